@@ -1,0 +1,66 @@
+"""One connection, and what its failures are called."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import errors as server_errors
+
+from trueup.conninfo import ConnInfo
+from trueup.errors import ConnectionFailed, ConnectionLost, PermissionMissing, RowsHidden
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+CONNECT_TIMEOUT_S = 10
+
+ADVICE = (
+    (r"password authentication failed|no password supplied|SCRAM", "check the user and the password"),
+    (r'database ".*" does not exist', "check the name of the database"),
+    (r'role ".*" does not exist', "check the name of the user"),
+    (r"no pg_hba\.conf entry", "the server does not let this user in from this address: ask its administrator"),
+    (r"too many (clients|connections)|remaining connection slots", "the server has no free connection: try later"),
+    (r"could not translate host name|resolve|Name or service", "check the name of the host"),
+    (r"refused|No such file or directory", "check the host and the port, and that the server is running"),
+    (r"timeout expired|timed out|No route to host|unreachable", "check the host, the port, and the network between"),
+    (r"certificate|SSL|TLS", "check sslmode, sslrootcert and the server's certificate"),
+    (r"starting up|shutting down|recovery", "the server is not ready: try again in a moment"),
+)
+
+
+def connect(conninfo: ConnInfo, *, application_name: str = "trueup") -> Connection:
+    """Open a connection in autocommit mode.
+
+    Raises:
+        ConnectionFailed: with the server's address, its reason and what to check; never with a password.
+    """
+    defaults = {"connect_timeout": str(CONNECT_TIMEOUT_S), "application_name": application_name}
+    whole = conninfo.with_parameters(**{k: v for k, v in defaults.items() if k not in conninfo.parameters})
+    try:
+        return psycopg.connect(whole.reveal(), autocommit=True)
+    except psycopg.Error as error:
+        reason = conninfo.hide_secrets(str(error)).strip()
+    # Outside the except block: the driver's exception, whose text may hold the password, is not even the context.
+    advice = next((text for pattern, text in ADVICE if re.search(pattern, reason)), "check the connection string")
+    raise ConnectionFailed(f"cannot connect to {conninfo}: {reason}; {advice}")
+
+
+@contextmanager
+def named_errors(conninfo: ConnInfo) -> Iterator[None]:
+    """Give the driver's errors about reading their names: RowsHidden, PermissionMissing, ConnectionLost."""
+    try:
+        yield
+    except server_errors.InsufficientPrivilege as error:
+        message = error.diag.message_primary or "insufficient privilege"
+        if "row-level security" in message:
+            raise RowsHidden(
+                f"{message} ({conninfo}): the role would see only some of the rows; use the owner of the table or"
+                " a role with BYPASSRLS"
+            ) from error
+        raise PermissionMissing(f"{message} ({conninfo}): grant SELECT on it, and USAGE on its schema") from error
+    except psycopg.OperationalError as error:
+        if error.sqlstate is None or error.sqlstate[:3] in {"57P", "080", "25P"}:
+            reason = conninfo.hide_secrets(error.diag.message_primary or str(error)).strip()
+            raise ConnectionLost(f"the connection to {conninfo} was lost: {reason}") from None
+        raise

@@ -1,0 +1,73 @@
+"""A frozen, read-only view of one database, with every setting that shapes output pinned."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+from trueup.conninfo import ConnInfo
+from trueup.db.connection import Connection, connect, named_errors
+
+PINNED: tuple[tuple[LiteralString, LiteralString], ...] = (
+    ("search_path", ""),
+    ("timezone", "UTC"),
+    ("datestyle", "ISO, YMD"),
+    ("intervalstyle", "postgres"),
+    ("extra_float_digits", "1"),
+    ("bytea_output", "hex"),
+    ("xmloption", "content"),
+    ("quote_all_identifiers", "off"),
+    ("row_security", "off"),
+    ("jit", "off"),
+    ("enable_sort", "off"),
+    ("lock_timeout", "30s"),
+)
+"""`row_security = off` makes a query fail where a policy would hide rows; `enable_sort = off` keeps grouping by bucket
+in a hash table instead of sorting whole rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Is one database as it was at one moment, as long as its context lasts."""
+
+    conninfo: ConnInfo
+    connection: Connection
+    server_version: int
+    """As the server counts it: 180004 is 18.4."""
+    database: str
+    user: str
+    identity: str
+    """Equal for two snapshots exactly when both read the same database of the same running server."""
+
+    def rows(self, query: Any, parameters: Any = None) -> list[tuple[Any, ...]]:
+        """Return all rows of a query.
+
+        Raises:
+            RowsHidden, PermissionMissing, ConnectionLost: see `trueup.errors`.
+        """
+        with named_errors(self.conninfo):
+            return self.connection.execute(query, parameters).fetchall()
+
+
+@contextmanager
+def snapshot(conninfo: ConnInfo) -> Iterator[Snapshot]:
+    """Hold one REPEATABLE READ READ ONLY transaction; settings are local to it, so that poolers are safe.
+
+    Raises:
+        ConnectionFailed: the database can't be reached.
+    """
+    connection = connect(conninfo)
+    try:
+        with named_errors(conninfo):
+            connection.execute("begin transaction isolation level repeatable read, read only")
+            pinned = ", ".join("set_config(%s, %s, true)" for _ in PINNED)
+            connection.execute(f"select {pinned}", [text for pair in PINNED for text in pair])
+            identity = connection.execute(
+                "select current_setting('server_version_num')::int, d.datname, current_user::text,"
+                " concat_ws('/', pg_postmaster_start_time()::text, d.oid)"
+                " from pg_database d where d.datname = current_database()"
+            ).fetchone()
+            assert identity
+        yield Snapshot(conninfo, connection, *identity)
+    finally:
+        connection.close()
