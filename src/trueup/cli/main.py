@@ -1,0 +1,94 @@
+"""The group of all commands, and how their endings become exit codes."""
+
+import os
+import signal
+import sys
+import traceback
+from importlib import import_module
+from importlib.metadata import version
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from trueup.cli.exits import ExitCode, exit_code_of
+from trueup.errors import TrueupError
+
+COMMANDS = {
+    "verify": "trueup.cli.verify:verify",
+    "schema": "trueup.cli.schema:schema",
+    "data": "trueup.cli.data:data",
+    "migrate": "trueup.cli.migrate:migrate",
+    "doctor": "trueup.cli.doctor:doctor",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module only when the command is named, so that each pays for its own libraries."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 — click's signature
+        """Return the names in the order in which people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 — as above
+        """Return the command, or None if there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name].split(":")
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(version("trueup"), prog_name="trueup")
+def trueup() -> None:
+    """Prove that two PostgreSQL databases are the same, and that a data layer does what it says.
+
+    A database DB is named by: a libpq URI or conninfo string; service=NAME; env:NAME (a variable that holds one);
+    FILE.sql or a folder of migrations (built on a scratch server); embedded (the project's declared schema).
+
+    \b
+    Exit codes:
+      0  passed
+      1  differences or failures found
+      2  the command or the configuration is wrong
+      3  could not verify: no connection, no permission, hidden rows, nothing to compare
+      4  refused: it would be unsafe, or prove nothing
+      130  interrupted
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with a documented code."""
+    signal.signal(signal.SIGTERM, raise_exit)
+    sys.exit(run(sys.argv[1:]))
+
+
+def raise_exit(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 — the signature of a handler
+    """Turn a signal into an orderly end, so that servers and connections are closed."""
+    raise SystemExit(128 + number)
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        result = trueup.main(arguments, prog_name="trueup", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return ExitCode.INTERRUPTED
+    except TrueupError as error:
+        click.echo(f"error: {error}", err=True)
+        return exit_code_of(error)
+    except BrokenPipeError:
+        # The reader of our output has gone. What is still buffered has nowhere to go either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.UNVERIFIED
+    except Exception:  # noqa: BLE001 — Python's own exit code for it is 1, which here means "differences found"
+        traceback.print_exc()
+        click.echo("error: this is a defect of trueup; nothing was verified", err=True)
+        return ExitCode.UNVERIFIED
+    return result if isinstance(result, int) else ExitCode.PASSED
