@@ -1,0 +1,55 @@
+import pytest
+
+from trueup.errors import UsageError
+from trueup.settings import Settings
+
+
+def test_nearest_configuration_above_the_folder_is_read(tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[tool.trueup]\nschema = "db/migrations"\n')
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    (below.parent / "pyproject.toml").write_text('[project]\nname = "other"\n')
+
+    settings = Settings.load(below, {})
+
+    assert settings.schema == tmp_path / "db/migrations"
+
+
+def test_own_file_is_preferred_to_pyproject(tmp_path):
+    (tmp_path / "trueup.toml").write_text('schema = "own"\n')
+    (tmp_path / "pyproject.toml").write_text('[tool.trueup]\nschema = "shared"\n')
+
+    assert Settings.load(tmp_path, {}).schema == tmp_path / "own"
+
+
+def test_without_configuration_no_schema_is_declared(tmp_path):
+    assert Settings.load(tmp_path, {}).schema is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("shema = 'x'", "unknown key 'shema'"),
+        ("schema = 3", "schema must be a str, not int"),
+        ("schema = [", "not readable as TOML"),
+    ],
+)
+def test_bad_configuration_names_the_file_and_the_key(tmp_path, text, said):
+    (tmp_path / "trueup.toml").write_text(text)
+
+    with pytest.raises(UsageError) as caught:
+        Settings.load(tmp_path, {})
+
+    assert said in str(caught.value)
+    assert "trueup.toml" in str(caught.value)
+
+
+def test_cache_folder_is_a_variable(tmp_path):
+    assert Settings.load(tmp_path, {"TRUEUP_CACHE_DIR": str(tmp_path / "c")}).cache_folder == tmp_path / "c"
+
+
+def test_database_url_of_the_environment_is_not_a_setting(tmp_path):
+    """W-T1: a stray DATABASE_URL must not choose the database."""
+    settings = Settings.load(tmp_path, {"DATABASE_URL": "postgresql://prod.test/live"})
+
+    assert "prod.test" not in repr(settings)
