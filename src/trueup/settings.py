@@ -1,7 +1,7 @@
 """The only reader of the environment and of the configuration file.
 
 Order: a flag of the command > a TRUEUP_* variable > the configuration file > the default. libpq reads its own PG*
-variables when a connection string leaves something out. DATABASE_URL is read only where it is named: `env:DATABASE_URL`.
+variables when a connection string leaves something out. DATABASE_URL is read only by its name: `env:DATABASE_URL`.
 """
 
 import os

@@ -43,7 +43,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(version("trueup"), prog_name="trueup")
 def trueup() -> None:
-    """Prove that two PostgreSQL databases are the same, and that a data layer does what it says.
+    r"""Prove that two PostgreSQL databases are the same, and that a data layer does what it says.
 
     A database DB is named by: a libpq URI or conninfo string; service=NAME; env:NAME (a variable that holds one);
     FILE.sql or a folder of migrations (built on a scratch server); embedded (the project's declared schema).
