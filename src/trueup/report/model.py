@@ -47,6 +47,8 @@ class Finding:
     """What to do about it."""
     details: tuple[str, ...] = ()
     """Lines that show it: keys of rows, both definitions."""
+    compared: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """How much was looked at to find this one; empty where the section's own count says it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +65,10 @@ class Section:
     @property
     def verdict(self) -> Verdict:
         """Return failed if anything failed; inconclusive if anything was left open or nothing was compared."""
-        found = {finding.verdict for finding in self.findings}
-        if not found and not any(self.compared.values()):
+        found = worst(finding.verdict for finding in self.findings)
+        if found is Verdict.PASSED and not any(self.compared.values()):
             return Verdict.INCONCLUSIVE
-        return worst(found)
+        return found
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -105,6 +107,8 @@ class Report:
     """What took how many seconds, in order."""
     notes: tuple[str, ...] = ()
     """What a reader has to know to read it right."""
+    command: str = ""
+    """That made it, as the user typed it, without a password."""
 
     @property
     def verdict(self) -> Verdict:
