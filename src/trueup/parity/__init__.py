@@ -1,0 +1,1 @@
+"""Whether two databases are the same: their structure and their data."""

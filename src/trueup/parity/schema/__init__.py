@@ -1,0 +1,33 @@
+"""What a database is made of, and how two of them differ."""
+
+from trueup.parity.schema.catalog import catalog
+from trueup.parity.schema.model import (
+    Catalog,
+    Column,
+    Constraint,
+    Generated,
+    Index,
+    Sequence,
+    Table,
+    ValueType,
+    View,
+    compared,
+)
+from trueup.parity.schema.names import ColumnName, QualifiedName, quote_ident
+
+__all__ = [
+    "Catalog",
+    "Column",
+    "ColumnName",
+    "Constraint",
+    "Generated",
+    "Index",
+    "QualifiedName",
+    "Sequence",
+    "Table",
+    "ValueType",
+    "View",
+    "catalog",
+    "compared",
+    "quote_ident",
+]

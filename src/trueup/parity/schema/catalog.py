@@ -1,0 +1,179 @@
+"""Reads the structure of a database: one query a kind, all in the one transaction of a snapshot.
+
+The versions 14 to 18 give the same text for the same object once `search_path` is empty, as a Snapshot has it; the few
+places where they don't are named in the queries beside this module.
+
+Source: PostgreSQL manual, "System Catalogs".
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+from trueup.db import Snapshot
+from trueup.parity.schema.model import (
+    Catalog,
+    Column,
+    Constraint,
+    ConstraintKind,
+    Generated,
+    Identity,
+    Index,
+    Sequence,
+    Storage,
+    Table,
+    TableKind,
+    TypeKind,
+    ValueType,
+    View,
+    ViewKind,
+)
+from trueup.parity.schema.names import ColumnName, QualifiedName
+
+Row = tuple[Any, ...]
+Oid = int
+
+TABLES: Mapping[str, TableKind] = {"r": "table", "p": "partitioned table", "f": "foreign table"}
+VIEWS: Mapping[str, ViewKind] = {"v": "view", "m": "materialized view"}
+TYPES: Mapping[str, TypeKind] = {
+    "b": "base", "c": "composite", "e": "enum", "m": "multirange", "p": "pseudo", "r": "range"
+}  # fmt: skip
+CONSTRAINTS: Mapping[str, ConstraintKind] = {
+    "p": "primary key", "u": "unique", "f": "foreign key", "c": "check", "x": "exclusion"
+}  # fmt: skip
+IDENTITIES: Mapping[str, Identity] = {"a": "always", "d": "by default"}
+STORAGES: Mapping[str, Storage] = {"s": "stored", "v": "virtual"}
+
+
+def catalog(snapshot: Snapshot) -> Catalog:
+    """Read the structure of the snapshot's database: all that is its own, and counts of what is not looked at.
+
+    Raises:
+        ConnectionLost: the server went away meanwhile.
+    """
+    relations = snapshot.rows(_query("relations"))
+    scope = {"relations": [row[0] for row in relations]}
+    columns = _columns(snapshot.rows(_query("columns"), scope), snapshot.rows(_query("types"), scope))
+    constraints = _grouped(snapshot.rows(_query("constraints"), scope))
+    indexes = _grouped(snapshot.rows(_query("indexes"), scope))
+    sequences = {row[0]: row[1:] for row in snapshot.rows(_query("sequences"), scope)}
+    tables, views, numbers = {}, {}, {}
+    for oid, kind, schema, relation, *facts in relations:
+        name = QualifiedName(schema, relation)
+        if kind in TABLES:
+            tables[name] = _table(name, kind, facts, columns[oid], constraints[oid], indexes[oid])
+        elif kind in VIEWS:
+            views[name] = View(name=name, kind=VIEWS[kind], definition=facts[-1], indexes=_indexes(indexes[oid]))
+        else:
+            numbers[name] = _sequence(name, sequences[oid])
+    return Catalog(
+        schemas=frozenset(name for (name,) in snapshot.rows(_query("schemas"))),
+        tables=MappingProxyType(tables),
+        views=MappingProxyType(views),
+        sequences=MappingProxyType(numbers),
+        not_compared=MappingProxyType(dict(snapshot.rows(_query("uncompared"), scope))),
+        skipped=MappingProxyType(dict(snapshot.rows(_query("skipped")))),
+    )
+
+
+@cache
+def _query(name: str) -> str:
+    return files("trueup.parity.schema").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _grouped(rows: Iterable[Row]) -> Mapping[Oid, list[Row]]:
+    found: defaultdict[Oid, list[Row]] = defaultdict(list)
+    for oid, *row in rows:
+        found[oid].append(tuple(row))
+    return found
+
+
+def _columns(rows: Iterable[Row], types: Iterable[Row]) -> Mapping[Oid, dict[str, Column]]:
+    known = {oid: row for oid, *row in types}
+    columns: defaultdict[Oid, dict[str, Column]] = defaultdict(dict)
+    for relation, name, type_, type_oid, nullable, expression, identity, generated, collation, deterministic in rows:
+        columns[relation][name] = Column(
+            name=name,
+            type=type_,
+            value_type=_value_type(type_oid, known),
+            nullable=nullable,
+            default=None if generated else expression,
+            identity=IDENTITIES.get(identity),
+            generated=Generated(storage=STORAGES[generated], expression=expression) if generated else None,
+            collation=collation,
+            deterministic=deterministic,
+        )
+    return columns
+
+
+def _value_type(oid: Oid, known: Mapping[Oid, list[Any]]) -> ValueType:
+    schema, name, kind, category, base, element = known[oid]
+    if base:
+        return _value_type(base, known)
+    return ValueType(
+        name=QualifiedName(schema, name),
+        kind=TYPES[kind],
+        category=category,
+        element=_value_type(element, known) if element else None,
+    )
+
+
+def _table(
+    name: QualifiedName,
+    kind: str,
+    facts: list[Any],
+    columns: dict[str, Column],
+    constraints: list[Row],
+    indexes: list[Row],
+) -> Table:
+    persistence, row_security, forced, readable, bound, partition_key, parents, _ = facts
+    keys = [(tuple(row[3]), row[6]) for row in indexes if row[8]]
+    return Table(
+        name=name,
+        kind=TABLES[kind],
+        columns=MappingProxyType(columns),
+        primary_key=next((key for key, is_primary in keys if is_primary), ()),
+        unique_keys=tuple(sorted((key for key, is_primary in keys if not is_primary), key=lambda key: (len(key), key))),
+        constraints=tuple(_constraint(*row) for row in constraints),
+        indexes=_indexes(indexes),
+        parents=tuple(QualifiedName(*parent) for parent in parents),
+        partition_key=partition_key,
+        partition_bound=bound,
+        persistence="unlogged" if persistence == "u" else "permanent",
+        row_security=row_security,
+        row_security_forced=forced,
+        readable=readable,
+    )
+
+
+def _constraint(name: str, kind: str, columns: list[str], definition: str, valid: bool) -> Constraint:  # noqa: FBT001
+    return Constraint(name=name, kind=CONSTRAINTS[kind], columns=tuple(columns), definition=definition, valid=valid)
+
+
+def _indexes(rows: Iterable[Row]) -> tuple[Index, ...]:
+    return tuple(
+        Index(name=name, definition=definition, unique=unique, columns=tuple(columns), is_partial=partial, valid=valid)
+        for name, definition, unique, columns, partial, valid, _, is_implied, _ in rows
+        if not is_implied
+    )
+
+
+def _sequence(name: QualifiedName, row: Row) -> Sequence:
+    type_, start, increment, minimum, maximum, cache_, cycles, owner, feeds, is_identity = row
+    owned_by = ColumnName(*owner) if owner else None
+    return Sequence(
+        name=name,
+        type=type_,
+        start=start,
+        increment=increment,
+        minimum=minimum,
+        maximum=maximum,
+        cache=cache_,
+        cycles=cycles,
+        owner=owned_by,
+        feeds=(owned_by,) if owned_by and is_identity else tuple(ColumnName(*column) for column in feeds),
+        is_identity=is_identity,
+    )
