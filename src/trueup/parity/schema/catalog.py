@@ -64,7 +64,9 @@ def catalog(snapshot: Snapshot) -> Catalog:
     for oid, kind, schema, relation, *facts in relations:
         name = QualifiedName(schema, relation)
         if kind in TABLES:
-            tables[name] = _table(name, kind, facts, columns[oid], constraints[oid], indexes[oid])
+            tables[name] = _table(
+                name, kind, facts=facts, columns=columns[oid], constraints=constraints[oid], indexes=indexes[oid]
+            )
         elif kind in VIEWS:
             views[name] = View(name=name, kind=VIEWS[kind], definition=facts[-1], indexes=_indexes(indexes[oid]))
         else:
@@ -124,6 +126,7 @@ def _value_type(oid: Oid, known: Mapping[Oid, list[Any]]) -> ValueType:
 def _table(
     name: QualifiedName,
     kind: str,
+    *,
     facts: list[Any],
     columns: dict[str, Column],
     constraints: list[Row],

@@ -155,13 +155,13 @@ class Catalog:
 
 def compared(catalog: Catalog) -> dict[str, int]:
     """Return how much of a database a comparison looks at."""
-    tables = catalog.tables.values()
+    tables, views = catalog.tables.values(), catalog.views.values()
     return {
         "schemas": len(catalog.schemas),
         "tables": len(tables),
         "columns": sum(len(table.columns) for table in tables),
         "constraints": sum(len(table.constraints) for table in tables),
-        "indexes": sum(len(owner.indexes) for owner in (*tables, *catalog.views.values())),
+        "indexes": sum(len(table.indexes) for table in tables) + sum(len(view.indexes) for view in views),
         "sequences": len(catalog.sequences),
-        "views": len(catalog.views),
+        "views": len(views),
     }
