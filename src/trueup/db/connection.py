@@ -9,7 +9,7 @@ import psycopg
 from psycopg import errors as server_errors
 
 from trueup.conninfo import ConnInfo
-from trueup.errors import ConnectionFailed, ConnectionLost, PermissionMissing, RowsHidden
+from trueup.errors import ConnectionFailed, Disconnected, PermissionMissing, RowsHidden
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -48,7 +48,7 @@ def connect(conninfo: ConnInfo, *, application_name: str = "trueup") -> Connecti
 
 @contextmanager
 def named_errors(conninfo: ConnInfo) -> Iterator[None]:
-    """Give the driver's errors about reading their names: RowsHidden, PermissionMissing, ConnectionLost."""
+    """Give the driver's errors about reading their names: RowsHidden, PermissionMissing, Disconnected."""
     try:
         yield
     except server_errors.InsufficientPrivilege as error:
@@ -58,9 +58,11 @@ def named_errors(conninfo: ConnInfo) -> Iterator[None]:
                 f"{message} ({conninfo}): the role would see only some of the rows; use the owner of the table or"
                 " a role with BYPASSRLS"
             ) from error
-        raise PermissionMissing(f"{message} ({conninfo}): grant SELECT on it, and USAGE on its schema") from error
+        raise PermissionMissing(
+            f"{message} ({conninfo}): grant SELECT on it, and USAGE on its schema", sqlstate=error.sqlstate
+        ) from error
     except psycopg.OperationalError as error:
         if error.sqlstate is None or error.sqlstate[:3] in {"57P", "080", "25P"}:
             reason = conninfo.hide_secrets(error.diag.message_primary or str(error)).strip()
-            raise ConnectionLost(f"the connection to {conninfo} was lost: {reason}") from None
+            raise Disconnected(f"the connection to {conninfo} was lost: {reason}", sqlstate=error.sqlstate) from None
         raise

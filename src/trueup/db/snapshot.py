@@ -43,7 +43,7 @@ class Snapshot:
         """Return all rows of a query.
 
         Raises:
-            RowsHidden, PermissionMissing, ConnectionLost: see `trueup.errors`.
+            RowsHidden, PermissionMissing, Disconnected: see `trueup.errors`.
         """
         with named_errors(self.conninfo):
             return self.connection.execute(query, parameters).fetchall()

@@ -52,7 +52,7 @@ def catalog(snapshot: Snapshot) -> Catalog:
     """Read the structure of the snapshot's database: all that is its own, and counts of what is not looked at.
 
     Raises:
-        ConnectionLost: the server went away meanwhile.
+        Disconnected: the server went away meanwhile.
     """
     relations = snapshot.rows(_query("relations"))
     scope = {"relations": [row[0] for row in relations]}
