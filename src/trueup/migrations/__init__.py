@@ -1,0 +1,17 @@
+"""Schema changes as plain SQL files, in the format and with the table of dbmate."""
+
+from trueup.migrations.files import Block, Migration, Migrations, read_migrations
+from trueup.migrations.runner import LOCK_TIMEOUT_S, MigrationState, State, migrate_down, migrate_up, status
+
+__all__ = [
+    "LOCK_TIMEOUT_S",
+    "Block",
+    "Migration",
+    "MigrationState",
+    "Migrations",
+    "State",
+    "migrate_down",
+    "migrate_up",
+    "read_migrations",
+    "status",
+]
