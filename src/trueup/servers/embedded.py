@@ -1,0 +1,264 @@
+"""A PostgreSQL server of our own, as long as its context lasts."""
+
+import signal
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Literal, Self
+
+from psycopg import sql
+
+from trueup.conninfo import ConnInfo
+from trueup.db import connect
+from trueup.errors import ServerUnavailable, UsageError
+from trueup.servers.account import account
+from trueup.servers.cluster import ACCESS_BY_SOCKET, ACCESS_BY_TCP, image, render, settings_of
+from trueup.servers.folders import Run, create_run, place, sweep
+from trueup.servers.image import unpack
+from trueup.servers.installation import installation, runnable
+from trueup.servers.keeper import Keeper
+
+Mode = Literal["smart", "fast", "immediate"]
+SIGNALS: Mapping[Mode, int] = MappingProxyType(
+    {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
+)
+
+READY_S = 60.0
+STOP_S = 60.0
+POLL_S = 0.002
+PORT_ATTEMPTS = 5
+OWN_SETTINGS = frozenset({"listen_addresses", "port", "unix_socket_directories", "data_directory", "hba_file"})
+PINNED = MappingProxyType(
+    {
+        "sslmode": "disable",
+        "gssencmode": "disable",
+        "channel_binding": "disable",
+        "target_session_attrs": "any",
+        "client_encoding": "UTF8",
+        "options": "",
+    }
+)
+"""Part of every connection string, so that what the caller's PG* variables say of other servers doesn't matter."""
+
+
+class EmbeddedServer:
+    """Is a PostgreSQL server that nobody else uses and that ends with this process, however that ends.
+
+    Its data is gone afterwards. It answers on a unix socket in a folder that only this user can enter, or on 127.0.0.1
+    when `tcp`. `configuration` are settings of PostgreSQL that differ from ours (`cluster.SETTINGS`).
+    """
+
+    def __init__(
+        self, version: int = 18, *, cache_folder: Path, tcp: bool = False, configuration: Mapping[str, str] | None = None
+    ) -> None:
+        """Choose the installation; nothing is started.
+
+        Raises:
+            ServerUnavailable: there is no such installation.
+            UsageError: a setting is not the caller's to choose.
+        """
+        if taken := OWN_SETTINGS & (configuration or {}).keys():
+            raise UsageError(f"an embedded server sets {', '.join(sorted(taken))} itself")
+        self.installation = installation(version)
+        self.configuration = MappingProxyType({**settings_of(version), **(configuration or {})})
+        self.cache_folder = cache_folder.absolute()
+        self.tcp = tcp
+        self.port = 5432
+        self._account = account()
+        self._change = threading.RLock()
+        self._run: Run | None = None
+        self._keeper: Keeper | None = None
+
+    def __repr__(self) -> str:
+        state = f"at {self._run.folder}" if self._run else "not started"
+        return f"<EmbeddedServer {self.installation.full_version} {state}>"
+
+    def __enter__(self) -> Self:
+        """Start the server.
+
+        Raises:
+            ServerUnavailable: it can't be started; with the reason and the last lines of its log.
+        """
+        with self._change:
+            if self._keeper:
+                raise UsageError(f"{self!r} is already started")
+            root = place(self.cache_folder).root
+            sweep(root)
+            self._programs = runnable(self.installation, self._account, self.cache_folder)
+            packed = image(self._programs, self.cache_folder, root, self._account)
+            self._run = create_run(root)
+            self._keeper = Keeper(self._run, self._account)
+            try:
+                self._fill(packed)
+            except BaseException as error:
+                self.close()
+                if isinstance(error, OSError):
+                    raise ServerUnavailable(f"cannot write a data directory below {root}: {error.strerror}") from error
+                raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End the server and remove its data."""
+        self.close()
+
+    def close(self) -> None:
+        """End the server and remove its data; a second time does nothing."""
+        with self._change:
+            keeper, self._keeper, self._run = self._keeper, None, None
+            if keeper:
+                keeper.close()
+
+    @property
+    def version(self) -> int:
+        """Return the major version."""
+        return self.installation.version
+
+    @property
+    def bin_folder(self) -> Path:
+        """Return the folder of this version's programs (psql, pg_dump, pgbench, …)."""
+        return self.installation.bin_folder
+
+    @property
+    def data_folder(self) -> Path:
+        """Return the data directory."""
+        return self._parts()[0].data
+
+    @property
+    def pid(self) -> int | None:
+        """Return the process number of the postmaster; None: it does not run."""
+        return self._parts()[1].running()
+
+    def conninfo(self, database: str = "postgres") -> ConnInfo:
+        """Return how to connect to one of its databases, as the superuser `postgres`."""
+        host = "127.0.0.1" if self.tcp else str(self._parts()[0].socket_folder)
+        own = {"host": host, "port": str(self.port), "user": "postgres", "dbname": database}
+        return ConnInfo(MappingProxyType({**own, **PINNED}))
+
+    def create_database(self, name: str, *, template: str = "template1") -> ConnInfo:
+        """Create a database; its files are copied, which is the quickest way."""
+        statement = sql.SQL("create database {} template {} strategy file_copy")
+        self._execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+        return self.conninfo(name)
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database, with the connections to it; what is not there is no error."""
+        self._execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+    def start(self) -> None:
+        """Start the server again after `stop`, or after it was killed; its data is as it left it.
+
+        Raises:
+            ServerUnavailable: it doesn't answer; with the last lines of its log.
+        """
+        with self._change:
+            if self.pid is None:
+                self._launch()
+                self._await_answer()
+
+    def stop(self, mode: Mode = "fast") -> None:
+        """Stop the server as `pg_ctl stop --mode` does; its data stays until the context ends.
+
+        Raises:
+            ServerUnavailable: it still runs after a minute.
+        """
+        with self._change:
+            _, keeper = self._parts()
+            keeper.kill(SIGNALS[mode])
+            if keeper.wait(STOP_S) is None:
+                raise ServerUnavailable(f"{self!r} did not stop in {STOP_S:.0f} s: {keeper.log_tail()}")
+
+    def restart(self, mode: Mode = "fast") -> None:
+        """Stop the server and start it with the same data at the same address."""
+        with self._change:
+            self.stop(mode)
+            self.start()
+
+    def log_text(self) -> str:
+        """Return what the server has logged."""
+        return self._parts()[0].log.read_text(encoding="utf-8", errors="replace")
+
+    def _parts(self) -> tuple[Run, Keeper]:
+        if self._run is None or self._keeper is None:
+            raise ServerUnavailable(f"{self!r}: use it inside its `with` block")
+        return self._run, self._keeper
+
+    def _execute(self, statement: sql.Composed) -> None:
+        connection = connect(self.conninfo())
+        try:
+            connection.execute(statement)
+        finally:
+            connection.close()
+
+    def _fill(self, packed: Path) -> None:
+        """Unpack the data directory, and start the server as soon as all is there that a start reads."""
+        run, _ = self._parts()
+        for folder in (run.data, run.socket_folder):
+            folder.mkdir(0o700)
+            folder.chmod(0o700)
+            self._account.owns(folder)
+        unpack(packed, run.data, self._account, only=is_read_at_start)
+        write_owned = [("pg_hba.conf", ACCESS_BY_TCP if self.tcp else ACCESS_BY_SOCKET), ("pg_ident.conf", "")]
+        for name, text in write_owned:
+            (run.data / name).write_text(text, encoding="utf-8")
+        self._launch()
+        unpack(packed, run.data, self._account, only=lambda name: not is_read_at_start(name))
+        self._await_answer()
+
+    def _launch(self) -> None:
+        run, keeper = self._parts()
+        if self.tcp and self.port == 5432:
+            self.port = free_port()
+        own = {
+            "listen_addresses": "127.0.0.1" if self.tcp else "",
+            "port": str(self.port),
+            "unix_socket_directories": str(run.socket_folder),
+        }
+        (run.data / "postgresql.conf").write_text(render({**self.configuration, **own}), encoding="utf-8")
+        keeper.start(self._programs.program("postgres"), "-D", str(run.data))
+
+    def _await_answer(self) -> None:
+        """Return when a query was answered."""
+        run, keeper = self._parts()
+        deadline = time.monotonic() + READY_S
+        while not says_ready(run.data / "postmaster.pid", keeper.pid):
+            keeper.listen(POLL_S)
+            if keeper.exit_status is not None or time.monotonic() > deadline:
+                raise ServerUnavailable(
+                    f"PostgreSQL {self.installation.full_version} did not start"
+                    f" (exit status {keeper.exit_status}): {keeper.log_tail()}"
+                )
+        connection = connect(self.conninfo())
+        try:
+            connection.execute("select 1")
+        finally:
+            connection.close()
+
+
+def is_read_at_start(name: str) -> bool:
+    """Say whether a starting server reads that file: it opens no database but template1 until somebody connects."""
+    return not name.startswith("base/") or name == "base/1" or name.startswith("base/1/")
+
+
+def says_ready(pid_file: Path, pid: int | None) -> bool:
+    """Say whether the postmaster `pid` has written that it accepts connections.
+
+    Source: PostgreSQL, src/include/utils/pidfile.h.
+    """
+    try:
+        lines = pid_file.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return False
+    return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

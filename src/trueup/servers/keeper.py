@@ -1,0 +1,161 @@
+"""The owner's side of the reaper: start it, give it programs, hear how they end."""
+
+import os
+import select
+import subprocess
+import sys
+import time
+import weakref
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+from trueup.errors import ServerUnavailable
+from trueup.servers import reaper
+from trueup.servers.account import Account
+from trueup.servers.folders import Run
+
+FAREWELL_S = 15.0
+"""How long a reaper may take to end its server and remove the folder."""
+
+living: "weakref.WeakSet[Keeper]" = weakref.WeakSet()
+
+
+class Keeper:
+    """Runs one program at a time for a run; both end when this process does, however it ends."""
+
+    def __init__(self, run: Run, account: Account) -> None:
+        """Start the reaper, which takes over the lock of the run.
+
+        Raises:
+            ServerUnavailable: no process can be started.
+        """
+        self.run_folder = run.folder
+        self.pid: int | None = None
+        self.exit_status: int | None = None
+        self._unread = b""
+        folders = dict.fromkeys((str(run.folder), str(run.socket_folder)))
+        arguments = [str(run.lock), str(account.uid), str(account.gid), *folders]
+        try:
+            with run.log.open("ab") as log:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-I", "-S", reaper.__file__, *arguments],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    cwd="/",
+                    env=reaper.ENVIRONMENT,
+                    pass_fds=(run.lock,),
+                    start_new_session=True,
+                    bufsize=0,
+                )
+        except OSError as error:
+            raise ServerUnavailable(f"cannot start a process to watch over a server: {error}") from error
+        finally:
+            os.close(run.lock)
+        self._commands, self._events = pipes_of(self._process)
+        living.add(self)
+        let_forked_children_forget()
+
+    def start(self, *arguments: str) -> int:
+        """Run a program and return its process number.
+
+        Raises:
+            ServerUnavailable: the reaper is gone.
+        """
+        self.pid = self.exit_status = None
+        self._send("run " + "\0".join(arguments))
+        deadline = time.monotonic() + FAREWELL_S
+        while self.pid is None and self.exit_status is None:
+            self.listen(deadline - time.monotonic())
+        if self.pid is None:
+            raise ServerUnavailable(f"{arguments[0]} ended at once: {self.log_tail()}")
+        return self.pid
+
+    def running(self) -> int | None:
+        """Return the process number of the program; None: none runs."""
+        if self.exit_status is None and self.pid is not None:
+            self.listen(0)
+        return self.pid if self.exit_status is None else None
+
+    def kill(self, number: int) -> None:
+        """Send a signal to the program, if it still runs."""
+        self._send(f"kill {int(number)}")
+
+    def wait(self, patience_s: float) -> int | None:
+        """Return how the program ended (negative: by that signal); None: it still runs after that time."""
+        deadline = time.monotonic() + patience_s
+        while self.exit_status is None and (left := deadline - time.monotonic()) > 0:
+            self.listen(left)
+        return self.exit_status
+
+    def listen(self, patience_s: float) -> None:
+        """Take in what the reaper has told; wait for it up to `patience_s`.
+
+        Raises:
+            ServerUnavailable: the reaper is gone.
+        """
+        readable, _, _ = select.select([self._events], [], [], max(patience_s, 0))
+        if not readable:
+            return
+        data = self._events.read(4096)
+        if not data:
+            raise ServerUnavailable(f"the process that watches over the server was killed: {self.log_tail()}")
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        for line in lines:
+            verb, number = line.split()
+            if verb == b"started":
+                self.pid = int(number)
+            else:
+                self.exit_status = int(number)
+
+    def log_tail(self, lines: int = 10) -> str:
+        """Return the last lines that the program printed."""
+        try:
+            text = (self.run_folder / "log").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return "(its log is gone)"
+        return "\n".join(text.splitlines()[-lines:]) or "(it printed nothing)"
+
+    def close(self) -> None:
+        """End the program and the reaper, which removes the folders; wait until that is done."""
+        living.discard(self)
+        self._commands.close()
+        try:
+            self._process.wait(FAREWELL_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._events.close()
+
+    def forget(self) -> None:
+        """Let go, in a forked child: the reaper must not wait for this process, nor obey it."""
+        self._commands.close()
+        self._events.close()
+        self._process.returncode = 0
+
+    def _send(self, line: str) -> None:
+        try:
+            self._commands.write(line.encode() + b"\n")
+        except (BrokenPipeError, ValueError) as error:
+            raise ServerUnavailable(f"the process that watches over the server is gone: {self.log_tail()}") from error
+
+
+def pipes_of(process: "subprocess.Popen[bytes]") -> tuple[IO[bytes], IO[bytes]]:
+    """Return the two ends by which a process is talked to."""
+    assert process.stdin
+    assert process.stdout
+    return process.stdin, process.stdout
+
+
+@cache
+def let_forked_children_forget() -> None:
+    """See to it, once, that children made by `os.fork` do not keep servers of this process alive."""
+    os.register_at_fork(after_in_child=forget_all)
+
+
+def forget_all() -> None:
+    """Let a forked child go of its parent's servers."""
+    for keeper in list(living):
+        keeper.forget()
+    living.clear()

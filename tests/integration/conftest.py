@@ -1,0 +1,46 @@
+"""Real servers for integration tests: started when a test first asks, one of each version a test process."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from trueup.conninfo import ConnInfo
+from trueup.servers import EmbeddedServer
+from trueup.settings import Settings
+
+NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def cache_folder() -> Path:
+    """Return the folder where the images of servers are kept from run to run."""
+    return Settings.load().cache_folder
+
+
+@pytest.fixture(scope="session")
+def server16(cache_folder: Path) -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(16, cache_folder=cache_folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def server18(cache_folder: Path) -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(18, cache_folder=cache_folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=[16, 18], ids=["pg16", "pg18"])
+def server(request: pytest.FixtureRequest) -> EmbeddedServer:
+    """Return a server; a test that asks for it runs on both versions."""
+    found: EmbeddedServer = request.getfixturevalue(f"server{request.param}")
+    return found
+
+
+@pytest.fixture
+def database(server: EmbeddedServer) -> Iterator[ConnInfo]:
+    """Return an empty database of its own for the test."""
+    name = f"test_{next(NUMBERS)}"
+    yield server.create_database(name)
+    server.drop_database(name)
