@@ -1,0 +1,62 @@
+"""Reports as one self-contained HTML file. Imports jinja2, so only what renders imports this."""
+
+import re
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from trueup.report.model import Report
+from trueup.report.page import amounts, clip, duration, explanation, groups, headline, quantity
+from trueup.report.text import printable
+
+MOST_OPEN = 20
+"""Findings up to which their details stand open: a short report is read whole, a long one is searched."""
+
+
+def render(report: Report) -> str:
+    """Return the page: one file without script that requests nothing, opens offline, prints, and fits a phone.
+
+    It shows the worst findings of each check and counts the rest; it stays below 1.5 MB.
+    """
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            report=report,
+            headline=headline(report),
+            explanation=explanation(report),
+            groups=groups(report),
+            is_short=len(report.findings) <= MOST_OPEN,
+            total_s=sum(seconds for _, seconds in report.phases),
+            longest_s=max((seconds for _, seconds in report.phases), default=0.0),
+        )
+    )
+
+
+def breakable(text: str) -> Markup:
+    """Return the text with places to break the line after the separators of names and addresses."""
+    return Markup("<wbr>").join(re.split(r"(?<=[/@.:_])", printable(text)))
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("trueup.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "amounts": amounts,
+        "breakable": breakable,
+        "clip": clip,
+        "duration": duration,
+        "quantity": quantity,
+    }
+    return environment
+
+
+def _finalize(value: object) -> object:
+    """Return what an expression of the template prints; markup is not text and stays as it is."""
+    return printable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
