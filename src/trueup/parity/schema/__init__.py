@@ -1,6 +1,8 @@
 """What a database is made of, and how two of them differ."""
 
 from trueup.parity.schema.catalog import catalog
+from trueup.parity.schema.diff import diff
+from trueup.parity.schema.difference import Difference
 from trueup.parity.schema.model import (
     Catalog,
     Column,
@@ -20,6 +22,7 @@ __all__ = [
     "Column",
     "ColumnName",
     "Constraint",
+    "Difference",
     "Generated",
     "Index",
     "QualifiedName",
@@ -29,5 +32,6 @@ __all__ = [
     "View",
     "catalog",
     "compared",
+    "diff",
     "quote_ident",
 ]

@@ -7,7 +7,7 @@ select a.attrelid,
        pg_get_expr(d.adbin, d.adrelid),
        case when parent.attidentity is null then a.attidentity::text else '' end,
        a.attgenerated::text,
-       case when a.attcollation <> t.typcollation then concat_ws('.', quote_ident(cn.nspname), quote_ident(l.collname)) end,
+       case when a.attcollation <> t.typcollation then quote_ident(cn.nspname) || '.' || quote_ident(l.collname) end,
        coalesce(l.collisdeterministic, true)
 from pg_attribute a
 join pg_class c on c.oid = a.attrelid

@@ -20,7 +20,11 @@ cross join lateral (
          coalesce(bool_and(a.attnotnull and n.conrelid is null), false)
   from unnest(i.indkey) with ordinality as key (attnum, position)
   join pg_attribute a on a.attrelid = i.indrelid and a.attnum = key.attnum
-  left join pg_constraint n on n.conrelid = i.indrelid and n.contype = 'n' and not n.convalidated and key.attnum = any(n.conkey)
+  left join pg_constraint n
+         on n.conrelid = i.indrelid
+        and n.contype = 'n'
+        and not n.convalidated
+        and key.attnum = any(n.conkey)
   where key.position <= i.indnkeyatts
 ) as k (columns, never_null)
 where i.indrelid = any(%(relations)s)

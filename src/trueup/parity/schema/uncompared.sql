@@ -58,7 +58,8 @@ object (kind, classid, oid, acl) as (
   union all
   select 'transform', 'pg_transform'::regclass, t.oid, false from pg_transform t
   union all
-  select 'operator', 'pg_operator'::regclass, o.oid, false from pg_operator o where o.oprnamespace in (select oid from own)
+  select 'operator', 'pg_operator'::regclass, o.oid, false
+  from pg_operator o where o.oprnamespace in (select oid from own)
   union all
   select 'operator class', 'pg_opclass'::regclass, o.oid, false
   from pg_opclass o where o.opcnamespace in (select oid from own)
