@@ -30,6 +30,7 @@ RESTORE = (
 
 SETTING = re.compile(rb"set (\w+) = ", re.IGNORECASE)
 FIRST_OBJECT = b"CREATE "
+LOG_LINES = 3
 
 
 def move(source: ConnInfo, target: ConnInfo, *, bin_folder: Path) -> None:
@@ -106,13 +107,14 @@ class Program:
         """End its input and wait for its end.
 
         Raises:
-            Unverifiable: its exit code is not 0; with the last line it wrote about it.
+            Unverifiable: its exit code is not 0; with the last lines it wrote about it.
         """
         close(self.process.stdin)
         code = self.process.wait()
         if code != 0:
             self.log.seek(0)
-            reason = self.conninfo.hide_secrets(self.log.read().decode(errors="replace").strip().rpartition("\n")[2])
+            said = "; ".join(self.log.read().decode(errors="replace").splitlines()[-LOG_LINES:])
+            reason = self.conninfo.hide_secrets(said)
             raise Unverifiable(f"{self.name} for {self.conninfo} ended with exit code {code}: {reason}")
 
 
