@@ -1,6 +1,18 @@
 """PostgreSQL servers, and connections from the names of databases."""
 
+from trueup.servers.diagnosis import Diagnosis, diagnose
 from trueup.servers.embedded import EmbeddedServer
+from trueup.servers.folders import Placement
 from trueup.servers.installation import Installation, installation, installations
+from trueup.servers.source import open_source
 
-__all__ = ["EmbeddedServer", "Installation", "installation", "installations"]
+__all__ = [
+    "Diagnosis",
+    "EmbeddedServer",
+    "Installation",
+    "Placement",
+    "diagnose",
+    "installation",
+    "installations",
+    "open_source",
+]

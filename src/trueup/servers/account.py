@@ -17,13 +17,22 @@ class Account:
     uid: int = -1
     gid: int = -1
 
+    @property
+    def name(self) -> str:
+        """Return what people call it."""
+        uid = os.geteuid() if self.uid < 0 else self.uid
+        try:
+            return pwd.getpwuid(uid).pw_name
+        except KeyError:
+            return f"user {uid}"
+
     def owns(self, path: Path) -> None:
         """Give it a file or folder that we made."""
         if self.uid >= 0:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
-    def closed_folder(self, path: Path) -> Path | None:
-        """Return the first folder on the way to `path`, or `path` itself, that it cannot enter or read; None: it can.
+    def closed_step(self, path: Path) -> Path | None:
+        """Return the first step on the way to `path` that it cannot enter (a folder) or read (a file); None: it can.
 
         Looks at the permission bits; access lists are not considered.
         """
@@ -31,7 +40,7 @@ class Account:
             return None
         for step in reversed((path, *path.parents)):
             found = step.stat()
-            needed = 0o005 if step == path or not stat.S_ISDIR(found.st_mode) else 0o001
+            needed = 0o001 if stat.S_ISDIR(found.st_mode) else 0o004
             if found.st_uid == self.uid:
                 needed <<= 6
             elif found.st_gid == self.gid:

@@ -68,19 +68,26 @@ def render(settings: Mapping[str, str]) -> str:
 
 def initdb_options(version: int, locale: str) -> tuple[str, ...]:
     """Return how a data directory is initialised; from 18 on, sorting and case need no locale of the C library."""
-    options = ("--username=postgres", "--auth=trust", "--encoding=UTF8", f"--locale={locale}", "--no-sync")
-    if version >= 18:
-        options += ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-data-checksums")
-    return (*options, "--no-instructions")
+    always = ("--username=postgres", "--auth=trust", "--encoding=UTF8", f"--locale={locale}", "--no-sync")
+    if version < 18:
+        return always
+    return (*always, "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-data-checksums")
 
 
-def image_name(installed: Installation) -> str:
+def image_name(installed: Installation, locale: str) -> str:
     """Return the file name of an image: another wheel or other options give another one."""
-    facts = [installed.full_version, installed.package_version]
-    for locale in LOCALES:
-        facts += initdb_options(installed.version, locale)
+    facts = (installed.package_version, *initdb_options(installed.version, locale))
     digest = hashlib.sha256("\0".join(facts).encode()).hexdigest()[:12]
-    return f"postgresql-{installed.full_version}-{digest}.image"
+    return f"postgresql-{installed.full_version}-{locale}-{digest}.image"
+
+
+def find_image(installed: Installation, cache_folder: Path) -> tuple[Path, str] | None:
+    """Return the image of an installation, and its locale; None: there is none yet."""
+    for locale in LOCALES:
+        file = cache_folder / "images" / image_name(installed, locale)
+        if is_whole(file):
+            return file, locale
+    return None
 
 
 def image(installed: Installation, cache_folder: Path, root: Path, account: Account) -> Path:
@@ -91,18 +98,19 @@ def image(installed: Installation, cache_folder: Path, root: Path, account: Acco
     Raises:
         ServerUnavailable: it can't be built or stored; with the reason.
     """
-    file = cache_folder / "images" / image_name(installed)
-    if is_whole(file):
-        return file
-    make_folder(file.parent)
-    with locked(file.with_suffix(".lock")):
-        if not is_whole(file):
-            build_image(installed, file, root, account)
-    return file
+    if found := find_image(installed, cache_folder):
+        return found[0]
+    make_folder(cache_folder)
+    folder = make_folder(cache_folder / "images")
+    with locked(folder / f"postgresql-{installed.full_version}.lock"):
+        if found := find_image(installed, cache_folder):
+            return found[0]
+        return build_image(installed, folder, root, account)
 
 
-def build_image(installed: Installation, file: Path, root: Path, account: Account) -> None:
+def build_image(installed: Installation, folder: Path, root: Path, account: Account) -> Path:
     """Initialise a data directory below `root`, in the first locale that the machine has, and pack it."""
+    status, tail = None, ""
     for locale in LOCALES:
         run = create_run(root)
         with closing(Keeper(run, account)) as keeper:
@@ -112,19 +120,19 @@ def build_image(installed: Installation, file: Path, root: Path, account: Accoun
             keeper.start(installed.program("initdb"), f"--pgdata={run.data}", *options)
             status = keeper.wait(INITDB_S)
             if status == 0:
-                store(run, file)
-                return
+                return store(run, folder / image_name(installed, locale))
             tail = keeper.log_tail()
         if "locale" not in tail:
             break
     raise ServerUnavailable(f"initdb of PostgreSQL {installed.full_version} failed ({status=}): {tail}")
 
 
-def store(run: Run, file: Path) -> None:
-    """Pack the data directory of a run."""
+def store(run: Run, file: Path) -> Path:
+    """Pack the data directory of a run into a file, and return that."""
     try:
         pack(run.data, file)
     except OSError as error:
         raise ServerUnavailable(
             f"cannot write {file}: {error.strerror}; make room, or name another cache folder by TRUEUP_CACHE_DIR"
         ) from error
+    return file

@@ -29,7 +29,9 @@ SIGNALS: Mapping[Mode, int] = MappingProxyType(
 READY_S = 60.0
 STOP_S = 60.0
 POLL_S = 0.002
-PORT_ATTEMPTS = 5
+HELD_UP = "pre-existing shared memory block"
+"""Is logged when processes of a killed server are still ending."""
+PORT_TAKEN = "could not bind"
 OWN_SETTINGS = frozenset({"listen_addresses", "port", "unix_socket_directories", "data_directory", "hba_file"})
 PINNED = MappingProxyType(
     {
@@ -49,10 +51,18 @@ class EmbeddedServer:
 
     Its data is gone afterwards. It answers on a unix socket in a folder that only this user can enter, or on 127.0.0.1
     when `tcp`. `configuration` are settings of PostgreSQL that differ from ours (`cluster.SETTINGS`).
+
+    A kill, or `restart("immediate")`, may lose the commits of the last half second, unless the configuration says
+    `synchronous_commit = on`.
     """
 
     def __init__(
-        self, version: int = 18, *, cache_folder: Path, tcp: bool = False, configuration: Mapping[str, str] | None = None
+        self,
+        version: int = 18,
+        *,
+        cache_folder: Path,
+        tcp: bool = False,
+        configuration: Mapping[str, str] | None = None,
     ) -> None:
         """Choose the installation; nothing is started.
 
@@ -86,17 +96,16 @@ class EmbeddedServer:
             if self._keeper:
                 raise UsageError(f"{self!r} is already started")
             root = place(self.cache_folder).root
-            sweep(root)
-            self._programs = runnable(self.installation, self._account, self.cache_folder)
-            packed = image(self._programs, self.cache_folder, root, self._account)
-            self._run = create_run(root)
-            self._keeper = Keeper(self._run, self._account)
             try:
-                self._fill(packed)
-            except BaseException as error:
+                self._open(root)
+            except OSError as error:
                 self.close()
-                if isinstance(error, OSError):
-                    raise ServerUnavailable(f"cannot write a data directory below {root}: {error.strerror}") from error
+                raise ServerUnavailable(
+                    f"cannot keep a server's files below {root}: {error}; make room, or name another cache folder by"
+                    " TRUEUP_CACHE_DIR"
+                ) from error
+            except BaseException:
+                self.close()
                 raise
         return self
 
@@ -194,17 +203,24 @@ class EmbeddedServer:
         finally:
             connection.close()
 
-    def _fill(self, packed: Path) -> None:
+    def _open(self, root: Path) -> None:
+        """Clean up after others, then create the run's folder and start the server in it."""
+        for place_of_runs in (root, self.cache_folder / "servers"):
+            sweep(place_of_runs)
+        self._programs = runnable(self.installation, self._account, self.cache_folder)
+        packed = image(self._programs, self.cache_folder, root, self._account)
+        self._run = create_run(root)
+        self._keeper = Keeper(self._run, self._account)
+        self._fill(self._run, packed)
+
+    def _fill(self, run: Run, packed: Path) -> None:
         """Unpack the data directory, and start the server as soon as all is there that a start reads."""
-        run, _ = self._parts()
         for folder in (run.data, run.socket_folder):
             folder.mkdir(0o700)
             folder.chmod(0o700)
             self._account.owns(folder)
         unpack(packed, run.data, self._account, only=is_read_at_start)
-        write_owned = [("pg_hba.conf", ACCESS_BY_TCP if self.tcp else ACCESS_BY_SOCKET), ("pg_ident.conf", "")]
-        for name, text in write_owned:
-            (run.data / name).write_text(text, encoding="utf-8")
+        (run.data / "pg_hba.conf").write_text(ACCESS_BY_TCP if self.tcp else ACCESS_BY_SOCKET, encoding="utf-8")
         self._launch()
         unpack(packed, run.data, self._account, only=lambda name: not is_read_at_start(name))
         self._await_answer()
@@ -227,7 +243,10 @@ class EmbeddedServer:
         deadline = time.monotonic() + READY_S
         while not says_ready(run.data / "postmaster.pid", keeper.pid):
             keeper.listen(POLL_S)
-            if keeper.exit_status is not None or time.monotonic() > deadline:
+            has_ended, is_late = keeper.exit_status is not None, time.monotonic() > deadline
+            if has_ended and not is_late and HELD_UP in keeper.log_tail(3):
+                self._launch()
+            elif has_ended or is_late:
                 raise ServerUnavailable(
                     f"PostgreSQL {self.installation.full_version} did not start"
                     f" (exit status {keeper.exit_status}): {keeper.log_tail()}"

@@ -1,9 +1,9 @@
 """Where servers keep their files, and how leftovers of owners that were killed are found and removed.
 
-    ROOT/                   ours alone: /dev/shm/trueup-UID, or `servers` in the cache folder
-        lock                held while a run folder is created, or while leftovers are looked for
-        server-HEX/         one run; `data`, `socket` and `log` are in it
-            lock            held by the run's reaper as long as it lives
+ROOT/                   ours alone: /dev/shm/trueup-UID, or `servers` in the cache folder
+    lock                held while a run folder is created, or while leftovers are looked for
+    server-HEX/         one run; `data`, `socket` and `log` are in it
+        lock            held by the run's reaper as long as it lives
 """
 
 import fcntl
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trueup.errors import ServerUnavailable
-from trueup.servers.reaper import remove_tree
+from trueup.servers.reaper import free_shared_memory, remove_tree
 
 RAM = Path("/dev/shm")  # noqa: S108  the folder in it is checked to be ours
 SOCKET_ROOTS = (RAM, Path("/tmp"))  # noqa: S108
@@ -66,10 +66,15 @@ def place(cache_folder: Path, *, ram: Path = RAM) -> Placement:
     free = min(free_bytes(ram), available_memory_bytes())
     if free < NEEDED_BYTES:
         return Placement(root=disk, reason=f"{ram} has {free >> 20} MB free of the {NEEDED_BYTES >> 20} MB needed")
-    root = ram / f"trueup-{os.geteuid()}"
+    root = short_root(ram)
     if root.exists() and not is_ours(root):
         return Placement(root=disk, reason=f"{root} belongs to somebody else")
     return Placement(root=root, reason=f"{ram} is in memory and has {free >> 20} MB free")
+
+
+def short_root(place: Path) -> Path:
+    """Return our own folder in one that everybody may write to."""
+    return place / f"trueup-{os.geteuid()}"
 
 
 def free_bytes(folder: Path) -> int:
@@ -162,7 +167,7 @@ def socket_folder_of(folder: Path) -> Path:
     if fits_socket(wanted):
         return wanted
     for short in SOCKET_ROOTS:
-        root = short / f"trueup-{os.geteuid()}"
+        root = short_root(short)
         if short.is_dir() and os.access(short, os.W_OK) and (not root.exists() or is_ours(root)):
             return make_folder(root) / folder.name
     raise ServerUnavailable(
@@ -188,28 +193,29 @@ def sweep(root: Path) -> list[Path]:
     for folder, lock in abandoned.items():
         try:
             end_postmaster(folder / "data")
-            for short in SOCKET_ROOTS:
-                remove_socket_folder(short / root.name / folder.name)
+            free_shared_memory(str(folder / "data"))
+            for short in map(short_root, SOCKET_ROOTS):
+                if short.is_dir() and is_ours(short):
+                    remove_tree(str(short / folder.name))
             remove_tree(str(folder))
         finally:
             os.close(lock)
     return list(abandoned)
 
 
-def remove_socket_folder(folder: Path) -> None:
-    """Remove the socket folder of a run that was kept apart from it."""
-    if folder.parent.is_dir() and is_ours(folder.parent):
-        remove_tree(str(folder))
-
-
 def runs_of(root: Path) -> list[Path]:
     """Return the folders below `root` that have a run's name and are real folders."""
-    return sorted(path for path in root.iterdir() if RUN.fullmatch(path.name) and not path.is_symlink())
+    return sorted(
+        path for path in root.iterdir() if RUN.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
+    )
 
 
 def lock_if_free(folder: Path) -> int | None:
-    """Lock a run that nobody holds and return the descriptor; None: somebody lives in it."""
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    """Lock a run that nobody holds and return the descriptor; None: somebody lives in it, or just removed it."""
+    try:
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except FileNotFoundError:
+        return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -223,7 +229,7 @@ def end_postmaster(data: Path) -> None:
     try:
         pid = int((data / "postmaster.pid").read_text(encoding="ascii").split()[0])
         process = os.pidfd_open(pid)
-    except (OSError, ValueError, IndexError):
+    except (OSError, ValueError, OverflowError, IndexError):
         return
     try:
         if Path(f"/proc/{pid}/cwd").resolve() == data.resolve():

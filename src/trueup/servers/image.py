@@ -1,6 +1,6 @@
-"""An initialised data directory in one file: packed once, unpacked for every server.
+r"""An initialised data directory in one file: packed once, unpacked for every server.
 
-    trueup image 1 LENGTH-OF-INDEX LENGTH-OF-BLOB\\n
+    trueup image 1 LENGTH-OF-INDEX LENGTH-OF-BLOB\n
     index: JSON, [path, mode, size or -1 for a folder, [[offset in the file, offset in the blob, length], …]], …
     blob
 
@@ -29,7 +29,8 @@ def pack(folder: Path, file: Path) -> None:
     entries = [pack_entry(folder, path, blob) for path in sorted(folder.rglob("*"))]
     index = json.dumps(entries, separators=(",", ":")).encode()
     part = file.with_suffix(".part")
-    with part.open("wb") as out:
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
         out.write(b"trueup image 1 %d %d\n" % (len(index), sum(map(len, blob))))
         out.write(index)
         out.writelines(blob)

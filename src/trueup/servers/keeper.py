@@ -7,8 +7,6 @@ import sys
 import time
 import weakref
 from functools import cache
-from pathlib import Path
-from typing import IO
 
 from trueup.errors import ServerUnavailable
 from trueup.servers import reaper
@@ -37,7 +35,7 @@ class Keeper:
         folders = dict.fromkeys((str(run.folder), str(run.socket_folder)))
         arguments = [str(run.lock), str(account.uid), str(account.gid), *folders]
         try:
-            with run.log.open("ab") as log:
+            with os.fdopen(os.open(run.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
                 self._process = subprocess.Popen(
                     [sys.executable, "-I", "-S", reaper.__file__, *arguments],
                     stdin=subprocess.PIPE,
@@ -53,7 +51,9 @@ class Keeper:
             raise ServerUnavailable(f"cannot start a process to watch over a server: {error}") from error
         finally:
             os.close(run.lock)
-        self._commands, self._events = pipes_of(self._process)
+        assert self._process.stdin
+        assert self._process.stdout
+        self._commands, self._events = self._process.stdin, self._process.stdout
         living.add(self)
         let_forked_children_forget()
 
@@ -65,12 +65,7 @@ class Keeper:
         """
         self.pid = self.exit_status = None
         self._send("run " + "\0".join(arguments))
-        deadline = time.monotonic() + FAREWELL_S
-        while self.pid is None and self.exit_status is None:
-            self.listen(deadline - time.monotonic())
-        if self.pid is None:
-            raise ServerUnavailable(f"{arguments[0]} ended at once: {self.log_tail()}")
-        return self.pid
+        return self._await_start(time.monotonic() + FAREWELL_S)
 
     def running(self) -> int | None:
         """Return the process number of the program; None: none runs."""
@@ -134,18 +129,18 @@ class Keeper:
         self._events.close()
         self._process.returncode = 0
 
+    def _await_start(self, deadline: float) -> int:
+        while self.pid is None:
+            if time.monotonic() > deadline:
+                raise ServerUnavailable(f"a process that watches over a server hangs: {self.log_tail()}")
+            self.listen(deadline - time.monotonic())
+        return self.pid
+
     def _send(self, line: str) -> None:
         try:
             self._commands.write(line.encode() + b"\n")
         except (BrokenPipeError, ValueError) as error:
             raise ServerUnavailable(f"the process that watches over the server is gone: {self.log_tail()}") from error
-
-
-def pipes_of(process: "subprocess.Popen[bytes]") -> tuple[IO[bytes], IO[bytes]]:
-    """Return the two ends by which a process is talked to."""
-    assert process.stdin
-    assert process.stdout
-    return process.stdin, process.stdout
 
 
 @cache

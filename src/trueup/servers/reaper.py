@@ -1,23 +1,24 @@
-"""Runs one program at a time for its owner; when the owner is gone, ends it and removes its folders.
+r"""Runs one program at a time for its owner; when the owner is gone, ends it and removes its folders.
 
 Started as a script with `-I -S`, so that it is there in some 15 ms: the standard library's light modules alone.
 
     reaper.py LOCK UID GID FOLDER…    UID -1: the program runs as the caller
 
-stdin takes lines: `run ARG\\0ARG…` starts a program, `kill NUMBER` sends it a signal, end of file means the owner is
-gone. stdout tells: `started PID`, `exited STATUS`. stderr is the program's output. LOCK is the inherited descriptor of the
-folder's lock, held by nobody else: the lock is free exactly when this process is gone.
+stdin takes lines: `run ARG\0ARG…` starts a program, `kill NUMBER` sends it a signal, end of file means the owner is
+gone. stdout tells: `started PID`, `exited STATUS`. stderr is the program's output. LOCK is the inherited descriptor of
+the first folder's lock, held by nobody else: the lock is free exactly when this process is gone.
 """
 
+import errno
 import os
 import select
 import signal
 import sys
 
 try:
-    import ctypes
+    from ctypes import CDLL
 except ImportError:  # some builds of Python lack it
-    ctypes = None  # type: ignore[assignment]
+    CDLL = None  # type: ignore[assignment,misc]
 
 PATIENCE_S = 2.0
 """How long an ending program is waited for before it and its children are killed."""
@@ -27,17 +28,21 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 PR_SET_PDEATHSIG = 1
+IPC_RMID = 0
 
 
 def remove_tree(path: str, *, dir_fd: int | None = None) -> None:
-    """Remove a folder with all in it, never through a symbolic link; what is already gone is no error."""
+    """Remove a folder with all in it, a file `lock` last, never through a symbolic link.
+
+    What is already gone is no error, nor is a file that another one who removes the folder has put into it.
+    """
     try:
         folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=dir_fd)
     except FileNotFoundError:
         return
     try:
         with os.scandir(folder) as entries:
-            for entry in list(entries):
+            for entry in sorted(entries, key=lambda entry: entry.name == "lock"):
                 if entry.is_dir(follow_symlinks=False):
                     remove_tree(entry.name, dir_fd=folder)
                 else:
@@ -46,8 +51,9 @@ def remove_tree(path: str, *, dir_fd: int | None = None) -> None:
         os.close(folder)
     try:
         os.rmdir(path, dir_fd=dir_fd)
-    except FileNotFoundError:
-        return
+    except OSError as error:
+        if error.errno not in {errno.ENOENT, errno.ENOTEMPTY}:
+            raise
 
 
 def unlink_if_there(name: str, folder: int) -> None:
@@ -61,16 +67,40 @@ def unlink_if_there(name: str, folder: int) -> None:
 def children_of(pid: int) -> list[int]:
     """Return the processes whose parent is `pid`; none where the kernel does not tell."""
     try:
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-            return [int(word) for word in file.read().split()]
+        return [int(word) for word in read_words(f"/proc/{pid}/task/{pid}/children")]
     except OSError:
         return []
 
 
+def read_words(path: str) -> list[str]:
+    """Return the words of a text file."""
+    with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123  pathlib takes longer than all of this
+        return file.read().split()
+
+
+def free_shared_memory(data: str) -> None:
+    """Free the System V segment that a killed postmaster leaves behind, if it is that, and nobody uses it.
+
+    Source: PostgreSQL, src/include/utils/pidfile.h (line 7 of postmaster.pid: key and number); proc_sysvipc_shm(5).
+    """
+    try:
+        with open(f"{data}/postmaster.pid", encoding="utf-8") as file:  # noqa: PTH123
+            key, number = map(int, file.read().splitlines()[6].split())
+        with open("/proc/sysvipc/shm", encoding="ascii") as file:  # noqa: PTH123
+            segments = [line.split() for line in file.read().splitlines()[1:]]
+        owner = os.stat(data).st_uid  # noqa: PTH116
+    except (OSError, ValueError, IndexError):
+        return
+    for its_key, its_number, _, _, _, _, attached, uid, *_ in segments:
+        is_same = int(its_key) & 0xFFFFFFFF == key & 0xFFFFFFFF and int(its_number) == number
+        if is_same and attached == "0" and int(uid) == owner and CDLL is not None:
+            CDLL(None).shmctl(number, IPC_RMID, None)
+
+
 def die_with_parent() -> None:
     """Ask the kernel to send this process SIGQUIT when its parent dies, however that happens (Linux)."""
-    if ctypes and sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGQUIT))
+    if CDLL is not None and sys.platform == "linux":
+        CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGQUIT))
 
 
 def become(arguments: list[str], *, uid: int, gid: int, parent: int) -> None:
@@ -196,12 +226,13 @@ def kill_if_there(pid: int) -> None:
 def main(arguments: list[str]) -> None:
     """Serve the owner; then end the program and remove the folders."""
     lock, uid, gid, *folders = arguments
-    os.set_inheritable(int(lock), False)
+    os.set_inheritable(int(lock), False)  # noqa: FBT003
     reaper = Reaper(uid=int(uid), gid=int(gid))
     try:
         reaper.serve()
     finally:
         reaper.end_program()
+        free_shared_memory(f"{folders[0]}/data")
         for folder in reversed(folders):
             remove_tree(folder)
 
