@@ -33,7 +33,8 @@ ATTRIBUTES = (
         Severity.BREAKING, "Rows that the source's partition takes go elsewhere or are refused (23514).",
         "detach the partition and attach it with the source's bound")),
     Attribute("inheritance", "parents", Effect(
-        Severity.BREAKING, "Queries of the parent see other rows.", "let it inherit from, or attach it to, what it has in the source")),
+        Severity.BREAKING, "Queries of the parent see other rows.",
+        "let it inherit from, or attach it to, what it has in the source")),
     Attribute("row security", "row_security", Effect(
         Severity.BEHAVIOURAL, "Roles see and write other rows: policies are in force on one side only.",
         "enable, or disable, row level security as in the source")),
