@@ -11,7 +11,7 @@ from psycopg import errors, generators
 from psycopg.pq import ExecStatus, TransactionStatus
 
 from trueup.db.connection import Connection
-from trueup.errors import Disconnected, MigrationFailed
+from trueup.errors import Disconnected, MigrationFailed, Outcome
 from trueup.migrations.failure import describe_error, describe_failure
 from trueup.migrations.files import Block
 
@@ -22,6 +22,11 @@ FRESH_SESSION: tuple[LiteralString, ...] = (
     "set client_encoding = 'UTF8'",
 )
 """What a file sets with SET must not reach the next one: how files are grouped into runs would change what they do."""
+
+AFTER_LOSS = {
+    Outcome.ROLLED_BACK: "nothing of this file was kept: run it again",
+    Outcome.UNKNOWN: "whether it was committed is not known: see the status before you run it again",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,16 +54,15 @@ def run(task: Task) -> None:
 
 def run_in_transaction(task: Task) -> None:
     """Send the whole block at once, as its file has it, and record it in the same transaction."""
-    outcome = "whether it was committed is not known: see the status before you run it again"
+    outcome = Outcome.ROLLED_BACK
     try:
         with task.connection.transaction():
-            outcome = "nothing of this file was kept: run it again"
             send(task, task.block.sql, offset=0, first=0, kept="Nothing of this file was kept")
             record(task)
-            outcome = "whether it was committed is not known: see the status before you run it again"
+            outcome = Outcome.UNKNOWN
     except psycopg.Error as error:
         if task.connection.closed:
-            raise lost(task, error, outcome) from None
+            raise lost(task, error, outcome, AFTER_LOSS[outcome]) from None
         raise MigrationFailed(
             f"{task.file}: its SQL ran, but could not be committed and recorded: {describe_error(error)}."
             " Nothing of this file was kept"
@@ -83,12 +87,8 @@ def run_singly(task: Task) -> None:
         record(task)
     except psycopg.Error as error:
         if task.connection.closed:
-            raise lost(
-                task,
-                error,
-                f"{done} of its {len(statements)} statements were surely done and stay; the next"
-                " one may have been: look before you run it again",
-            ) from None
+            kept = f"{done} of its {len(statements)} statements were done and stay, the next one may have been"
+            raise lost(task, error, Outcome.UNKNOWN, f"{kept}: look before you run it again") from None
         raise MigrationFailed(
             f"{task.file}: its SQL ran and stays, but could not be recorded: {describe_error(error)}"
         ) from error
@@ -126,7 +126,8 @@ def is_idle(connection: Connection) -> bool:
     return bool(connection.info.transaction_status == TransactionStatus.IDLE)
 
 
-def lost(task: Task, error: psycopg.Error, outcome: str) -> Disconnected:
+def lost(task: Task, error: psycopg.Error, outcome: Outcome, advice: str) -> Disconnected:
     """Return the error for a connection that went away while the block ran."""
     reason = re.split(r"[\r\n]", str(error), maxsplit=1)[0]
-    return Disconnected(f"the connection was lost while {task.file} ran ({reason}); {outcome}")
+    message = f"the connection was lost while {task.file} ran ({reason}); {advice}"
+    return Disconnected(message, sqlstate=error.sqlstate, outcome=outcome)

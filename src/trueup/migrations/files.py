@@ -3,7 +3,9 @@
 A file is `VERSION_name.sql`, VERSION being its leading digits. It holds `-- migrate:up` and then `-- migrate:down`,
 each at the start of a line, each with the SQL below it, each with `transaction:false` behind it where its statements
 can't run in a transaction. What would be misread in silence is an error here: a directive that is indented or
-misspelled, an unknown option, a second pair of blocks, files whose order by name is not their order by number.
+misspelled, an unknown option, files whose order by name is not their order by number. So is a second pair of blocks:
+each would be a transaction of its own, and the file no longer all or nothing. dbmate itself also wants a `migrate:down`
+in every file.
 """
 
 import hashlib
@@ -216,7 +218,7 @@ def check_kinds(file: Path, directives: list[Directive]) -> None:
                 file,
                 directive.line,
                 f"`-- migrate:{directive.kind}` is out of place: a file holds one `-- migrate:up` and, below it, at"
-                " most one `-- migrate:down`",
+                " most one `-- migrate:down`; put the rest into a file of its own",
             )
 
 

@@ -9,7 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
+import psycopg
+
 from trueup.db.connection import Connection
+from trueup.db.sqlstate import named
 from trueup.errors import MigrationFailed, Refused, UsageError
 from trueup.migrations.execution import FRESH_SESSION, Task, is_idle, run
 from trueup.migrations.files import Block, Migration, Migrations
@@ -37,8 +40,10 @@ def status(connection: Connection, migrations: Migrations) -> tuple[MigrationSta
 
     Raises:
         PermissionMissing: the role may not read the table.
+        Disconnected: the server went away.
     """
-    return compare(migrations, History.of(connection).versions())
+    with named_failures():
+        return compare(migrations, History.of(connection).versions())
 
 
 def compare(migrations: Migrations, applied: frozenset[str]) -> tuple[MigrationState, ...]:
@@ -172,10 +177,19 @@ def exclusive(connection: Connection, lock_timeout_s: float) -> Iterator[int]:
     """Hold the lock and a session without settings of its own; gives the id of the server process."""
     if not connection.autocommit or not is_idle(connection):
         raise UsageError("migrations need a connection in autocommit mode, outside a transaction")
-    with migration_lock(connection, timeout_s=lock_timeout_s) as session:
+    with named_failures(), migration_lock(connection, timeout_s=lock_timeout_s) as session:
         for command in FRESH_SESSION:
             connection.execute(command)
         yield session
+
+
+@contextmanager
+def named_failures() -> Iterator[None]:
+    """Give the driver's errors about our own statements their names."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise named(error) from error
 
 
 def confirm_session(connection: Connection, session: int) -> None:
