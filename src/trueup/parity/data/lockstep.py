@@ -1,0 +1,89 @@
+"""Both servers at work at once."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+import psycopg
+
+from trueup.db import Snapshot
+from trueup.errors import Unverifiable
+from trueup.parity.schema import Catalog
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """Is one of the two databases of a comparison: how it is read, and what it is made of."""
+
+    snapshot: Snapshot
+    catalog: Catalog
+
+
+class Lockstep:
+    """Runs work on two snapshots side by side, and stops the one when the other fails."""
+
+    def __init__(self, source: Snapshot, target: Snapshot, pool: ThreadPoolExecutor) -> None:
+        self.source, self.target = source, target
+        self._pool = pool
+
+    def run(self, on_source: Callable[[Snapshot], T], on_target: Callable[[Snapshot], T]) -> tuple[T, T]:
+        """Return both results.
+
+        Raises:
+            Unverifiable: a server answered one of them with an error.
+        """
+        work = zip((on_source, on_target), (self.source, self.target), strict=True)
+        futures = [self._pool.submit(_named, one, snapshot) for one, snapshot in work]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+            failed = next((future for future in futures if future.done() and future.exception()), None)
+        finally:
+            self._stop(futures)
+        source, target = futures if failed is None else (failed, failed)
+        return source.result(), target.result()
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo an error's effect on both transactions, so that the next table can be read."""
+        with ExitStack() as stack:
+            for snapshot in (self.source, self.target):
+                stack.enter_context(snapshot.connection.transaction())
+            yield
+
+    def _stop(self, futures: list[Future[T]]) -> None:
+        for future, snapshot in zip(futures, (self.source, self.target), strict=True):
+            if not future.done():
+                with suppress(psycopg.Error):
+                    snapshot.connection.cancel_safe(timeout=5)
+        wait(futures)
+
+
+@contextmanager
+def lockstep(source: Snapshot, target: Snapshot) -> Iterator[Lockstep]:
+    """Hold two threads, one for each side."""
+    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="trueup-side") as pool:
+        yield Lockstep(source, target, pool)
+
+
+def _named(work: Callable[[Snapshot], T], snapshot: Snapshot) -> T:
+    with unverifiable(snapshot):
+        return work(snapshot)
+
+
+@contextmanager
+def unverifiable(snapshot: Snapshot) -> Iterator[None]:
+    """Turn what the server could not answer into Unverifiable, whose text quotes no value of a row."""
+    try:
+        yield
+    except psycopg.Error as error:
+        # The server's own message may quote one, and so may the driver's exception as the cause.
+        reason = f"{snapshot.conninfo} answered with SQLSTATE {error.sqlstate} ({type(error).__name__})"
+    except UnicodeDecodeError:
+        reason = f"{snapshot.conninfo} holds a key that is not text in its encoding"
+    else:
+        return
+    raise Unverifiable(reason)
