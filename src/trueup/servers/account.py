@@ -6,6 +6,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from trueup.errors import ServerUnavailable
+
 NOBODY = 65534
 """The number of `nobody` where the machine has no such name."""
 
@@ -48,6 +50,18 @@ class Account:
             if found.st_mode & needed != needed:
                 return step
         return None
+
+    def check_entry(self, path: Path) -> None:
+        """Refuse a path that it cannot reach.
+
+        Raises:
+            ServerUnavailable: names the folder that is closed, and says what to do.
+        """
+        if closed := self.closed_step(path):
+            raise ServerUnavailable(
+                f"{self.name} runs the server, because PostgreSQL refuses to run as root, but cannot enter {closed}:"
+                " name a cache folder that everybody can enter by TRUEUP_CACHE_DIR"
+            )
 
 
 def account() -> Account:

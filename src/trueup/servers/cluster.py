@@ -100,7 +100,6 @@ def image(installed: Installation, cache_folder: Path, root: Path, account: Acco
     """
     if found := find_image(installed, cache_folder):
         return found[0]
-    make_folder(cache_folder)
     folder = make_folder(cache_folder / "images")
     with locked(folder / f"postgresql-{installed.full_version}.lock"):
         if found := find_image(installed, cache_folder):

@@ -16,7 +16,7 @@ from trueup.db import connect
 from trueup.errors import ServerUnavailable, UsageError
 from trueup.servers.account import account
 from trueup.servers.cluster import ACCESS_BY_SOCKET, ACCESS_BY_TCP, image, render, settings_of
-from trueup.servers.folders import Run, create_run, place, sweep
+from trueup.servers.folders import Run, create_run, make_folder, place, sweep
 from trueup.servers.image import unpack
 from trueup.servers.installation import installation, runnable
 from trueup.servers.keeper import Keeper
@@ -31,7 +31,7 @@ STOP_S = 60.0
 POLL_S = 0.002
 HELD_UP = "pre-existing shared memory block"
 """Is logged when processes of a killed server are still ending."""
-PORT_TAKEN = "could not bind"
+PORT_TAKEN = "Address already in use"
 OWN_SETTINGS = frozenset({"listen_addresses", "port", "unix_socket_directories", "data_directory", "hba_file"})
 PINNED = MappingProxyType(
     {
@@ -79,6 +79,7 @@ class EmbeddedServer:
         self.port = 5432
         self._account = account()
         self._change = threading.RLock()
+        self._has_answered = False
         self._run: Run | None = None
         self._keeper: Keeper | None = None
 
@@ -207,8 +208,11 @@ class EmbeddedServer:
         """Clean up after others, then create the run's folder and start the server in it."""
         for place_of_runs in (root, self.cache_folder / "servers"):
             sweep(place_of_runs)
+        self._account.check_entry(make_folder(root))
         self._programs = runnable(self.installation, self._account, self.cache_folder)
         packed = image(self._programs, self.cache_folder, root, self._account)
+        self._has_answered = False
+        self.port = free_port() if self.tcp else 5432
         self._run = create_run(root)
         self._keeper = Keeper(self._run, self._account)
         self._fill(self._run, packed)
@@ -227,8 +231,6 @@ class EmbeddedServer:
 
     def _launch(self) -> None:
         run, keeper = self._parts()
-        if self.tcp and self.port == 5432:
-            self.port = free_port()
         own = {
             "listen_addresses": "127.0.0.1" if self.tcp else "",
             "port": str(self.port),
@@ -244,7 +246,7 @@ class EmbeddedServer:
         while not says_ready(run.data / "postmaster.pid", keeper.pid):
             keeper.listen(POLL_S)
             has_ended, is_late = keeper.exit_status is not None, time.monotonic() > deadline
-            if has_ended and not is_late and HELD_UP in keeper.log_tail(3):
+            if has_ended and not is_late and self._may_try_again(keeper.log_tail()):
                 self._launch()
             elif has_ended or is_late:
                 raise ServerUnavailable(
@@ -256,6 +258,14 @@ class EmbeddedServer:
             connection.execute("select 1")
         finally:
             connection.close()
+        self._has_answered = True
+
+    def _may_try_again(self, log_tail: str) -> bool:
+        """Say whether a failed start may succeed next time; the port is told to nobody before the first success."""
+        if PORT_TAKEN in log_tail and self.tcp and not self._has_answered:
+            self.port = free_port()
+            return True
+        return HELD_UP in log_tail
 
 
 def is_read_at_start(name: str) -> bool:

@@ -95,17 +95,12 @@ def runnable(installed: Installation, account: Account, cache_folder: Path) -> I
     """
     if is_open(installed, account):
         return installed
-    make_folder(cache_folder)
     home = make_folder(cache_folder / "installations")
     copied = replace(installed, bin_folder=copy_of(installed, home))
     with locked(home / "lock"):
         if not copied.bin_folder.exists():
             copy(installed, home)
-    if closed := account.closed_step(copied.bin_folder):
-        raise ServerUnavailable(
-            f"{account.name} runs the server, because PostgreSQL refuses to run as root, but cannot enter {closed}:"
-            " name a cache folder that everybody can enter by TRUEUP_CACHE_DIR"
-        )
+    account.check_entry(copied.bin_folder)
     return copied
 
 
