@@ -9,18 +9,19 @@ import psycopg
 from psycopg import errors as server_errors
 
 from trueup.conninfo import ConnInfo
-from trueup.errors import ConnectionFailed, Disconnected, PermissionMissing, RowsHidden
+from trueup.errors import ConnectionFailed, Disconnected, PermissionMissing, RowsHidden, TooManyConnections
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 CONNECT_TIMEOUT_S = 10
 
+NO_SLOT = "the server, the database or the role allows no further connection: try later, or see trueup budget"
 ADVICE = (
     (r"password authentication failed|no password supplied|SCRAM", "check the user and the password"),
     (r'database ".*" does not exist', "check the name of the database"),
     (r'role ".*" does not exist', "check the name of the user"),
     (r"no pg_hba\.conf entry", "the server does not let this user in from this address: ask its administrator"),
-    (r"too many (clients|connections)|remaining connection slots", "the server has no free connection: try later"),
+    (r"too many (clients|connections)|remaining connection slots", NO_SLOT),
     (r"could not translate host name|resolve|Name or service", "check the name of the host"),
     (r"refused|No such file or directory", "check the host and the port, and that the server is running"),
     (r"timeout expired|timed out|No route to host|unreachable", "check the host, the port, and the network between"),
@@ -40,10 +41,19 @@ def connect(conninfo: ConnInfo, *, application_name: str = "trueup") -> Connecti
     try:
         return psycopg.connect(whole.reveal(), autocommit=True)
     except psycopg.Error as error:
-        reason = conninfo.hide_secrets(str(error)).strip()
+        reason = str(error)
     # Outside the except block: the driver's exception, whose text may hold the password, is not even the context.
+    raise refusal(conninfo, reason)
+
+
+def refusal(conninfo: ConnInfo, reason: str) -> ConnectionFailed:
+    """Return the error for a failed login; libpq tells no SQLSTATE here, so the reason's text has to do."""
+    reason = conninfo.hide_secrets(reason).strip()
     advice = next((text for pattern, text in ADVICE if re.search(pattern, reason)), "check the connection string")
-    raise ConnectionFailed(f"cannot connect to {conninfo}: {reason}; {advice}")
+    message = f"cannot connect to {conninfo}: {reason}; {advice}"
+    if advice is NO_SLOT:
+        return TooManyConnections(message, sqlstate="53300")
+    return ConnectionFailed(message)
 
 
 @contextmanager

@@ -72,7 +72,7 @@ REASONS = {
 def named(
     error: psycopg.Error, *, lost: Outcome = Outcome.UNKNOWN, timed_out: bool = False
 ) -> DatabaseError | psycopg.Error:
-    """Return the error of `trueup.errors` for a driver's exception; the exception itself when it is a misuse of the API.
+    """Return the error of `trueup.errors` for a driver's exception; the exception itself when it blames its caller.
 
     `lost` is what became of the work if the connection is gone; `timed_out` tells a statement timeout from a
     cancellation, which share one SQLSTATE.

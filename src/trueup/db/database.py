@@ -1,0 +1,163 @@
+"""A database as a service uses it: connections from a pool, transactions, and the end of both."""
+
+import os
+import random
+import warnings
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+import psycopg
+
+from trueup.db.connection import Connection
+from trueup.db.events import Listener, Statistics
+from trueup.db.pool import LIVING, Pool
+from trueup.db.transaction import Block, Isolation, Options, Savepoint, State, Transaction, current
+from trueup.errors import DatabaseError, UsageError
+from trueup.settings import DatabaseSettings
+
+T = TypeVar("T")
+
+
+class Database:
+    """Is the way of one service to its database; it opens nothing until it is used, and its exit closes the pool.
+
+    Safe for threads. After a fork the child begins with no connection.
+    """
+
+    def __init__(self, settings: DatabaseSettings, *, listener: Listener | None = None) -> None:
+        self.settings = settings
+        self.pool = Pool(settings, listener)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close(drain_s=0.0)
+
+    def __del__(self) -> None:
+        pool = getattr(self, "pool", None)
+        if pool is not None and not pool.is_closed and (pool.idle or pool.held):
+            warnings.warn(f"{self!r} was never closed: use `with`", ResourceWarning, source=self, stacklevel=1)
+            pool.close(0.0)
+
+    def __repr__(self) -> str:
+        pool = self.pool
+        state = "closed" if pool.is_closed else f"{len(pool.held)} of {pool.max_size} in use, {len(pool.idle)} idle"
+        return f"Database({str(self.settings.conninfo)!r}, {state})"
+
+    def connection(self) -> "Checkout":
+        """Give the connection of this thread's transaction, or one in autocommit from the pool, for a block.
+
+        Raises:
+            PoolTimeout, ConnectionFailed, TooManyConnections, WouldDeadlock: none could be had.
+            DatabaseError: what a statement in the block failed with, named by its SQLSTATE.
+        """
+        return Checkout(self)
+
+    def transaction(
+        self,
+        *,
+        isolation: Isolation | None = None,
+        read_only: bool = False,
+        deferrable: bool = False,
+        lock_timeout_s: float | None = None,
+        statement_timeout_s: float | None = None,
+        durable: bool = False,
+    ) -> Block:
+        """Do what is in the block as a whole or not at all; inside another transaction it is a savepoint.
+
+        `durable` refuses to be nested, and waits for the server's disk whatever synchronous_commit says. REPEATABLE
+        READ and SERIALIZABLE see the database as it was when the block began.
+
+        Raises:
+            PoolTimeout, ConnectionFailed, TooManyConnections, WouldDeadlock: no connection could be had.
+            TransactionAborted: a statement failed in the block and its error was swallowed; it is the cause.
+            Conflict, ForeignKeyMissing, …: COMMIT failed, with the constraint's name where one was deferred.
+            Disconnected: the connection was lost and everything rolled back.
+            CommitUnknown: the connection was lost during COMMIT, and its outcome couldn't be found out.
+        """
+        options = Options(
+            isolation=isolation,
+            read_only=read_only,
+            deferrable=deferrable,
+            lock_timeout_s=lock_timeout_s,
+            statement_timeout_s=statement_timeout_s,
+            durable=durable,
+        )
+        outer = current(self.pool)
+        return Savepoint(outer, options) if outer is not None else Transaction(self.pool, options)
+
+    def run(self, work: Callable[[Block], T], *, attempts: int = 3, isolation: Isolation | None = None) -> T:
+        """Run `work` in a transaction, again from the start when it lost a race or its connection.
+
+        `work` may run up to `attempts` times, so it must have no effect outside the database; on_commit is for those.
+        The waits between grow from 10 ms, with jitter. Inside a transaction it runs once, in a savepoint: it is the
+        outermost transaction that has to run again.
+
+        Raises:
+            Conflict, Disconnected: it lost every time.
+
+        Source: PostgreSQL manual, "Serialization Failure Handling".
+        """
+        last = 1 if current(self.pool) is not None else attempts
+        for attempt in range(1, last + 1):
+            transaction = self.transaction(isolation=isolation)
+            try:
+                with transaction:
+                    result = work(transaction)
+            except DatabaseError as error:
+                if attempt == last or not error.retryable or transaction.state is State.COMMITTED:
+                    raise
+            else:
+                return result
+            self.pool.stop.wait(random.uniform(0.5, 1) * min(1.0, 0.01 * 2 ** (attempt - 1)))  # noqa: S311
+        raise UsageError(f"attempts must be 1 or more, not {attempts}")
+
+    def statistics(self) -> Statistics:
+        """Return the pool's state and its sums."""
+        return self.pool.statistics()
+
+    def close(self, *, drain_s: float = 10.0) -> tuple[str, ...]:
+        """Refuse new work, wait up to `drain_s` for the work in hand, cut the rest; return who was cut, and where."""
+        return self.pool.close(drain_s)
+
+
+class Checkout:
+    """Is a connection for as long as its block lasts."""
+
+    __slots__ = ("connection", "database", "is_joined")
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def __enter__(self) -> Connection:
+        pool = self.database.pool
+        transaction = current(pool)
+        self.is_joined = transaction is not None
+        self.connection = transaction.connection if transaction is not None else pool.take()
+        return self.connection
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        named = self.connection.name(error) if isinstance(error, psycopg.Error) else None
+        if not self.is_joined:
+            left_open = error is None and self.connection.is_in_transaction
+            self.database.pool.give_back(self.connection)
+            if left_open:
+                raise UsageError(
+                    "the block left a transaction open on its connection, so nothing of it is stored: use"
+                    " db.transaction()"
+                )
+        if named is not None and named is not error:
+            raise named from error
+
+
+def forget_connections() -> None:
+    """Let a child process begin with pools that are empty."""
+    for pool in list(LIVING):
+        pool.forget()
+
+
+os.register_at_fork(after_in_child=forget_connections)

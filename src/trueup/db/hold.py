@@ -1,0 +1,49 @@
+"""Who took a connection, when and where: kept for every checkout, so it must cost next to nothing."""
+
+import sys
+from itertools import islice
+from threading import get_ident
+from time import monotonic
+from types import CodeType, FrameType
+
+DEPTH = 12
+
+RawStack = tuple[tuple[CodeType, int], ...]
+
+
+def capture(skip: int) -> RawStack:
+    """Return the innermost frames of the caller, without the first `skip`: positions only, no values."""
+    frames = []
+    frame: FrameType | None = sys._getframe(skip + 1)  # noqa: SLF001
+    for _ in range(DEPTH):
+        if frame is None:
+            break
+        frames.append((frame.f_code, frame.f_lasti))
+        frame = frame.f_back
+    return tuple(frames)
+
+
+def readable(stack: RawStack) -> str:
+    """Return a stack as one line per frame, the innermost first."""
+    return "\n".join(f"  {code.co_filename}:{line_of(code, position)} in {code.co_name}" for code, position in stack)
+
+
+def line_of(code: CodeType, position: int) -> int:
+    """Return the line of an instruction."""
+    found = next(islice(code.co_positions(), position // 2, None), None)
+    return (found[0] if found else None) or code.co_firstlineno
+
+
+class Hold:
+    """Is one checkout of a connection, from the moment it was taken."""
+
+    __slots__ = ("is_reported", "stack", "taken_at", "thread")
+
+    def __init__(self, stack: RawStack, thread: int | None = None) -> None:
+        self.stack = stack
+        self.thread = thread or get_ident()
+        self.taken_at = monotonic()
+        self.is_reported = False
+
+    def __str__(self) -> str:
+        return f"held for {monotonic() - self.taken_at:.1f} s by thread {self.thread}, taken at\n{readable(self.stack)}"
