@@ -46,12 +46,15 @@ class Build:
 
     def sequence(self, name="s", **facts):
         defaults = {
-            "type": "bigint", "start": 1, "increment": 1, "minimum": 1, "maximum": 2**63 - 1, "cache": 1, "cycles": False
+            "type": "bigint", "start": 1, "increment": 1, "minimum": 1, "maximum": 2**63 - 1, "cache": 1,
+            "cycles": False,
         }  # fmt: skip
         return Sequence(name=QualifiedName("public", name), **(defaults | facts))
 
     def catalog(self, *things, schemas=("public",)):
-        kinds = {kind: {thing.name: thing for thing in things if isinstance(thing, kind)} for kind in (Table, View, Sequence)}
+        kinds = {
+            kind: {thing.name: thing for thing in things if isinstance(thing, kind)} for kind in (Table, View, Sequence)
+        }
         return Catalog(
             schemas=frozenset(schemas),
             tables=kinds[Table],

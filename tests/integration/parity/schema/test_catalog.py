@@ -1,0 +1,214 @@
+"""What a catalog holds, and what it says that it does not hold."""
+# ruff: noqa: E501, ISC004 - tables of statements are read by the row
+
+import pytest
+
+from trueup.db import snapshot
+from trueup.parity.schema import ColumnName, QualifiedName, catalog, compared, quote_ident
+
+T = QualifiedName("public", "t")
+
+
+def test_empty_database_has_nothing_but_public(read):
+    found = read("select")
+
+    assert found.schemas == {"public"}
+    assert {name: n for name, n in compared(found).items() if n} == {"schemas": 1}
+    assert found.not_compared == {}
+    assert found.skipped == {}
+
+
+def test_types_of_values_lie_below_domains_and_arrays(read):
+    columns = read(
+        "create type mood as enum ('x'); create domain m as mood; create domain n as m[];"
+        " create table t (a n, b m, c varchar(5)[], d int4range, e timestamptz(3))"
+    ).tables[T].columns  # fmt: skip
+    a, b, c, d, e = (columns[name].value_type for name in "abcde")
+
+    assert (a.category, a.element.name, a.element.kind) == ("A", ("public", "mood"), "enum")
+    assert (b.name, b.kind, b.element) == (("public", "mood"), "enum", None)
+    assert (c.element.name.name, c.element.category) == ("varchar", "S")
+    assert (d.name.name, d.kind) == ("int4range", "range")
+    assert (e.name, e.category) == (("pg_catalog", "timestamptz"), "D")
+
+
+def test_fixed_length_vectors_are_no_arrays(read):
+    columns = read("create table t (a point, c name)").tables[T].columns
+
+    assert (columns["a"].value_type.element, columns["c"].value_type.element) == (None, None)
+
+
+def test_keys_that_identify_rows(read):
+    table = read(
+        "create table t (a int, b int not null, c int not null, d int, e int not null, primary key (b, a), unique (c, b),"
+        " unique (c), unique (d), unique (e) deferrable);"
+        "create unique index on t (e, b) include (d);"
+        "create unique index on t (b) where c > 0; create unique index on t (abs(b)); create index on t (b);"
+        "create unique index broken on t (b, e); update pg_index set indisvalid = false"
+        " where indexrelid = 'broken'::regclass"
+    ).tables[T]  # fmt: skip
+
+    assert table.primary_key == ("b", "a")
+    assert table.unique_keys == (("c",), ("e",), ("c", "b"), ("e", "b"))
+    assert {index.name: index.valid for index in table.indexes}["broken"] is False
+
+
+def test_partitions_have_the_keys_of_their_parent_but_none_of_its_constraints(read):
+    found = read(
+        "create table t (a int primary key) partition by range (a); create table t1 partition of t default;"
+        "create unique index on t (a)"
+    )
+    part = found.tables[QualifiedName("public", "t1")]
+
+    assert (part.primary_key, part.unique_keys) == (("a",), (("a",),))
+    assert (part.constraints, part.indexes) == ((), ())
+    assert part.parents == (T,)
+
+
+def test_sequences_know_their_columns(read):
+    numbers = read(
+        "create sequence free; create table t (a serial, b int generated always as identity, c int default nextval('free'))"
+    ).sequences  # fmt: skip
+    by_name = {name.name: sequence for name, sequence in numbers.items()}
+
+    a, b, c = (ColumnName("public", "t", column) for column in "abc")
+    assert [(by_name[n].owner, by_name[n].feeds, by_name[n].is_identity) for n in ("t_a_seq", "t_b_seq", "free")] == [
+        (a, (a,), False), (b, (b,), True), (None, (c,), False)
+    ]  # fmt: skip
+
+
+def test_collations_that_call_different_strings_equal_are_known(read):
+    kinds = read('create table t (a text, b int, c text collate "C")').tables[T].columns
+
+    assert [column.deterministic for column in kinds.values()] == [True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("kind", "statements"),
+    [
+        ("function", "create function f() returns int language sql return 1"),
+        ("procedure", "create procedure f() language sql begin atomic select 1; end"),
+        ("aggregate", "create aggregate f(int) (sfunc = int4pl, stype = int)"),
+        ("enum type", "create type e as enum ('a')"),
+        ("domain", "create domain d as int"),
+        ("composite type", "create type c as (a int)"),
+        ("range type", "create type r as range (subtype = int)"),
+        ("trigger", "create table t (a int); create function f() returns trigger language plpgsql as 'begin end';"
+         " create trigger g before insert on t for each row execute function f()"),
+        ("rule", "create table t (a int); create rule r as on insert to t do nothing"),
+        ("policy", "create table t (a int); create policy p on t"),
+        ("event trigger", "create function f() returns event_trigger language plpgsql as 'begin end';"
+         " create event trigger g on ddl_command_start execute function f()"),
+        ("publication", "create publication p"),
+        ("foreign data wrapper", "create foreign data wrapper w"),
+        ("foreign server", "create foreign data wrapper w; create server s foreign data wrapper w"),
+        ("user mapping", "create foreign data wrapper w; create server s foreign data wrapper w;"
+         " create user mapping for current_user server s"),
+        ("cast", "create type e as enum ('a'); create cast (int as e) with inout"),
+        ("operator", "create operator === (leftarg = int, rightarg = int, function = int4eq)"),
+        ("operator class", "create operator class o for type int using btree as operator 1 <, function 1 btint4cmp(int, int)"),
+        ("operator family", "create operator family o using btree"),
+        ("collation", 'create collation c from "C"'),
+        ("conversion", "create conversion c for 'LATIN1' to 'UTF8' from iso8859_1_to_utf8"),
+        ("text search configuration", "create text search configuration c (copy = simple)"),
+        ("text search dictionary", "create text search dictionary d (template = simple)"),
+        ("text search parser", "create text search parser p (start = prsd_start, gettoken = prsd_nexttoken,"
+         " end = prsd_end, lextypes = prsd_lextype)"),
+        ("text search template", "create text search template x (lexize = dsimple_lexize)"),
+        ("extended statistics", "create table t (a int, b int); create statistics s on a, b from t"),
+        ("language", "create language l handler plpgsql_call_handler"),
+        ("access method", "create access method m type table handler heap_tableam_handler"),
+        ("transform", "create type e as enum ('a'); create function f(internal) returns internal language internal immutable"
+         " as 'byteain'; create transform for e language plpgsql (from sql with function f(internal))"),
+        ("default privileges", "alter default privileges grant select on tables to public"),
+        ("grant", "create table t (a int); grant select on t to public"),
+        ("grant", "create table t (a int); grant select (a) on t to public"),
+        ("grant", "grant create on schema public to public"),
+        ("comment", "create table t (a int); comment on column t.a is 'x'"),
+        ("comment", "create table t (a int unique); comment on index t_a_key is 'x'"),
+        ("comment", "create domain d as int; comment on domain d is 'x'"),
+        ("comment", "create table t (a int, check (a > 0)); comment on constraint t_a_check on t is 'x'"),
+        ("storage parameters", "create table t (a int) with (fillfactor = 50)"),
+        ("storage parameters", "create table t (a int primary key with (fillfactor = 50))"),
+        ("storage parameters", "create view v with (security_barrier) as select 1 as a"),
+        ("replica identity", "create table t (a int); alter table t replica identity full"),
+        ("clustered index", "create table t (a int primary key); alter table t cluster on t_pkey"),
+        ("typed table", "create type c as (a int); create table t of c"),
+        ("column statistics, storage or options", "create table t (a int); alter table t alter a set statistics 5"),
+        ("column statistics, storage or options", "create table t (a text); alter table t alter a set storage external"),
+        ("column statistics, storage or options", "create table t (a text); alter table t alter a set (n_distinct = 5)"),
+        ("large object", "select lo_create(0)"),
+    ],
+)  # fmt: skip
+def test_what_is_not_compared_is_counted(read, kind, statements):
+    assert read(statements).not_compared[kind] == 1
+
+
+def test_owners_are_said_not_to_be_compared(read):
+    assert read("create table t (a int); create view v as select 1 as a").not_compared["owner"] == 2
+
+
+def test_partitions_repeat_no_trigger_of_their_parent(read):
+    found = read(
+        "create table t (a int) partition by list (a); create table t1 partition of t default;"
+        "create function f() returns trigger language plpgsql as 'begin end';"
+        "create trigger g after insert on t for each row execute function f()"
+    )
+
+    assert found.not_compared["trigger"] == 1
+
+
+def test_foreign_keys_are_not_counted_as_triggers(read):
+    assert "trigger" not in read("create table t (a int primary key, b int references t)").not_compared
+
+
+def test_temporary_relations_are_skipped_and_counted(read):
+    found = read("create temporary table x (a int)")
+
+    assert found.tables == {}
+    assert found.skipped == {"temporary relations": 1}
+
+
+def test_objects_of_extensions_are_skipped_and_counted(read):
+    """The vector extension is in the wheel; where it isn't, its parts are made members by hand."""
+    found = read(
+        "create table mine (a int); create table theirs (a int); create schema box;"
+        "insert into pg_extension select 99999, 'box', 10, oid, false, '1', null, null from pg_namespace where nspname = 'box';"
+        "insert into pg_depend select 'pg_class'::regclass, 'theirs'::regclass, 0, 'pg_extension'::regclass, 99999, 0, 'e';"
+        "insert into pg_depend select 'pg_namespace'::regclass, oid, 0, 'pg_extension'::regclass, 99999, 0, 'e'"
+        " from pg_namespace where nspname = 'box'"
+    )
+
+    assert [name.name for name in found.tables] == ["mine"]
+    assert found.schemas == {"public"}
+    assert found.skipped == {"extension box": 2}
+    assert found.not_compared["extension"] == 1
+
+
+def test_names_are_quoted_as_the_server_does(server16, server18):
+    for server in (server16, server18):
+        with snapshot(server.conninfo()) as there:
+            words = [word for (word,) in there.rows("select word from pg_get_keywords()")]
+            names = [*words, "a", "A", "1", "a1", "_a", 'a"b', "ü", "a b", "a$", "", "a.b", "public"]
+            quoted = there.rows("select quote_ident(name) from unnest(%s::text[]) as name", [names])
+            newer = set(words) - {name for name, (text,) in zip(names, quoted, strict=True) if name != text}
+
+        differing = [n for n, (text,) in zip(names, quoted, strict=True) if text != quote_ident(n) and n not in newer]
+        assert differing == []
+
+
+def test_a_role_without_privileges_reads_the_structure_and_knows_what_it_may_not_read(database):
+    role = f"stranger_of_{database.parameters['dbname']}"
+    with snapshot(database) as owner:
+        connection = owner.connection
+        connection.execute("rollback")
+        connection.execute(f"create role {role}")
+        connection.execute("create table t (a int); create table u (a int)")
+        connection.execute(f"grant select on u to {role}")
+        connection.execute(f"begin; set local role {role}; set local search_path to ''")
+
+        tables = catalog(owner).tables
+
+        connection.execute(f"rollback; drop owned by {role}; drop role {role}")
+    assert {name.name: table.readable for name, table in tables.items()} == {"t": False, "u": True}
+    assert list(tables[T].columns) == ["a"]
