@@ -1,0 +1,195 @@
+"""The types that a contract can name: what Python value each holds, and how values are written for the server."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache, partial
+from itertools import chain
+from math import isfinite
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+from trueup.tables import encoding
+from trueup.tables.encoding import BadValue, check_json, quoted
+
+
+class Family(StrEnum):
+    """Groups the types that understand the same operators."""
+
+    TEXT = "text"
+    ORDERED = "ordered"
+    ARRAY = "array"
+    JSONB = "jsonb"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SqlType:
+    """Is one PostgreSQL type, without its length or precision."""
+
+    name: str
+    """As `format_type` shows it."""
+    python: type
+    """What a value is when it comes back; `object` for JSON."""
+    encode: Callable[[Any], str]
+    """Writes one value that is not None as the type's input text; raises BadValue."""
+    is_json: Callable[[list[Any]], bool]
+    """Says whether values of a column, none of them None, can all be written as JSON as they are: that is what makes
+    writing in bulk fast."""
+    family: Family = Family.ORDERED
+    element: "SqlType | None" = None
+
+
+def only(kind: type) -> Callable[[list[Any]], bool]:
+    """Return the test that all values are exactly of a class."""
+    return lambda values: set(map(type, values)) == {kind}
+
+
+def only_in_zone(kind: type, zone: tzinfo | None) -> Callable[[list[Any]], bool]:
+    """Return the test that all values are of a class and in a zone."""
+    zone_of = attrgetter("tzinfo")
+    return lambda values: set(map(type, values)) == {kind} and set(map(zone_of, values)) == {zone}
+
+
+def never(_values: list[Any]) -> bool:
+    """Say that JSON has no form for any value."""
+    return False
+
+
+def is_json_text(values: list[Any]) -> bool:
+    """Say whether all are str that PostgreSQL can store."""
+    if set(map(type, values)) != {str}:
+        return False
+    try:
+        encoding.encode_text("".join(values))
+    except BadValue:
+        return False
+    return True
+
+
+def is_json_float(values: list[Any]) -> bool:
+    """Say whether all are finite floats: an encoder writes the others as null."""
+    return set(map(type, values)) == {float} and all(map(isfinite, values))
+
+
+def is_json_numeric(values: list[Any]) -> bool:
+    """Say whether all are Decimals that PostgreSQL can store."""
+    return set(map(type, values)) == {Decimal} and not any(map(Decimal.is_snan, values))
+
+
+def is_json_json(values: list[Any]) -> bool:
+    """Say whether all are what jsonb can store."""
+    try:
+        check_json(values)
+    except BadValue:
+        return False
+    return True
+
+
+def integer(name: str, bits: int) -> SqlType:
+    """Return the type of integers of so many bits."""
+    lowest, highest = -(1 << bits - 1), (1 << bits - 1) - 1
+
+    def is_json(values: list[Any]) -> bool:
+        return set(map(type, values)) == {int} and min(values) >= lowest and max(values) <= highest
+
+    return SqlType(name=name, python=int, encode=partial(encoding.encode_integer, bits=bits), is_json=is_json)
+
+
+def textual(name: str) -> SqlType:
+    """Return a type of texts."""
+    return SqlType(name=name, family=Family.TEXT, python=str, encode=encoding.encode_text, is_json=is_json_text)
+
+
+def json(name: str, family: Family) -> SqlType:
+    """Return a type of JSON."""
+    return SqlType(name=name, family=family, python=object, encode=encoding.encode_json, is_json=is_json_json)
+
+
+def simple(name: str, python: type, encode: Callable[[Any], str], is_json: Callable[[list[Any]], bool]) -> SqlType:
+    """Return a type that orders its values."""
+    return SqlType(name=name, python=python, encode=encode, is_json=is_json)
+
+
+SCALARS = {
+    scalar.name: scalar
+    for scalar in (
+        integer("smallint", 16),
+        integer("integer", 32),
+        integer("bigint", 64),
+        simple("real", float, encoding.encode_float, is_json_float),
+        simple("double precision", float, encoding.encode_float, is_json_float),
+        simple("numeric", Decimal, encoding.encode_numeric, is_json_numeric),
+        simple("boolean", bool, encoding.encode_boolean, only(bool)),
+        simple("date", date, encoding.encode_date, only(date)),
+        simple("time without time zone", time, encoding.encode_time, only_in_zone(time, None)),
+        simple("timestamp without time zone", datetime, encoding.encode_timestamp, only_in_zone(datetime, None)),
+        simple("timestamp with time zone", datetime, encoding.encode_timestamptz, only_in_zone(datetime, UTC)),
+        simple("interval", timedelta, encoding.encode_interval, never),
+        simple("uuid", UUID, encoding.encode_uuid, only(UUID)),
+        simple("bytea", bytes, encoding.encode_bytea, never),
+        textual("text"),
+        textual("character varying"),
+        json("json", Family.JSON),
+        json("jsonb", Family.JSONB),
+    )
+}
+
+ALIASES = {
+    "int2": "smallint",
+    "int": "integer",
+    "int4": "integer",
+    "int8": "bigint",
+    "float4": "real",
+    "float8": "double precision",
+    "decimal": "numeric",
+    "bool": "boolean",
+    "time": "time without time zone",
+    "timestamp": "timestamp without time zone",
+    "timestamptz": "timestamp with time zone",
+    "varchar": "character varying",
+}
+
+
+@cache
+def array_of(element: SqlType) -> SqlType:
+    """Return the type of one-dimensional arrays of `element`."""
+
+    def encode(value: object) -> str:
+        items = value if isinstance(value, tuple) else encoding.expect(list, value)
+        return "{" + ",".join("NULL" if item is None else quoted(element.encode(item)) for item in items) + "}"
+
+    def is_json(values: list[Any]) -> bool:
+        if set(map(type, values)) != {list}:
+            return False
+        items = [item for item in chain.from_iterable(values) if item is not None]
+        return not items or element.is_json(items)
+
+    name = f"{element.name}[]"
+    return SqlType(name=name, family=Family.ARRAY, python=list, encode=encode, is_json=is_json, element=element)
+
+
+DECLARED = re.compile(
+    r"(?P<name>[a-z][a-z0-9 ]*?) *(?P<size>\([0-9]+(, *[0-9]+)?\))?(?P<zone> with(out)? time zone)?(?P<array>\[\])?"
+)
+
+
+def parse_type(declared: str) -> tuple[SqlType, str]:
+    """Return the type that `declared` names (`varchar(50)`), and its text as `format_type` shows it.
+
+    Raises:
+        ValueError: it is none of the types that a contract can name; the message lists them.
+    """
+    found = DECLARED.fullmatch(declared.strip().lower())
+    name = found["name"] + (found["zone"] or "") if found else ""
+    name = ALIASES.get(name, name)
+    if not found or name not in SCALARS:
+        raise ValueError(f"{declared!r} is none of {', '.join(sorted(SCALARS))}, each also as an array with []")
+    scalar, size = SCALARS[name], (found["size"] or "").replace(" ", "")
+    head, with_zone, zone = name.partition(" with")
+    text = f"{head}{size}{with_zone}{zone}"
+    return (array_of(scalar), f"{text}[]") if found["array"] else (scalar, text)
