@@ -55,6 +55,8 @@ class ConnInfo:
 
     parameters: Mapping[str, str]
     secrets: Mapping[str, Secret] = field(default_factory=lambda: MappingProxyType({}))
+    label: str = ""
+    """What people call it, where that says more than its address: the file that it was built from."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -78,7 +80,11 @@ class ConnInfo:
 
     def with_parameters(self, **changes: str) -> "ConnInfo":
         """Return the same connection with some parameters set otherwise."""
-        return ConnInfo(MappingProxyType({**self.parameters, **changes}), self.secrets)
+        return ConnInfo(MappingProxyType({**self.parameters, **changes}), self.secrets, self.label)
+
+    def labelled(self, label: str) -> "ConnInfo":
+        """Return the same connection under the name that people know it by."""
+        return ConnInfo(self.parameters, self.secrets, label)
 
     def reveal(self) -> str:
         """Return the libpq conninfo string, secrets included: for the driver, never for people."""
@@ -91,7 +97,9 @@ class ConnInfo:
         return text
 
     def __str__(self) -> str:
-        """Return it as people name it: `postgresql://user@host:port/database` or `service=name`."""
+        """Return its label, or else its address: `postgresql://user@host:port/database` or `service=name`."""
+        if self.label:
+            return self.label
         if "service" in self.parameters and "dbname" not in self.parameters:
             return f"service={self.parameters['service']}"
         user, host = self.parameters.get("user"), self.parameters.get("host", "")

@@ -17,6 +17,15 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+MEANINGS = {
+    ExitCode.PASSED: "passed",
+    ExitCode.FAILED: "differences or failures found",
+    ExitCode.USAGE: "the command or the configuration is wrong",
+    ExitCode.UNVERIFIED: "could not verify: no connection, no permission, hidden rows, nothing to compare",
+    ExitCode.REFUSED: "refused: it would be unsafe, or prove nothing",
+    ExitCode.INTERRUPTED: "interrupted",
+}
+
 VERDICTS = {
     Verdict.PASSED: ExitCode.PASSED,
     Verdict.FAILED: ExitCode.FAILED,

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import click
 
-from trueup.cli.exits import ExitCode, exit_code_of
+from trueup.cli.exits import MEANINGS, ExitCode, exit_code_of
 from trueup.errors import TrueupError
 
 COMMANDS = {
@@ -40,22 +40,20 @@ class LazyGroup(click.Group):
         return command
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:<4} {meaning}" for code, meaning in MEANINGS.items())
+
+
+@click.group(
+    cls=LazyGroup,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(version("trueup"), prog_name="trueup")
 def trueup() -> None:
-    r"""Prove that two PostgreSQL databases are the same, and that a data layer does what it says.
+    """Prove that two PostgreSQL databases are the same, and that a data layer does what it says.
 
     A database DB is named by: a libpq URI or conninfo string; service=NAME; env:NAME (a variable that holds one);
     FILE.sql or a folder of migrations (built on a scratch server); embedded (the project's declared schema).
-
-    \b
-    Exit codes:
-      0  passed
-      1  differences or failures found
-      2  the command or the configuration is wrong
-      3  could not verify: no connection, no permission, hidden rows, nothing to compare
-      4  refused: it would be unsafe, or prove nothing
-      130  interrupted
     """
 
 

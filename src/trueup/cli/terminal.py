@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from trueup.report.model import Finding, Section, Severity, Verdict
+from trueup.report.model import Finding, Report, Section, Severity, Verdict
 
 LOOKS = {
     Verdict.PASSED: ("✓", "bold green"),
@@ -22,6 +23,7 @@ SEVERITY_STYLES = {
     Severity.COSMETIC: "dim",
     None: "yellow",
 }
+SEVERITIES = (*Severity, None)
 MOST_DETAILS = 5
 
 out = Console(highlight=False, soft_wrap=True)
@@ -35,10 +37,40 @@ def progress() -> Iterator[Callable[[str], None]]:
         yield lambda text: status.update(escape(text))
 
 
+def show_report(report: Report, page: Path) -> None:
+    """Print a whole run: what was compared, what was found, the verdict, and where the page is."""
+    for side in report.sides:
+        out.print(f"[dim]{side.role:<8}[/] {escape(side.name)} [dim]({escape(side.server)})[/]")
+    show_sections(report.sections)
+    show_findings(report.findings)
+    for note in report.notes:
+        out.print(escape(note), style="dim")
+    show_verdict(report.verdict, headline(report.verdict, report.findings))
+    out.print(f"[dim]report  [/] {escape(str(page))}")
+
+
+def show_section(section: Section) -> None:
+    """Print one check: what it compared, what it found, and its verdict."""
+    show_sections([section])
+    show_findings(section.findings)
+    show_verdict(section.verdict, headline(section.verdict, section.findings))
+
+
 def show_verdict(verdict: Verdict, sentence: str) -> None:
     """Print the verdict and what it means."""
     mark, style = LOOKS[verdict]
     out.print(f"[{style}]{mark} {verdict}[/]  {escape(sentence)}")
+
+
+def headline(verdict: Verdict, findings: Sequence[Finding]) -> str:
+    """Return the verdict in a sentence."""
+    failed = sum(finding.verdict is Verdict.FAILED for finding in findings)
+    return {
+        Verdict.PASSED: "the target is what the source is, in everything that was compared",
+        Verdict.FAILED: f"{failed} difference{'s' if failed != 1 else ''} found",
+        Verdict.INCONCLUSIVE: "not everything could be compared, so nothing is called equal",
+        Verdict.REFUSED: "nothing was compared",
+    }[verdict]
 
 
 def show_sections(sections: Sequence[Section]) -> None:
@@ -60,8 +92,8 @@ def show_sections(sections: Sequence[Section]) -> None:
 
 
 def show_findings(findings: Sequence[Finding]) -> None:
-    """Print each finding: what, where, what it means and what to do."""
-    for finding in findings:
+    """Print each finding, the worst first: what, where, what it means and what to do."""
+    for finding in sorted(findings, key=lambda one: SEVERITIES.index(one.severity)):
         label = finding.severity or finding.verdict
         style = SEVERITY_STYLES[finding.severity]
         out.print(f"[{style}]{label:<12}[/] [bold]{escape(finding.object)}[/]  {escape(finding.message)}")

@@ -1,0 +1,65 @@
+"""`trueup data`: what rows two databases hold."""
+
+import click
+
+from trueup.cli.databases import named_databases
+from trueup.cli.exits import VERDICTS, ExitCode
+from trueup.cli.options import answering, as_json, source_version, target_version
+from trueup.cli.terminal import progress, show_section
+from trueup.parity.data import Progress, compare
+from trueup.parity.data import as_json as table_as_json
+from trueup.report.json import envelope
+from trueup.settings import Settings
+from trueup.verify.checks import data_section
+from trueup.verify.pair import open_pair
+
+
+@click.group()
+def data() -> None:
+    """Compare the rows of two databases."""
+
+
+@data.command("diff")
+@click.argument("source", metavar="SOURCE")
+@click.argument("target", metavar="TARGET")
+@click.option("--table", "tables", multiple=True, metavar="T", help="Compare this table; may be given again. [all]")
+@click.option(
+    "--max-rows",
+    type=click.IntRange(min=0),
+    default=1000,
+    show_default=True,
+    help="List so many differing rows of a table at most; the others are counted.",
+)
+@source_version
+@target_version
+@as_json
+def diff_command(
+    *,
+    source: str,
+    target: str,
+    tables: tuple[str, ...],
+    max_rows: int,
+    source_version: str | None,
+    target_version: str | None,
+    as_json: bool,
+) -> ExitCode:
+    """Say which rows of TARGET differ from those of SOURCE: by key, and in which columns."""
+    versions, settings = (source_version, target_version), Settings.load()
+    with (
+        answering("data", as_json=as_json),
+        progress() as announce,
+        named_databases(source, target, versions, settings) as databases,
+        open_pair(*databases) as pair,
+    ):
+
+        def report(progress: Progress) -> None:
+            announce(f"comparing rows of {progress.table} ({progress.done + 1} of {progress.total} tables)")
+
+        found = compare(pair.source, pair.target, tables=tables or None, max_rows=max_rows, on_progress=report)
+        section = data_section(found)
+    if as_json:
+        listed = list(map(table_as_json, found))
+        click.echo(envelope(section.verdict, section.findings, tables=listed, compared=section.compared))
+    else:
+        show_section(section)
+    return VERDICTS[section.verdict]
