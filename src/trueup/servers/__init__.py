@@ -3,8 +3,8 @@
 from trueup.servers.diagnosis import Diagnosis, diagnose
 from trueup.servers.embedded import EmbeddedServer
 from trueup.servers.folders import Placement
-from trueup.servers.installation import Installation, installation, installations
 from trueup.servers.source import open_source
+from trueup.servers.wheel import Installation, installation, installations
 
 __all__ = [
     "Diagnosis",

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from trueup.servers.account import account
 from trueup.servers.cluster import find_image
 from trueup.servers.folders import Placement, place
-from trueup.servers.installation import REMEDY, Installation, installations
+from trueup.servers.wheel import REMEDY, Installation, installations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

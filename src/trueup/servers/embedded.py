@@ -18,8 +18,8 @@ from trueup.servers.account import account
 from trueup.servers.cluster import ACCESS_BY_SOCKET, ACCESS_BY_TCP, image, render, settings_of
 from trueup.servers.folders import Run, create_run, make_folder, place, sweep
 from trueup.servers.image import unpack
-from trueup.servers.installation import installation, runnable
 from trueup.servers.keeper import Keeper
+from trueup.servers.wheel import installation, runnable
 
 Mode = Literal["smart", "fast", "immediate"]
 SIGNALS: Mapping[Mode, int] = MappingProxyType(

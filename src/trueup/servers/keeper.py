@@ -57,15 +57,14 @@ class Keeper:
         living.add(self)
         let_forked_children_forget()
 
-    def start(self, *arguments: str) -> int:
-        """Run a program and return its process number.
+    def start(self, *arguments: str) -> None:
+        """Run a program as soon as the reaper is there; `listen` hears of it.
 
         Raises:
             ServerUnavailable: the reaper is gone.
         """
         self.pid = self.exit_status = None
         self._send("run " + "\0".join(arguments))
-        return self._await_start(time.monotonic() + FAREWELL_S)
 
     def running(self) -> int | None:
         """Return the process number of the program; None: none runs."""
@@ -116,8 +115,12 @@ class Keeper:
         """End the program and the reaper, which removes the folders; wait until that is done."""
         living.discard(self)
         self._commands.close()
+        deadline = time.monotonic() + FAREWELL_S
+        while not self._events.closed and select.select([self._events], [], [], max(deadline - time.monotonic(), 0))[0]:
+            if not self._events.read(4096):
+                self._events.close()
         try:
-            self._process.wait(FAREWELL_S)
+            self._process.wait(max(deadline - time.monotonic(), 0.1))
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -128,13 +131,6 @@ class Keeper:
         self._commands.close()
         self._events.close()
         self._process.returncode = 0
-
-    def _await_start(self, deadline: float) -> int:
-        while self.pid is None:
-            if time.monotonic() > deadline:
-                raise ServerUnavailable(f"a process that watches over a server hangs: {self.log_tail()}")
-            self.listen(deadline - time.monotonic())
-        return self.pid
 
     def _send(self, line: str) -> None:
         try:

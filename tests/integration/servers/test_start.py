@@ -16,7 +16,7 @@ from trueup.db import connect
 from trueup.errors import ServerUnavailable
 from trueup.servers import EmbeddedServer, embedded, installation
 from trueup.servers.account import account
-from trueup.servers.installation import is_open, runnable
+from trueup.servers.wheel import is_open, runnable
 
 START = """
 import sys
