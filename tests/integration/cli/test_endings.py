@@ -1,0 +1,191 @@
+"""Every way in which two databases can't be compared ends with a message that helps, and its documented exit code."""
+
+import os
+
+import psycopg
+import pytest
+
+from trueup.cli.exits import ExitCode
+from trueup.conninfo import ConnInfo
+from trueup.servers import EmbeddedServer
+
+SHOP = "create table shop (id int primary key, name text); insert into shop values (1, 'Anna'), (2, null)"
+COMMANDS = (
+    ("verify", "--source", "{}", "--target", "{}"),
+    ("schema", "diff", "{}", "{}"),
+    ("data", "diff", "{}", "{}"),
+)
+
+
+def words(command, source, target):
+    sides = iter((source, target))
+    return [next(sides) if word == "{}" else word for word in command]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_equal_databases_pass(trueup, databases, command):
+    databases.run(SHOP)
+
+    done = trueup(*words(command, databases.source, databases.target), "--json")
+
+    assert done.code == ExitCode.PASSED
+    assert done.json["verdict"] == "passed"
+    assert done.json["schema_version"] == 1
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_two_empty_databases_are_inconclusive(trueup, databases, command):
+    """5.4: two sides that hold nothing did not agree."""
+    done = trueup(*words(command, databases.source, databases.target), "--json")
+
+    assert done.code == ExitCode.UNVERIFIED
+    assert done.json["verdict"] == "inconclusive"
+    assert "neither" in done.out or "no table has a row" in done.out
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_one_database_on_both_sides_is_refused(trueup, databases, command):
+    """5.4: a comparison of a thing with itself proves nothing."""
+    databases.run(SHOP)
+
+    done = trueup(*words(command, databases.source, databases.source), "--json")
+
+    assert done.code == ExitCode.REFUSED
+    assert done.json["verdict"] == "refused"
+    assert "same database" in done.out
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_table_on_one_side_only_is_a_difference(trueup, databases, command):
+    databases.run(SHOP)
+    databases.run_on(databases.source, "create table lost (id int primary key); insert into lost values (1)")
+
+    done = trueup(*words(command, databases.source, databases.target))
+
+    assert done.code == ExitCode.FAILED
+    assert "public.lost" in done.out
+    assert "source only" in done.out
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_closed_port_names_the_address_and_what_to_check(trueup, databases, command):
+    done = trueup(*words(command, databases.source, "postgresql://ann:hunter2@127.0.0.1:1/salon"))
+
+    assert done.code == ExitCode.UNVERIFIED
+    assert "postgresql://ann@127.0.0.1:1/salon" in done.out + done.err
+    assert "check the host and the port" in done.out + done.err
+    assert "hunter2" not in done.out + done.err
+
+
+def test_unknown_host_says_so(trueup, databases):
+    done = trueup("schema", "diff", databases.source, "host=nowhere.invalid dbname=salon")
+
+    assert done.code == ExitCode.UNVERIFIED
+    assert "check the name of the host" in done.err
+
+
+def test_missing_database_says_so(trueup, databases):
+    done = trueup("schema", "diff", databases.source, databases.target.with_parameters(dbname="nosuch"))
+
+    assert done.code == ExitCode.UNVERIFIED
+    assert 'database "nosuch" does not exist' in done.err
+    assert "check the name of the database" in done.err
+
+
+def test_wrong_password_is_named_and_not_shown(trueup, databases, cache_folder):
+    with EmbeddedServer(18, cache_folder=cache_folder, tcp=True) as server:
+        admin = server.conninfo()
+        with psycopg.connect(admin.reveal(), autocommit=True) as connection:
+            connection.execute("create role ann login password 'right'")
+            (server.data_folder / "pg_hba.conf").write_text("local all all trust\nhost all ann all scram-sha-256\n")
+            connection.execute("select pg_reload_conf()")
+        host = {"host": "127.0.0.1", "port": admin.parameters["port"], "user": "ann", "dbname": "postgres"}
+        wrong = "".join(f"{key}={value} " for key, value in host.items()) + "password=hunter2"
+
+        done = trueup("data", "diff", databases.source, wrong, "--json")
+
+    assert done.code == ExitCode.UNVERIFIED
+    assert "password authentication failed" in done.out
+    assert "check the user and the password" in done.out
+    assert "hunter2" not in done.out + done.err
+
+
+@pytest.fixture
+def reader(databases) -> ConnInfo:
+    """A role on the target that may read `shop` alone."""
+    databases.run(f"{SHOP}; create table safe (id int primary key); insert into safe values (7)")
+    role = f"reader_{os.getpid()}"
+    databases.run_on(databases.target, f"create role {role} login; grant select on shop to {role}")
+    yield databases.target.with_parameters(user=role)
+    databases.run_on(databases.target, f"drop owned by {role}; drop role {role}")
+
+
+def test_table_without_privilege_is_inconclusive_and_hides_no_other_difference(trueup, databases, reader):
+    databases.run_on(databases.target, "update shop set name = '' where id = 2")
+
+    done = trueup("data", "diff", databases.source, reader, "--json")
+
+    tables = {one["table"]: one for one in done.json["tables"]}
+    assert tables["public.safe"]["verdict"] == "inconclusive"
+    assert "permission denied" in tables["public.safe"]["reason"]
+    assert tables["public.shop"]["changed"] == [{"key": ["2"], "columns": ["name"], "representation": False}]
+    assert done.code == ExitCode.FAILED
+
+
+def test_table_without_privilege_is_never_green(trueup, databases, reader):
+    done = trueup("verify", "--source", databases.source, "--target", reader)
+
+    assert done.code == ExitCode.UNVERIFIED
+    assert "permission denied" in done.out
+    assert "grant SELECT" in done.out
+
+
+def test_rows_hidden_by_row_security_are_never_green(trueup, databases, reader):
+    role = reader.parameters["user"]
+    databases.run_on(databases.target, f"grant select on safe to {role}; alter table shop enable row level security")
+    databases.run_on(databases.source, "alter table shop enable row level security")
+
+    done = trueup("verify", "--source", databases.source, "--target", reader, "--json")
+
+    assert done.code == ExitCode.UNVERIFIED
+    [finding] = done.json["findings"]
+    assert finding["object"] == "public.shop"
+    assert "row-level security" in finding["message"]
+    assert "BYPASSRLS" in finding["message"]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("verify", "--source", "x.sql"), "name both databases"),
+        (("verify", "--source", "x.sql", "--target", "y.sql", "--sample", "drifted"), "name both databases"),
+        (("verify", "--check", "colour"), "'colour' is not one of"),
+        (("verify", "--report", "taken/reports"), "cannot write to taken/reports"),
+        (("schema", "diff", "nosuch.sql", "nosuch.sql"), "nosuch.sql"),
+        (("schema", "diff", "", ""), "name of a database is empty"),
+        (("schema", "diff", "env:NOSUCH_VARIABLE", "x"), "NOSUCH_VARIABLE"),
+        (("schema", "diff", "embedded", "embedded"), "declare it"),
+        (("data", "diff", "postgresql://ann:hunter2@[/x", "y"), "not a PostgreSQL connection string"),
+        (("data", "diff", "--max-rows", "-1", "x", "y"), "--max-rows"),
+        (("colour",), "No such command 'colour'"),
+        (("schema", "diff", "x"), "Missing argument"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_bad_usage_says_which_word_and_what_to_do(trueup, tmp_path, command, said):
+    (tmp_path / "taken").touch()
+
+    done = trueup(*command)
+
+    assert done.code == ExitCode.USAGE
+    assert said in done.err
+    assert "hunter2" not in done.err
+
+
+def test_unknown_table_is_an_error_of_usage(trueup, databases):
+    databases.run(SHOP)
+
+    done = trueup("data", "diff", databases.source, databases.target, "--table", "public.nosuch")
+
+    assert done.code == ExitCode.USAGE
+    assert "public.nosuch" in done.err
