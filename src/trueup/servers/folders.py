@@ -116,7 +116,10 @@ def make_folder(folder: Path) -> Path:
             " by TRUEUP_CACHE_DIR"
         ) from error
     if not is_ours(folder):
-        raise ServerUnavailable(f"{folder} belongs to somebody else, or others may write to it: remove it")
+        raise ServerUnavailable(
+            f"{folder} belongs to somebody else, or others may write to it: remove it, or name another cache folder by"
+            " TRUEUP_CACHE_DIR"
+        )
     return folder
 
 

@@ -69,13 +69,16 @@ def stretches(content: bytes) -> Iterator[tuple[int, int]]:
 
 
 def is_whole(file: Path) -> bool:
-    """Say whether a file is an image with all its content."""
+    """Say whether a file is an image with all its content that this user made: it says what is written where."""
     try:
         with file.open("rb") as source:
+            state = os.fstat(source.fileno())
             found = HEADER.match(source.read(100))
-            return found is not None and file.stat().st_size == found.end() + int(found[1]) + int(found[2])
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         return False
+    if found is None or state.st_uid != os.geteuid():
+        return False
+    return state.st_size == found.end() + int(found[1]) + int(found[2])
 
 
 def unpack(file: Path, folder: Path, account: Account, *, only: Callable[[str], bool] = lambda _: True) -> None:

@@ -42,7 +42,6 @@ class Keeper:
                     stdout=subprocess.PIPE,
                     stderr=log,
                     cwd="/",
-                    env=reaper.ENVIRONMENT,
                     pass_fds=(run.lock,),
                     start_new_session=True,
                     bufsize=0,
@@ -54,6 +53,7 @@ class Keeper:
         assert self._process.stdin
         assert self._process.stdout
         self._commands, self._events = self._process.stdin, self._process.stdout
+        os.set_blocking(self._events.fileno(), False)  # two threads may listen
         living.add(self)
         let_forked_children_forget()
 
@@ -92,7 +92,9 @@ class Keeper:
         readable, _, _ = select.select([self._events], [], [], max(patience_s, 0))
         if not readable:
             return
-        data = self._events.read(4096)
+        data: bytes | None = self._events.read(4096)
+        if data is None:
+            return
         if not data:
             raise ServerUnavailable(f"the process that watches over the server was killed: {self.log_tail()}")
         *lines, self._unread = (self._unread + data).split(b"\n")
@@ -117,7 +119,7 @@ class Keeper:
         self._commands.close()
         deadline = time.monotonic() + FAREWELL_S
         while not self._events.closed and select.select([self._events], [], [], max(deadline - time.monotonic(), 0))[0]:
-            if not self._events.read(4096):
+            if self._events.read(4096) == b"":
                 self._events.close()
         try:
             self._process.wait(max(deadline - time.monotonic(), 0.1))

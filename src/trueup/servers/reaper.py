@@ -28,6 +28,7 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 IPC_RMID = 0
 
 
@@ -99,8 +100,18 @@ def free_shared_memory(data: str) -> None:
 
 def die_with_parent() -> None:
     """Ask the kernel to send this process SIGQUIT when its parent dies, however that happens (Linux)."""
+    ask_kernel(PR_SET_PDEATHSIG, int(signal.SIGQUIT))
+
+
+def adopt_orphans() -> None:
+    """Ask the kernel to make this process the parent of what a killed program leaves (Linux)."""
+    ask_kernel(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def ask_kernel(option: int, value: int) -> None:
+    """Call prctl where there is one; without it, leftovers end a little later or wait for the next sweep."""
     if CDLL is not None and sys.platform == "linux":
-        CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGQUIT))
+        CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def become(arguments: list[str], *, uid: int, gid: int, parent: int) -> None:
@@ -180,10 +191,12 @@ class Reaper:
         self.tell(f"started {pid}")
 
     def reap(self) -> None:
-        """Tell how the program ended, if it did."""
-        if self.pid:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
+        """Take leave of children that ended, and tell how the program did."""
+        while (ended := next_ended()) is not None:
+            pid, status = ended
+            if pid == 0:
+                return
+            if pid == self.pid:
                 self.pid = 0
                 self.tell(f"exited {os.waitstatus_to_exitcode(status)}")
 
@@ -195,24 +208,33 @@ class Reaper:
             return
 
     def end_program(self) -> None:
-        """End the program at once, and its children with it, even where they are stopped or hang."""
-        if not self.pid:
-            return
-        os.kill(self.pid, signal.SIGQUIT)
-        os.kill(self.pid, signal.SIGCONT)
-        if not self.has_exited_within(PATIENCE_S):
-            for pid in (*children_of(self.pid), self.pid):
-                kill_if_there(pid)
-            os.waitpid(self.pid, 0)
-
-    def has_exited_within(self, patience_s: float) -> bool:
-        """Wait for the program's end, but not longer."""
+        """End the program at once, and all that it left, even where they are stopped or hang."""
+        if self.pid:
+            os.kill(self.pid, signal.SIGQUIT)
+            os.kill(self.pid, signal.SIGCONT)
         signal.set_wakeup_fd(-1)
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
-        while os.waitpid(self.pid, os.WNOHANG)[0] == 0:
-            if signal.sigtimedwait({signal.SIGCHLD}, patience_s) is None:
-                return os.waitpid(self.pid, os.WNOHANG)[0] != 0
-        return True
+        if not are_children_gone_within(PATIENCE_S):
+            for child in children_of(os.getpid()):
+                for pid in (*children_of(child), child):
+                    kill_if_there(pid)
+            are_children_gone_within(PATIENCE_S)
+
+
+def next_ended() -> tuple[int, int] | None:
+    """Return a child that ended and its status; (0, 0): all still run; None: there is none."""
+    try:
+        return os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return None
+
+
+def are_children_gone_within(patience_s: float) -> bool:
+    """Wait for the end of every child, but no longer for the next one; SIGCHLD is blocked."""
+    while (ended := next_ended()) is not None:
+        if ended[0] == 0 and signal.sigtimedwait({signal.SIGCHLD}, patience_s) is None:
+            return next_ended() is None
+    return True
 
 
 def kill_if_there(pid: int) -> None:
@@ -227,6 +249,7 @@ def main(arguments: list[str]) -> None:
     """Serve the owner; then end the program and remove the folders."""
     lock, uid, gid, *folders = arguments
     os.set_inheritable(int(lock), False)  # noqa: FBT003
+    adopt_orphans()
     reaper = Reaper(uid=int(uid), gid=int(gid))
     try:
         reaper.serve()

@@ -30,7 +30,7 @@ SCRIPT_ADVICE = (
         r"extension .* is not available|extension control file",
         "embedded servers have no extensions: name a real server",
     ),
-    (r"unrecognized configuration parameter", "the file was made for a later version: take --server-version 18"),
+    (r"unrecognized configuration parameter", "the file was made for another version of PostgreSQL"),
 )
 
 

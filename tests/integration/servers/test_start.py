@@ -87,6 +87,13 @@ def test_processes_that_start_at_once_build_one_image(open_folder: Path) -> None
     assert kept == [".image", ".lock"]
 
 
+def test_many_threads_may_ask_a_server_at_once(server18: EmbeddedServer) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = set(pool.map(lambda _: server18.pid, range(400)))
+
+    assert len(found) == 1
+
+
 def test_threads_of_one_process_start_servers_of_their_own(cache_folder: Path) -> None:
     def identify(_: int) -> object:
         with EmbeddedServer(cache_folder=cache_folder) as server:
@@ -214,6 +221,19 @@ def test_damaged_image_is_built_again(open_folder: Path) -> None:
     printed, errors = start(str(open_folder / "cache")).communicate()
 
     assert printed.startswith("42 "), errors
+
+
+@NEEDS_ROOT
+def test_image_of_another_user_is_not_trusted(open_folder: Path) -> None:
+    start(str(open_folder / "cache")).communicate()
+    image = next((open_folder / "cache" / "images").glob("*.image"))
+    before = image.stat().st_ino
+    account().owns(image)
+
+    printed, errors = start(str(open_folder / "cache")).communicate()
+
+    assert printed.startswith("42 "), errors
+    assert (image.stat().st_uid, image.stat().st_ino) != (account().uid, before)
 
 
 def test_second_enter_is_refused_and_harmless(cache_folder: Path) -> None:
