@@ -149,8 +149,12 @@ def reach(host: str, port: int) -> socket.socket:
     if not host.startswith("/"):
         return socket.create_connection((host, port), timeout=PROBE_S)
     found = socket.socket(socket.AF_UNIX)
-    found.settimeout(PROBE_S)
-    found.connect(f"{host}/.s.PGSQL.{port}")
+    try:
+        found.settimeout(PROBE_S)
+        found.connect(f"{host}/.s.PGSQL.{port}")
+    except OSError:
+        found.close()
+        raise
     return found
 
 

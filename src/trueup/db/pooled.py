@@ -13,6 +13,7 @@ from psycopg import pq
 from psycopg.abc import PQGen
 from psycopg.rows import tuple_row
 
+from trueup.db.session import WatchingCursor
 from trueup.db.sqlstate import named
 from trueup.errors import DatabaseError, Outcome, StatementTimeout
 
@@ -30,6 +31,7 @@ class PooledConnection(psycopg.Connection[tuple[Any, ...]]):
 
     def __init__(self, pgconn: Any) -> None:
         super().__init__(pgconn)
+        self.cursor_factory = WatchingCursor
         self.usual_timeout_s = self.timeout_s = 10.0
         """The statement timeout of the service, and the one in force."""
         self.backend_pid = pgconn.backend_pid
@@ -108,6 +110,7 @@ class PooledConnection(psycopg.Connection[tuple[Any, ...]]):
         self.work_if_lost = Outcome.UNKNOWN
         self.exchange_s = 0.0
         self.row_factory = tuple_row
+        self.cursor_factory = WatchingCursor
 
     def cut(self) -> None:
         """End the stream under whoever uses it: a statement that runs fails at once, and its transaction with it."""
