@@ -13,7 +13,10 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
+import psycopg
+
 from trueup.db import Snapshot
+from trueup.errors import Unverifiable
 from trueup.parity.schema.model import (
     Catalog,
     Column,
@@ -27,6 +30,8 @@ from trueup.parity.schema.model import (
     Table,
     TableKind,
     TypeKind,
+    UserType,
+    UserTypeKind,
     ValueType,
     View,
     ViewKind,
@@ -41,6 +46,7 @@ VIEWS: Mapping[str, ViewKind] = {"v": "view", "m": "materialized view"}
 TYPES: Mapping[str, TypeKind] = {
     "b": "base", "c": "composite", "e": "enum", "m": "multirange", "p": "pseudo", "r": "range"
 }  # fmt: skip
+USER_TYPES: Mapping[str, UserTypeKind] = {"e": "enum type", "d": "domain", "c": "composite type", "r": "range type"}
 CONSTRAINTS: Mapping[str, ConstraintKind] = {
     "p": "primary key", "u": "unique", "f": "foreign key", "c": "check", "x": "exclusion"
 }  # fmt: skip
@@ -53,7 +59,32 @@ def catalog(snapshot: Snapshot) -> Catalog:
 
     Raises:
         Disconnected: the server went away meanwhile.
+        Unverifiable: somebody changed the structure meanwhile: the functions that print definitions see it at once.
     """
+    try:
+        found = _read(snapshot)
+    except psycopg.errors.InternalError_ as error:
+        raise _changed(snapshot) from error
+    if None in _definitions(found):
+        raise _changed(snapshot)
+    return found
+
+
+def _changed(snapshot: Snapshot) -> Unverifiable:
+    return Unverifiable(f"the structure of {snapshot.conninfo} changed while it was read: run it again")
+
+
+def _definitions(found: Catalog) -> set[str | None]:
+    tables, views = found.tables.values(), found.views.values()
+    return {
+        *(constraint.definition for table in tables for constraint in table.constraints),
+        *(index.definition for table in tables for index in table.indexes),
+        *(index.definition for view in views for index in view.indexes),
+        *(view.definition for view in views),
+    }
+
+
+def _read(snapshot: Snapshot) -> Catalog:
     relations = snapshot.rows(_query("relations"))
     scope = {"relations": [row[0] for row in relations]}
     columns = _columns(snapshot.rows(_query("columns"), scope), snapshot.rows(_query("types"), scope))
@@ -76,6 +107,7 @@ def catalog(snapshot: Snapshot) -> Catalog:
         tables=MappingProxyType(tables),
         views=MappingProxyType(views),
         sequences=MappingProxyType(numbers),
+        types=MappingProxyType(_user_types(snapshot.rows(_query("user_types")))),
         not_compared=MappingProxyType(dict(snapshot.rows(_query("uncompared"), scope))),
         skipped=MappingProxyType(dict(snapshot.rows(_query("skipped")))),
     )
@@ -109,6 +141,14 @@ def _columns(rows: Iterable[Row], types: Iterable[Row]) -> Mapping[Oid, dict[str
             deterministic=deterministic,
         )
     return columns
+
+
+def _user_types(rows: Iterable[Row]) -> dict[QualifiedName, UserType]:
+    types = [
+        UserType(name=QualifiedName(schema, name), kind=USER_TYPES[kind], parts=tuple(parts))
+        for schema, name, kind, parts in rows
+    ]
+    return {type_.name: type_ for type_ in types}
 
 
 def _value_type(oid: Oid, known: Mapping[Oid, list[Any]]) -> ValueType:

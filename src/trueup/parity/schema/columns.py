@@ -81,7 +81,7 @@ def _typed(alter: str, source: Column, target: Column) -> Effect:
 
 
 def _collated(alter: str, source: Column) -> Effect:
-    collation = source.collation or 'pg_catalog."default"'
+    collation = source.collation or '"default"'
     return Effect(
         Severity.BEHAVIOURAL,
         "Order, ranges and perhaps equality of the same strings differ.",

@@ -7,14 +7,13 @@ select a.attrelid,
        pg_get_expr(d.adbin, d.adrelid),
        case when parent.attidentity is null then a.attidentity::text else '' end,
        a.attgenerated::text,
-       case when a.attcollation <> t.typcollation then quote_ident(cn.nspname) || '.' || quote_ident(l.collname) end,
+       case when a.attcollation <> t.typcollation then a.attcollation::regcollation::text end,
        coalesce(l.collisdeterministic, true)
 from pg_attribute a
 join pg_class c on c.oid = a.attrelid
 join pg_type t on t.oid = a.atttypid
 left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
 left join pg_collation l on l.oid = a.attcollation
-left join pg_namespace cn on cn.oid = l.collnamespace
 left join lateral (
   select p.attidentity
   from pg_inherits i

@@ -1,6 +1,7 @@
 """How the structures of two databases differ. Does no I/O."""
 
 from collections.abc import Collection, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from trueup.parity.schema.columns import column_differences, extra_column, missing_column
@@ -10,6 +11,7 @@ from trueup.parity.schema.indexes import index_differences
 from trueup.parity.schema.model import Catalog, Table, View
 from trueup.parity.schema.names import ColumnName, QualifiedName, quote_ident
 from trueup.parity.schema.sequences import owned_sequences, sequence_differences
+from trueup.parity.schema.types import type_differences
 from trueup.report.model import Severity
 
 Relation = Table | View
@@ -46,7 +48,14 @@ ATTRIBUTES = (
 
 def diff(source: Catalog, target: Catalog) -> tuple[Difference, ...]:
     """Return how the target differs from the source, worst first; nothing for two empty databases."""
-    return ordered([*_schemas(source, target), *_relations(source, target), *sequence_differences(source, target)])
+    return ordered(
+        chain(
+            _schemas(source, target),
+            type_differences(source.types, target.types),
+            _relations(source, target),
+            sequence_differences(source, target),
+        )
+    )
 
 
 def _schemas(source: Catalog, target: Catalog) -> Iterator[Difference]:

@@ -14,7 +14,7 @@ class Difference:
     """Is one thing that the two sides don't have alike."""
 
     kind: str
-    """Of the object: schema, table, column, constraint, index, sequence, view."""
+    """Of the object: schema, type, table, column, constraint, index, sequence, view."""
     object: str
     """As SQL names it: `public.clients.phone`; a constraint stands behind its table."""
     change: str

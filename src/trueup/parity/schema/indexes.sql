@@ -2,7 +2,7 @@
 -- has no predicate and no expression, and each of its columns is NOT NULL and proved to be.
 select i.indrelid,
        x.relname::text,
-       concat(u.head, substr(d.definition, length(concat(u.head, quote_ident(x.relname), ' ')) + 1)),
+       u.head || substr(d.definition, length(concat(u.head, quote_ident(x.relname), ' ')) + 1),
        i.indisunique,
        k.columns,
        i.indpred is not null,

@@ -9,6 +9,7 @@ from trueup.parity.schema.names import ColumnName, QualifiedName
 TypeKind = Literal["base", "composite", "enum", "multirange", "pseudo", "range"]
 TableKind = Literal["table", "partitioned table", "foreign table"]
 ViewKind = Literal["view", "materialized view"]
+UserTypeKind = Literal["enum type", "domain", "composite type", "range type"]
 ConstraintKind = Literal["primary key", "unique", "foreign key", "check", "exclusion"]
 Identity = Literal["always", "by default"]
 Storage = Literal["stored", "virtual"]
@@ -139,6 +140,16 @@ class Sequence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UserType:
+    """Is one type that the database defines itself."""
+
+    name: QualifiedName
+    kind: UserTypeKind
+    parts: tuple[str, ...]
+    """Labels of an enum in their order; attributes of a composite type; base type and clauses of a domain or range."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
     """Is the structure of one database at one moment."""
 
@@ -147,6 +158,7 @@ class Catalog:
     """Sorted by name, like every mapping here."""
     views: Mapping[QualifiedName, View]
     sequences: Mapping[QualifiedName, Sequence]
+    types: Mapping[QualifiedName, UserType]
     not_compared: Mapping[str, int]
     """Kinds of objects and settings that are there and that no comparison looks at: {"function": 12}."""
     skipped: Mapping[str, int]
@@ -163,5 +175,6 @@ def compared(catalog: Catalog) -> dict[str, int]:
         "constraints": sum(len(table.constraints) for table in tables),
         "indexes": sum(len(table.indexes) for table in tables) + sum(len(view.indexes) for view in views),
         "sequences": len(catalog.sequences),
+        "types": len(catalog.types),
         "views": len(views),
     }

@@ -1,4 +1,5 @@
 -- What is there and is not compared, by kind: objects of the database's own schemas, and settings of its relations.
+-- An object without a kind is compared, but its grants and comment are not.
 with own as (
   select n.oid, n.nspname, n.nspacl
   from pg_namespace n
@@ -11,8 +12,7 @@ object (kind, classid, oid, acl) as (
   from pg_proc p
   where p.pronamespace in (select oid from own)
   union all
-  select case t.typtype when 'e' then 'enum type' when 'd' then 'domain' when 'c' then 'composite type'
-                        when 'r' then 'range type' else 'type' end,
+  select case when t.typtype not in ('e', 'd', 'c', 'r') then 'base type' end,
          'pg_type'::regclass, t.oid, t.typacl is not null
   from pg_type t
   left join pg_class c on c.oid = t.typrelid
@@ -176,6 +176,7 @@ setting (kind, amount) as (
 )
 select kind, sum(amount)::int8
 from (select kind, amount from setting union all select kind, count(*) from other group by kind) as counted
+where kind is not null
 group by kind
 having sum(amount) > 0
 order by kind collate "C"

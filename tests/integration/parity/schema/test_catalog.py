@@ -3,7 +3,8 @@
 
 import pytest
 
-from trueup.db import snapshot
+from trueup.db import connect, snapshot
+from trueup.errors import Unverifiable
 from trueup.parity.schema import ColumnName, QualifiedName, catalog, compared, quote_ident
 
 T = QualifiedName("public", "t")
@@ -86,13 +87,11 @@ def test_collations_that_call_different_strings_equal_are_known(read):
 @pytest.mark.parametrize(
     ("kind", "statements"),
     [
+        ("base type", "create type b"),
+        ("grant", "create domain d as int; grant usage on domain d to public"),
         ("function", "create function f() returns int language sql return 1"),
         ("procedure", "create procedure f() language sql begin atomic select 1; end"),
         ("aggregate", "create aggregate f(int) (sfunc = int4pl, stype = int)"),
-        ("enum type", "create type e as enum ('a')"),
-        ("domain", "create domain d as int"),
-        ("composite type", "create type c as (a int)"),
-        ("range type", "create type r as range (subtype = int)"),
         ("trigger", "create table t (a int); create function f() returns trigger language plpgsql as 'begin end';"
          " create trigger g before insert on t for each row execute function f()"),
         ("rule", "create table t (a int); create rule r as on insert to t do nothing"),
@@ -142,6 +141,24 @@ def test_collations_that_call_different_strings_equal_are_known(read):
 )  # fmt: skip
 def test_what_is_not_compared_is_counted(read, kind, statements):
     assert read(statements).not_compared[kind] == 1
+
+
+def test_types_are_read_as_their_parts(read):
+    types = read(
+        "create type mood as enum ('sad', 'it''s'); alter type mood add value 'first' before 'sad';"
+        'create domain d as varchar(5)[] collate "C" default \'{}\' not null check (value <> \'{x}\') check (value[1] <> \'\');'
+        'create type c as ("A a" int, b text collate "C"); alter type c drop attribute "A a"; alter type c add attribute z mood;'
+        'create type r as range (subtype = text, collation = "C", multirange_type_name = rs)'
+    ).types  # fmt: skip
+
+    assert {name.name: (type_.kind, type_.parts) for name, type_ in types.items()} == {
+        "c": ("composite type", ('b text COLLATE "C"', "z public.mood")),
+        "d": ("domain", ("character varying(5)[]", 'COLLATE "C"', "DEFAULT '{}'::character varying[]", "NOT NULL",
+                         "CHECK ((((VALUE)[1])::text <> ''::text))", "CHECK ((VALUE <> '{x}'::character varying[]))")),
+        "mood": ("enum type", ("first", "sad", "it's")),
+        "r": ("range type", ("SUBTYPE = text", "SUBTYPE_OPCLASS = text_ops", 'COLLATION = "C"',
+                             "MULTIRANGE_TYPE_NAME = public.rs")),
+    }  # fmt: skip
 
 
 def test_owners_are_said_not_to_be_compared(read):
@@ -212,3 +229,25 @@ def test_a_role_without_privileges_reads_the_structure_and_knows_what_it_may_not
         connection.execute(f"rollback; drop owned by {role}; drop role {role}")
     assert {name.name: table.readable for name, table in tables.items()} == {"t": False, "u": True}
     assert list(tables[T].columns) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "drop table t",
+        "drop view v",
+        "alter table t drop constraint k",
+        "drop index i",
+        "alter table t drop column a cascade",
+    ],
+)
+def test_structure_that_changes_while_it_is_read_is_not_compared(database, change):
+    """The functions that print definitions see the newest structure, whatever the snapshot sees."""
+    with connect(database) as other:
+        other.execute("create table t (a int, b int check (b > 0)); create index i on t (a)")
+        other.execute("create view v as select 1 as a")
+        with snapshot(database) as seen:
+            other.execute(change)
+
+            with pytest.raises(Unverifiable, match=r"changed while it was read.*again"):
+                catalog(seen)

@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 import pytest
 
-from trueup.parity.schema import Catalog, Column, QualifiedName, Sequence, Table, ValueType, View
+from trueup.parity.schema import Catalog, Column, QualifiedName, Sequence, Table, UserType, ValueType, View
 
 BUILT_IN = {
     "text": ("text", "S"),
@@ -19,6 +19,9 @@ BUILT_IN = {
     "real": ("float4", "N"),
     "double precision": ("float8", "N"),
 }
+
+
+KINDS = (Table, View, Sequence, UserType)
 
 
 class Build:
@@ -51,15 +54,17 @@ class Build:
         }  # fmt: skip
         return Sequence(name=QualifiedName("public", name), **(defaults | facts))
 
+    def type(self, kind, *parts):
+        return UserType(name=QualifiedName("public", "mood"), kind=kind, parts=parts)
+
     def catalog(self, *things, schemas=("public",)):
-        kinds = {
-            kind: {thing.name: thing for thing in things if isinstance(thing, kind)} for kind in (Table, View, Sequence)
-        }
+        kinds = {kind: {thing.name: thing for thing in things if isinstance(thing, kind)} for kind in KINDS}
         return Catalog(
             schemas=frozenset(schemas),
             tables=kinds[Table],
             views=kinds[View],
             sequences=kinds[Sequence],
+            types=kinds[UserType],
             not_compared={},
             skipped={},
         )

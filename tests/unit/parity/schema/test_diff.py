@@ -70,7 +70,7 @@ COLUMNS = [
     ("generated added", {}, {"generated": FORMULA}, "generated", "breaking"),
     ("generated virtual", {"generated": FORMULA},
      {"generated": Generated(storage="virtual", expression="(a + 1)")}, "generated", "behavioural"),
-    ("collation", {}, {"collation": 'pg_catalog."C"'}, "collation", "behavioural"),
+    ("collation", {}, {"collation": '"C"'}, "collation", "behavioural"),
 ]  # fmt: skip
 
 
@@ -283,6 +283,35 @@ def test_schemas_are_compared(build):
     assert changes(one, two) == [("schema", '"Audit"', "extra", "cosmetic")]
 
 
+E, D, C = "enum type", "domain", "composite type"
+TYPES = [
+    ("missing", (E, "a"), None, ("missing", "breaking")),
+    ("extra", None, (E, "a"), ("extra", "cosmetic")),
+    ("kind", (E, "a"), (D, "text"), ("kind", "breaking")),
+    ("label lost", (E, "a", "b"), (E, "a", "c"), ("labels", "breaking")),
+    ("label added", (E, "a"), (E, "a", "b"), ("labels", "behavioural")),
+    ("order of labels", (E, "a", "b"), (E, "b", "a"), ("labels", "behavioural")),
+    ("label that reads like a function", (E, "now()"), (E, "CURRENT_TIMESTAMP"), ("labels", "breaking")),
+    ("check lost", (D, "text", "CHECK ((VALUE <> ''::text))"), (D, "text"), ("definition", "behavioural")),
+    ("check added", (D, "text"), (D, "text", "CHECK ((VALUE <> ''::text))"), ("definition", "breaking")),
+    ("base type", (D, "text"), (D, "character varying(5)"), ("definition", "breaking")),
+    ("attribute", (C, "x integer"), (C, "x bigint"), ("definition", "breaking")),
+]
+
+
+@pytest.mark.parametrize(("source", "target", "expected"), [c[1:] for c in TYPES], ids=[c[0] for c in TYPES])
+def test_types_are_compared(build, source, target, expected):
+    mine, theirs = (build.catalog(*([build.type(*facts)] if facts else [])) for facts in (source, target))
+
+    assert changes(mine, theirs) == [("type", "public.mood", *expected)]
+
+
+def test_moments_of_a_domain_are_compared_by_meaning(build):
+    mine, theirs = (build.type(D, "date", f"DEFAULT {now}") for now in ("now()", "CURRENT_TIMESTAMP"))
+
+    assert diff(build.catalog(mine), build.catalog(theirs)) == ()
+
+
 SEQUENCES = [
     ("type", {}, {"type": "integer", "maximum": 2**31 - 1}, ["type"]),
     ("start", {}, {"start": 5}, ["start"]),
@@ -340,5 +369,6 @@ def test_counts_say_how_much_is_compared(build):
     table = build.table(build.column("a"), build.column("b"), constraints=(unique("k", "a"),), indexes=(index("i"),))
 
     assert compared(build.catalog(table, build.view(), build.sequence())) == {
-        "schemas": 1, "tables": 1, "columns": 2, "constraints": 1, "indexes": 1, "sequences": 1, "views": 1
+        "schemas": 1, "tables": 1, "columns": 2, "constraints": 1, "indexes": 1, "sequences": 1, "types": 0,
+        "views": 1
     }  # fmt: skip
