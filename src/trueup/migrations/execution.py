@@ -21,7 +21,10 @@ FRESH_SESSION: tuple[LiteralString, ...] = (
     "reset all",
     "set client_encoding = 'UTF8'",
 )
-"""What a file sets with SET must not reach the next one: how files are grouped into runs would change what they do."""
+"""What a file sets with SET must not reach the next one: how files are grouped into runs would change what they do.
+
+`reset role` is for servers on which resetting the session authorization leaves the role as it is.
+"""
 
 AFTER_LOSS = {
     Outcome.ROLLED_BACK: "nothing of this file was kept: run it again",

@@ -242,15 +242,15 @@ def check_preamble(file: Path, text: str) -> None:
 def check_statements(file: Path, block: Block) -> None:
     """Refuse statements that would end the file's transaction, or wait for data that can't come."""
     for statement in block.statements:
-        line = block.line_of(statement.start)
         if block.in_transaction and ends_transaction(statement.words):
             raise malformed(
                 file,
-                line,
-                f"`{statement.words[0]}` would end the transaction that the whole block runs in: remove it,"
-                " or put transaction:false behind the directive",
+                block.line_of(statement.start),
+                f"`{statement.words[0]}` would end the transaction that the whole block runs in: remove it, or put"
+                " transaction:false behind the directive",
             )
         if statement.words[:1] == ("copy",) and {"stdin", "stdout"} & set(statement.words):
+            line = block.line_of(statement.start)
             raise malformed(file, line, "COPY from stdin or to stdout can't run in a migration: use INSERT")
 
 

@@ -111,6 +111,43 @@ def test_settings_of_one_file_do_not_reach_the_next(
     assert connection.execute("show search_path").fetchone() == ('"$user", public',)
 
 
+@pytest.mark.parametrize("leak", ["set role", "set session authorization"])
+def test_role_of_one_file_does_not_reach_the_next(
+    database: ConnInfo, stranger: Connection, observer: Connection, written: Write, leak: str
+):
+    owner = stranger.info.user
+    observer.execute(f"grant create on schema public to {owner}")
+    migrations = written(f"-- migrate:up\n{leak} pg_monitor;", "-- migrate:up\ncreate table a ();")
+
+    with connect(database.with_parameters(options=f"-c role={owner}")) as connection:
+        migrate_up(connection, migrations)
+        now = connection.execute("select session_user::text, current_user::text").fetchone()
+
+    row = observer.execute("select relowner::regrole::text from pg_class where relname = 'a'").fetchone()
+    assert row == (owner,)
+    assert now == ("postgres", owner)
+
+
+def test_files_are_utf_8_whatever_the_client_s_encoding(database: ConnInfo, observer: Connection, written: Write):
+    migrations = written("-- migrate:up\ncreate table a ();", "-- migrate:up\ncomment on table a is '€é';")
+
+    with connect(database.with_parameters(client_encoding="LATIN1")) as connection:
+        migrate_up(connection, migrations)
+
+    assert observer.execute("select obj_description('a'::regclass)").fetchone() == ("€é",)
+
+
+def test_record_stays_where_it_was_when_a_file_changes_what_its_name_means(
+    connection: Connection, written: Write, applied: Applied
+):
+    migrations = written("-- migrate:up\ncreate schema postgres create table schema_migrations (version varchar);")
+
+    migrate_up(connection, migrations)
+
+    row = connection.execute("select count(*) from public.schema_migrations").fetchone()
+    assert row == (1,)
+
+
 DEFERRED = (
     "-- migrate:up\n"
     "create table a (id int primary key deferrable initially deferred);\n"
