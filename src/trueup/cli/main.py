@@ -71,10 +71,7 @@ def raise_exit(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG00
 def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code."""
     try:
-        result = trueup.main(arguments, prog_name="trueup", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return ExitCode.USAGE
+        return invoke(arguments)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return ExitCode.INTERRUPTED
@@ -89,4 +86,18 @@ def run(arguments: list[str]) -> int:
         traceback.print_exc()
         click.echo("error: this is a defect of trueup; nothing was verified", err=True)
         return ExitCode.UNVERIFIED
-    return result if isinstance(result, int) else ExitCode.PASSED
+
+
+def invoke(arguments: list[str]) -> int:
+    """Run the command line as far as click knows it: help, usage, the command itself.
+
+    `Group.main` would do this too, but answers a closed pipe with exit code 1.
+    """
+    try:
+        with trueup.make_context("trueup", arguments) as context:
+            return int(trueup.invoke(context))
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE

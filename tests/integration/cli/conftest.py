@@ -1,7 +1,7 @@
 """The command line, run in this process, and databases to point it at."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,9 +52,11 @@ class Databases:
 
 
 @pytest.fixture
-def databases(server16: EmbeddedServer, server18: EmbeddedServer, request: pytest.FixtureRequest) -> Databases:
+def databases(
+    server16: EmbeddedServer, server18: EmbeddedServer, request: pytest.FixtureRequest
+) -> Iterator[Databases]:
     """Return an empty database on each version."""
     name = f"cli_{abs(hash(request.node.nodeid))}"
-    pair = Databases(server16.create_database(name), server18.create_database(name))
-    request.addfinalizer(lambda: (server16.drop_database(name), server18.drop_database(name)))
-    return pair
+    yield Databases(server16.create_database(name), server18.create_database(name))
+    server16.drop_database(name)
+    server18.drop_database(name)

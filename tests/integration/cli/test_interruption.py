@@ -1,5 +1,6 @@
 """However the command ends, no server and no file of it stays."""
 
+import contextlib
 import json
 import os
 import signal
@@ -45,22 +46,23 @@ def wait_until(claim, deadline_s=DEADLINE_S):
     return found
 
 
-def postmasters(process):
-    """Return the servers that the command has started and that answer with a port file."""
-    children = psutil.Process(process.pid).children(recursive=True)
-    return [child for child in children if child.is_running() and child.name() == "postgres"]
-
-
 def two_servers(process):
-    found = postmasters(process)
-    return found if len({child.ppid() for child in found}) >= 2 else None
+    """Return the postmasters that the command has started, once there are two."""
+    children = [child for child in psutil.Process(process.pid).children(recursive=True) if is_postmaster(child)]
+    return children if len(children) == 2 else None
+
+
+def is_postmaster(process):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.name() == "postgres" and process.parent().name() != "postgres"
+    return False
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
 def test_no_server_outlives_the_command_and_the_next_run_works(command, trueup, number):
     process = command("verify")
     servers = wait_until(lambda: two_servers(process))
-    folders = {Path(server.cwd()) for server in servers}
+    folders = [Path(server.cmdline()[server.cmdline().index("-D") + 1]) for server in servers]
 
     process.send_signal(number)
     process.wait(DEADLINE_S)

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -32,7 +32,7 @@ def test_moved_sample_passes_and_the_report_says_how_much_was_compared(trueup, t
     assert {"start two servers", "build the source", "check data"} <= {phase["name"] for phase in report["phases"]}
     assert "reports/report.html" in done.out
     assert "passed" in (tmp_path / "reports/report.html").read_text().lower()
-    assert ElementTree.parse(tmp_path / "out/junit.xml").getroot().get("failures") == "0"
+    assert ET.parse(tmp_path / "out/junit.xml").getroot().get("failures") == "0"
 
 
 @pytest.fixture(scope="module", params=[(16, 18), (18, 16)], ids=["16-to-18", "18-to-16"])
