@@ -46,6 +46,13 @@ SENT: dict[str, Template] = {
 }
 
 OWN_HASH: Template = "hash_record_extended(row({0}), 0)"
+# Own hashes see no sign of a number, and jsonb's rotates, so that elements 32 places apart may change places: the text
+# without the zeros at the end of fractions stands beside them.
+TRIMMED: Template = (
+    "hash_record_extended(row({0}), 0)::text"
+    r" || regexp_replace(({0})::text, '(\.[0-9]*[1-9])0+\y|\.0+\y', '\1', 'g')"
+)
+WITH_BOUNDS: Template = "concat(hash_record_extended(row({0}), 0), array_dims({0}))"
 EQUAL: dict[str, Template] = {
     "bpchar": TEXT,
     "citext": OWN_HASH,
@@ -56,14 +63,13 @@ EQUAL: dict[str, Template] = {
     "((extract(year from {0}) * 12 + extract(month from {0})) * 30 + extract(day from {0})) * 86400"
     " + extract(hour from {0}) * 3600 + extract(minute from {0}) * 60 + extract(second from {0})"
     ")::text else ({0})::text end",
-    # Its own hash rotates, so that elements 32 places apart may change places unseen: the text stands beside it.
-    "jsonb": "hash_record_extended(row({0}), 0)::text"
-    r" || regexp_replace(({0})::text, '(\.[0-9]*[1-9])0+\y|\.0+\y', '\1', 'g')",
-    "numeric": "trim_scale({0})",
-    "numrange": OWN_HASH,
+    "jsonb": TRIMMED,
+    "numeric": "numeric_send(trim_scale({0}))",
+    "numrange": TRIMMED,
 }
-EQUAL_ARRAY: Template = "concat(hash_record_extended(row({0}), 0), array_dims({0}))"
-EQUAL_IN_ARRAYS = frozenset({"bpchar", "float4", "float8", "numeric"})
+EQUAL_ARRAYS: dict[str, Template] = {
+    "bpchar": WITH_BOUNDS, "float4": WITH_BOUNDS, "float8": WITH_BOUNDS, "numeric": TRIMMED
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +123,8 @@ def _same_type(source: Column, target: Column) -> Form:
     element = source.value_type.element and _plain_name(source.value_type.element)
     if element == "money":
         return Form(value="array_send({0})")
-    if element in EQUAL_IN_ARRAYS:
-        return Form(value=TEXT, equal=EQUAL_ARRAY)
+    if element in EQUAL_ARRAYS:
+        return Form(value=TEXT, equal=EQUAL_ARRAYS[element])
     equal = EQUAL.get(name, None if source.deterministic and target.deterministic else OWN_HASH)
     return Form(value="{0}" if name in HASHED_AS_IS else SENT.get(name, TEXT), equal=equal)
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import psycopg
 
-from trueup.db import Snapshot
+from trueup.db import Snapshot, named_errors
 from trueup.errors import Unverifiable
 from trueup.parity.schema import Catalog
 
@@ -48,10 +48,10 @@ class Lockstep:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Undo an error's effect on both transactions, so that the next table can be read."""
+        """Hold a savepoint on both sides."""
         with ExitStack() as stack:
             for snapshot in (self.source, self.target):
-                stack.enter_context(snapshot.connection.transaction())
+                stack.enter_context(savepoint(snapshot))
             yield
 
     def _stop(self, futures: list[Future[T]]) -> None:
@@ -67,6 +67,13 @@ def lockstep(source: Snapshot, target: Snapshot) -> Iterator[Lockstep]:
     """Hold two threads, one for each side."""
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="trueup-side") as pool:
         yield Lockstep(source, target, pool)
+
+
+@contextmanager
+def savepoint(snapshot: Snapshot) -> Iterator[None]:
+    """Undo an error's effect on the transaction, so that the next table can be read."""
+    with named_errors(snapshot.conninfo), snapshot.connection.transaction():
+        yield
 
 
 def _named(work: Callable[[Snapshot], T], snapshot: Snapshot) -> T:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from trueup.errors import Disconnected, Unverifiable
-from trueup.parity.data.lockstep import Side, unverifiable
+from trueup.parity.data.lockstep import Side, savepoint, unverifiable
 from trueup.parity.schema import Catalog, ColumnName, Sequence
 
 
@@ -46,8 +46,12 @@ def sequences_behind(side: Side) -> SequenceCheck:
     """
     compared, behind, left_out = 0, [], []
     for sequence, column in _feeds(side.catalog):
+        fed = side.catalog.tables[column.relation].columns[column.column]
+        if fed.value_type.category != "N":
+            left_out.append(f"{sequence.name}: {column} is {fed.type}, not a number")
+            continue
         try:
-            with side.snapshot.connection.transaction(), unverifiable(side.snapshot):
+            with savepoint(side.snapshot), unverifiable(side.snapshot):
                 found = _compare(side, sequence, column)
         except Disconnected:
             raise
@@ -60,10 +64,14 @@ def sequences_behind(side: Side) -> SequenceCheck:
 
 
 def _feeds(catalog: Catalog) -> Iterator[tuple[Sequence, ColumnName]]:
+    """Yield every sequence with every column that it feeds; a partition's column counts as its parent's."""
     for sequence in catalog.sequences.values():
         owner = (sequence.owner,) if sequence.owner and sequence.owner not in sequence.feeds else ()
-        for column in sequence.feeds + owner:
-            yield sequence, column
+        columns = sequence.feeds + owner
+        for column in columns:
+            parents = catalog.tables[column.relation].parents
+            if not any(ColumnName(*parent, column.column) in columns for parent in parents):
+                yield sequence, column
 
 
 def _compare(side: Side, sequence: Sequence, column: ColumnName) -> SequenceBehind | None:
