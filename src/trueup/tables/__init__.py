@@ -1,5 +1,7 @@
 """What the rows of a table are, and how they are read and written."""
 
+from trueup.tables.batches import Rejected
+from trueup.tables.bulk import Written
 from trueup.tables.conditions import (
     Condition,
     any_of,
@@ -18,6 +20,7 @@ from trueup.tables.conditions import (
     ne,
     not_in,
 )
+from trueup.tables.connections import Connections
 from trueup.tables.contract import UNSET, Column, Sql, Table
 from trueup.tables.errors import (
     ContractError,
@@ -28,7 +31,7 @@ from trueup.tables.errors import (
     UnknownColumn,
 )
 from trueup.tables.orders import Order, asc, desc
-from trueup.tables.repository import Connections, Repository
+from trueup.tables.repository import Repository
 from trueup.tables.upserting import Upserted
 
 __all__ = [
@@ -40,6 +43,7 @@ __all__ = [
     "DuplicateKeys",
     "InvalidValue",
     "Order",
+    "Rejected",
     "Repository",
     "Sql",
     "StatementRefused",
@@ -47,6 +51,7 @@ __all__ = [
     "TenantMissing",
     "UnknownColumn",
     "Upserted",
+    "Written",
     "any_of",
     "asc",
     "between",

@@ -4,7 +4,7 @@ A call's conditions have a shape (which columns, which operators) and values. Th
 share one statement.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -162,6 +162,27 @@ def encode(table: Table[Any], column: Column, value: Any, kind: SqlType | None =
         raise InvalidValue(error.reason, table=table.name, column=column.name, sqlstate=error.sqlstate) from None
 
 
+def encode_row(table: Table[Any], names: tuple[str, ...], values: list[Any]) -> Parameters:
+    """Return the values of a row as parameters.
+
+    Raises:
+        InvalidValue: a column can't hold its value.
+    """
+    try:
+        return [
+            None if value is None else write(value).encode()
+            for write, value in zip(writers(table, names), values, strict=True)
+        ]
+    except BadValue:
+        return [encode(table, table.column(name), value) for name, value in zip(names, values, strict=True)]
+
+
+@lru_cache(1024)
+def writers(table: Table[Any], names: tuple[str, ...]) -> tuple[Callable[[Any], str], ...]:
+    """Return what writes each of the columns."""
+    return tuple(table.column(name).type.encode for name in names)
+
+
 def parse(table: Table[Any], where: Mapping[str, object]) -> tuple[Shape, Parameters]:
     """Return the shape of the conditions and their parameters, in the order of the shape.
 
@@ -172,6 +193,10 @@ def parse(table: Table[Any], where: Mapping[str, object]) -> tuple[Shape, Parame
     parameters: Parameters = []
     for name, value in where.items():
         column = table.column(name)
+        if type(value) is column.type.python:
+            parameters.append(encode(table, column, value))
+            shape.append((name, Operator.EQ))
+            continue
         if type(value) is not Condition:
             value = plain(table, column, value)  # noqa: PLW2901
         for each in (value, *value.others):

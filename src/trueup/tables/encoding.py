@@ -37,11 +37,11 @@ def expect(kind: type[T], value: object) -> T:
     return value
 
 
-def encode_integer(value: object, bits: int) -> str:
-    """Write an int that fits into so many bits."""
-    number = expect(int, value)
-    if not -(1 << bits - 1) <= number < 1 << bits - 1:
-        raise BadValue(f"does not fit into {bits} bits", OUT_OF_RANGE)
+def encode_integer(value: object, lowest: int, highest: int) -> str:
+    """Write an int between two bounds."""
+    number = value if type(value) is int else expect(int, value)
+    if not lowest <= number <= highest:
+        raise BadValue(f"does not fit into {highest.bit_length() + 1} bits", OUT_OF_RANGE)
     return int.__repr__(number)
 
 
@@ -70,7 +70,7 @@ def encode_numeric(value: object) -> str:
 
 def encode_text(value: object) -> str:
     """Write a str that PostgreSQL can store."""
-    text = str.__str__(expect(str, value))
+    text = value if type(value) is str else str.__str__(expect(str, value))
     if "\0" in text:
         raise BadValue(r"holds \u0000, which PostgreSQL can't store", UNTRANSLATABLE)
     if not text.isascii():
@@ -110,6 +110,8 @@ def encode_timestamp(value: object) -> str:
 def encode_timestamptz(value: object) -> str:
     """Write a datetime with a zone as its instant in UTC."""
     moment = expect(datetime, value)
+    if moment.tzinfo is UTC:
+        return moment.isoformat()
     if moment.utcoffset() is None:
         raise BadValue("takes a datetime with a zone: without one its instant is unknown")
     try:
@@ -135,9 +137,29 @@ def encode_bytea(value: object) -> str:
 
 
 def encode_json(value: object) -> str:
-    """Write what JSON can hold."""
-    check_json([value])
-    return msgspec.json.encode(value).decode()
+    """Write what JSON can hold: what it is read back as has to be equal."""
+    text = faithful_json(value)
+    if text is None:
+        check_json([value])
+        raise BadValue("does not come back equal from JSON")
+    return text.decode()
+
+
+def faithful_json(value: object) -> bytes | None:
+    r"""Return a value as JSON, None if JSON would change it or PostgreSQL refuse it.
+
+    An encoder writes NaN and infinity as null, a Decimal or a date as a string, a key that is an int in quotes. jsonb
+    refuses `\u0000`, which a backslash that stands before `u0000` looks like.
+    """
+    try:
+        text = msgspec.json.encode(value)
+        if msgspec.json.decode(text) != value:
+            return None
+        if rb"\u0000" in text:
+            check_json([value])
+    except (BadValue, TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
+        return None
+    return text
 
 
 JSON_CLASSES = frozenset({dict, list, str, int, float, bool, type(None)})
@@ -145,11 +167,7 @@ DEEPEST_JSON = 500
 
 
 def check_json(values: list[Any]) -> None:
-    r"""Raise BadValue unless every value, at any depth, is what jsonb can hold, so that it comes back equal.
-
-    Walks level by level over all values at once. An encoder would write NaN and infinity as null, a Decimal or a date
-    as a string; jsonb refuses `\u0000`.
-    """
+    """Raise BadValue, saying why, unless every value at any depth is what jsonb can hold."""
     level = values
     for depth in count():
         if not level:

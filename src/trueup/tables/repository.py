@@ -1,13 +1,17 @@
 """The rows of one table, read and written one statement at a time."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
 from itertools import count as counter
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from trueup.db.connection import Connection
 from trueup.tables import statements
-from trueup.tables.conditions import Operator, Parameters, Shape, encode, parse
+from trueup.tables.batches import OnDuplicate
+from trueup.tables.bulk import Mode, Written, bulk_upsert
+from trueup.tables.conditions import Operator, Parameters, Shape, encode_row, parse
+from trueup.tables.connections import Connections
 from trueup.tables.contract import Table
 from trueup.tables.errors import StatementRefused
 from trueup.tables.execution import execute, fetch
@@ -20,16 +24,6 @@ from trueup.tables.upserting import Upserted, upsert
 R = TypeVar("R")
 
 CURSORS = counter(1)
-
-
-class Connections(Protocol):
-    """Gives the calling thread a connection: a `Database`, or what stands in for one in a test."""
-
-    def connection(self) -> AbstractContextManager[Connection]:
-        """Hold a connection in autocommit, or that of the thread's transaction."""
-
-    def transaction(self) -> AbstractContextManager[object]:
-        """Hold a transaction; within another one, a savepoint."""
 
 
 class Repository(Generic[R]):
@@ -179,6 +173,33 @@ class Repository(Generic[R]):
         with self.db.connection() as connection:
             return upsert(connection, self.table, self.make, names, parameters)
 
+    def bulk_upsert(
+        self,
+        rows: Iterable[R | Row],
+        *,
+        on_duplicate: OnDuplicate = "error",
+        partial: bool = False,
+        mode: Mode = "replace",
+    ) -> Written:
+        """Insert or update any number of rows, all or nothing, and return exact counts.
+
+        Rows may set different columns. Those that share a key are an error, unless `on_duplicate` says which counts.
+        Rows are written in the order of their keys: two calls whose rows set the same columns never deadlock.
+
+        Args:
+            rows: rows or mappings.
+            on_duplicate: `error`, `first` or `last`.
+            partial: write all rows but those that the server refuses, and return these with the reason.
+            mode: `sync` looks for what differs before it writes, so that rows which stay as they are cost no log and
+                no identity values; `replace` is faster where most rows change.
+
+        Raises:
+            StatementRefused: see `trueup.tables.errors`; nothing was sent.
+        """
+        return bulk_upsert(
+            self.db, self.table, self.tenant, rows, on_duplicate=on_duplicate, partial=partial, mode=mode
+        )
+
     def update(self, changes: Row, where: Row | None = None, /, **conditions: object) -> list[R]:
         """Change columns of the rows that match, and return all of them as they are stored now.
 
@@ -194,8 +215,7 @@ class Repository(Generic[R]):
         if table.tenant in names and table.tenant is not None:
             raise StatementRefused(f"{table.name}.{table.tenant}: a row does not change its tenant")
         shape, parameters = self.some_conditions("update", where, conditions)
-        changed = [encode(table, table.column(name), value) for name, value in zip(names, values, strict=True)]
-        return self.fetch(statements.update(table, names, shape), [*changed, *parameters])
+        return self.fetch(statements.update(table, names, shape), [*encode_row(table, names, values), *parameters])
 
     def delete(self, where: Row | None = None, /, **conditions: object) -> int:
         """Delete the rows that match, and return how many there were.
@@ -235,8 +255,7 @@ class Repository(Generic[R]):
         names, values = written(table, row)
         if table.tenant is not None:
             names, values = row_with_tenant(table, table.tenant, self.tenant, names, values)
-        columns = table.by_name
-        return names, [encode(table, columns[name], value) for name, value in zip(names, values, strict=True)]
+        return names, encode_row(table, names, values)
 
 
 def joined(where: Row, conditions: Row) -> Row:
@@ -246,6 +265,7 @@ def joined(where: Row, conditions: Row) -> Row:
     return {**where, **conditions}
 
 
+@lru_cache(statements.SHAPES)
 def is_unique(table: Table[Any], shape: Shape) -> bool:
     """Say whether conditions name every column of a key by equality, so that one row matches at most."""
     named = {name for name, operator in shape if operator is Operator.EQ}

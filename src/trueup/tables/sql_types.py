@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from trueup.tables import encoding
-from trueup.tables.encoding import BadValue, check_json, quoted
+from trueup.tables.encoding import BadValue, quoted
 
 
 class Family(StrEnum):
@@ -83,21 +83,19 @@ def is_json_numeric(values: list[Any]) -> bool:
 
 def is_json_json(values: list[Any]) -> bool:
     """Say whether all are what jsonb can store."""
-    try:
-        check_json(values)
-    except BadValue:
-        return False
-    return True
+    return encoding.faithful_json(values) is not None
 
 
 def integer(name: str, bits: int) -> SqlType:
     """Return the type of integers of so many bits."""
     lowest, highest = -(1 << bits - 1), (1 << bits - 1) - 1
 
+    encode = partial(encoding.encode_integer, lowest=lowest, highest=highest)
+
     def is_json(values: list[Any]) -> bool:
         return set(map(type, values)) == {int} and min(values) >= lowest and max(values) <= highest
 
-    return SqlType(name=name, python=int, encode=partial(encoding.encode_integer, bits=bits), is_json=is_json)
+    return SqlType(name=name, python=int, encode=encode, is_json=is_json)
 
 
 def textual(name: str) -> SqlType:

@@ -1,0 +1,156 @@
+"""The SQL that writes many rows at once, given as one JSON array of objects with the keys c0, c1 and so on.
+
+Each statement writes in the order of the key, the same for every writer, and answers with counts.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from psycopg import sql
+
+from trueup.tables.contract import Column, Table
+from trueup.tables.sql_types import Family
+from trueup.tables.statements import (
+    SHAPES,
+    Flag,
+    Names,
+    Statement,
+    assignments,
+    changed_by,
+    compose,
+    differs,
+    inserted,
+    names_of,
+    on_conflict,
+    same_key,
+)
+
+
+def field_of(index: int) -> str:
+    """Return the key of a column in the JSON objects: short, for there are many."""
+    return f"c{index}"
+
+
+def incoming(table: Table[Any], names: Names) -> sql.Composable:
+    """Return a SELECT of the rows that are given, under the names of the columns."""
+    fields = [sql.Identifier(field_of(index)) for index in range(len(names))]
+    columns = [table.column(name) for name in names]
+    typed = [sql.SQL("{} " + column.type.name).format(f) for f, column in zip(fields, columns, strict=True)]
+    chosen = [sql.SQL("{} as {}").format(f, column.identifier) for f, column in zip(fields, columns, strict=True)]
+    return sql.SQL("select {}\nfrom json_to_recordset($1::json) as given({})").format(listed(chosen), listed(typed))
+
+
+def listed(parts: Iterable[sql.Composable]) -> sql.Composable:
+    """Return the parts with commas between them."""
+    return sql.SQL(", ").join(parts)
+
+
+def by_key(table: Table[Any], of: str) -> sql.Composable:
+    """Return the order of the key that Python's `sorted` gives: texts by code point, whatever the collation."""
+    return sql.SQL("\norder by {}").format(listed(key_order(of, table.column(name)) for name in table.key))
+
+
+def key_order(of: str, column: Column) -> sql.Composable:
+    """Return one column of the order of the key."""
+    rule = sql.SQL('{} collate "C"') if column.type.family is Family.TEXT else sql.SQL("{}")
+    return rule.format(sql.Identifier(of, column.name))
+
+
+COUNTS = sql.SQL(
+    "\nselect count(*) filter (where is_new), count(*) filter (where not is_new), count(*) filter (where is_new)\n"
+    "from written"
+)
+"""Inserted, updated, and how many had to be inserted."""
+
+
+@lru_cache(SHAPES)
+def replace(table: Table[Any], names: Names, flag: Flag) -> Statement:
+    """Return what inserts or updates every row that is given; a row that would stay as it is is not written."""
+    return compose(
+        sql.SQL("with incoming as ({})").format(incoming(table, names)),
+        written(table, names, flag, "incoming"),
+        COUNTS,
+    )
+
+
+@lru_cache(SHAPES)
+def sync(table: Table[Any], names: Names, flag: Flag) -> Statement:
+    """Return what `replace` does, but looks first: rows that stay as they are cost no write at all."""
+    differ = sql.SQL(" or {}").format(differs(table, changed_by(table, names), "stored", "incoming"))
+    return compose(
+        sql.SQL("with incoming as materialized ({})").format(incoming(table, names)),
+        sql.SQL(
+            ",\nchanged as (select {}\nfrom incoming left join {} as stored on {}\nwhere stored.{} is null{})"
+        ).format(
+            names_of(table, names, of="incoming"),
+            table.identifier,
+            same_key(table, "stored", "incoming"),
+            sql.Identifier(table.primary_key[0]),
+            differ if changed_by(table, names) else sql.SQL(""),
+        ),
+        written(table, names, flag, "changed"),
+        COUNTS,
+    )
+
+
+def written(table: Table[Any], names: Names, flag: Flag, rows: str) -> sql.Composable:
+    """Return the part that inserts or updates rows and tells them apart."""
+    if changed_by(table, names):
+        conflict, is_new = on_conflict(table, names), inserted(table, flag)
+    else:
+        conflict, is_new = sql.SQL("\non conflict ({}) do nothing").format(names_of(table, table.key)), sql.SQL("true")
+    return sql.SQL(
+        ",\nwritten as (insert into {} as stored ({})\nselect {}\nfrom {}{}{}\nreturning {} as is_new)"
+    ).format(
+        table.identifier,
+        names_of(table, names),
+        names_of(table, names, of=rows),
+        sql.Identifier(rows),
+        by_key(table, rows),
+        conflict,
+        is_new,
+    )
+
+
+@lru_cache(SHAPES)
+def in_steps(table: Table[Any], names: Names) -> Statement:
+    """Return what updates the rows that exist and inserts the others.
+
+    Where another writer inserts one of them at the same moment, fewer are inserted than had to be: run it again.
+    """
+    changed = changed_by(table, names)
+    update = sql.SQL(
+        ",\nheld as materialized (select {key}\nfrom {table} as stored join incoming on {same_incoming}{order}"
+        "\nfor no key update of stored)"
+        ",\nupdated as (update {table} as stored\nset {settings}\nfrom incoming as excluded join held on {held}"
+        "\nwhere {same} and {differs}\nreturning 1)"
+    ).format(
+        key=names_of(table, table.key, of="stored"),
+        table=table.identifier,
+        same_incoming=same_key(table, "stored", "incoming"),
+        order=by_key(table, "stored"),
+        settings=assignments(table, changed),
+        held=same_key(table, "held", "excluded"),
+        same=same_key(table, "stored", "excluded"),
+        differs=differs(table, changed, "stored", "excluded"),
+    )
+    return compose(
+        sql.SQL("with incoming as materialized ({})").format(incoming(table, names)),
+        update if changed else sql.SQL(",\nupdated as (select 1 where false)"),
+        sql.SQL(
+            ",\nfresh as materialized (select {names}\nfrom incoming\n"
+            "where not exists (select 1 from {table} as stored where {same}))"
+            ",\nwritten as (insert into {table} ({columns})\nselect {fresh}\nfrom fresh{order}\n"
+            "on conflict ({key}) do nothing\nreturning 1)"
+            "\nselect (select count(*) from written), (select count(*) from updated), (select count(*) from fresh)"
+        ).format(
+            names=names_of(table, names, of="incoming"),
+            table=table.identifier,
+            same=same_key(table, "stored", "incoming"),
+            columns=names_of(table, names),
+            fresh=names_of(table, names, of="fresh"),
+            order=by_key(table, "fresh"),
+            key=names_of(table, table.key),
+        ),
+    )
