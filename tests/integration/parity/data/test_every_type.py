@@ -176,14 +176,17 @@ def literal(column: str, cell: Cell) -> sql.Composable:
 
 def store(connection: Connection, model: Model) -> None:
     """Make the table hold the rows of the model."""
-    rows = [
-        sql.SQL("({}, {})").format(sql.Literal(row), sql.SQL(", ").join(literal(c, cell) for c, cell in values.items()))
-        for row, values in model.items()
-    ]
-    names = sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
     connection.execute("delete from t")
-    if rows:
-        connection.execute(sql.SQL("insert into t (id, {}) values {}").format(names, sql.SQL(", ").join(rows)))
+    filled = {row: tuple(column for column, cell in values.items() if cell) for row, values in model.items()}
+    for columns, rows in itertools.groupby(sorted(model, key=lambda row: filled[row]), key=lambda row: filled[row]):
+        values = (
+            sql.SQL("({})").format(
+                sql.SQL(", ").join([sql.Literal(row), *(literal(column, model[row][column]) for column in columns)])
+            )
+            for row in rows
+        )
+        names = sql.SQL(", ").join(map(sql.Identifier, ("id", *columns)))
+        connection.execute(sql.SQL("insert into t ({}) values {}").format(names, sql.SQL(", ").join(values)))
 
 
 class Pair:
