@@ -101,7 +101,8 @@ def sample_databases(kind: str, versions: Versions, settings: Settings, timeline
                 stack.enter_context(EmbeddedServer(int(version or default), cache_folder=settings.cache_folder))
                 for version, default in zip(versions, (16, 18), strict=True)
             )
-        yield build_sample(source, target, drifted=kind == "drifted", on_phase=timeline.phase)
+        built = build_sample(source, target, drifted=kind == "drifted", on_phase=timeline.phase)
+        yield built[0].labelled("the sample"), built[1].labelled(f"the {kind} copy of the sample")
 
 
 def spell(databases: Databases | None, sample: str | None) -> str:
