@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from trueup.report.model import Report
-from trueup.report.page import amounts, clip, duration, explanation, groups, headline, quantity
+from trueup.report.page import MOST_OF_A_NAME, amounts, clip, duration, explanation, groups, headline, quantity
 from trueup.report.text import printable
 
 MOST_OPEN = 20
@@ -18,24 +18,26 @@ def render(report: Report) -> str:
 
     It shows the worst findings of each check and counts the rest; it stays below 1.5 MB.
     """
-    return (
-        _environment()
-        .get_template("report.html")
-        .render(
-            report=report,
-            headline=headline(report),
-            explanation=explanation(report),
-            groups=groups(report),
-            is_short=len(report.findings) <= MOST_OPEN,
-            total_s=sum(seconds for _, seconds in report.phases),
-            longest_s=max((seconds for _, seconds in report.phases), default=0.0),
-        )
+    template = _environment().get_template("report.html")
+    return template.render(
+        report=report,
+        headline=headline(report),
+        explanation=explanation(report),
+        groups=groups(report),
+        is_short=len(report.findings) <= MOST_OPEN,
+        total_s=sum(seconds for _, seconds in report.phases),
+        longest_s=max((seconds for _, seconds in report.phases), default=0.0),
     )
 
 
 def breakable(text: str) -> Markup:
     """Return the text with places to break the line after the separators of names and addresses."""
     return Markup("<wbr>").join(re.split(r"(?<=[/@.:_])", printable(text)))
+
+
+def name(text: str) -> Markup:
+    """Return the name breakable, and cut to a size that can be read."""
+    return breakable(clip(text, MOST_OF_A_NAME))
 
 
 def _environment() -> Environment:
@@ -52,6 +54,7 @@ def _environment() -> Environment:
         "breakable": breakable,
         "clip": clip,
         "duration": duration,
+        "name": name,
         "quantity": quantity,
     }
     return environment

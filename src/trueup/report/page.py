@@ -11,8 +11,10 @@ MOST_OF_A_CHECK = 25
 """Findings that a severity shows of one check: more of the same teaches nothing; report.json has them all."""
 MOST_BYTES = 1_000_000
 """That all shown findings may take together, so that the page opens at once and can be mailed."""
-MOST_CHARACTERS = 2_000
-"""Of one text."""
+MOST_OF_A_TEXT = 2_000
+"""Characters."""
+MOST_OF_A_NAME = 300
+"""Characters."""
 MOST_DETAILS = 30
 """Lines of one finding."""
 
@@ -44,12 +46,28 @@ RANKS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """Is a finding cut to a size that can be read."""
+
+    finding: Finding
+    hidden_lines: int
+    """Of its details."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Return about how much the page grows by it."""
+        finding = self.finding
+        texts = (finding.object, finding.message, finding.meaning, finding.remedy, *finding.details)
+        return sum(len(escape(printable(text)).encode()) for text in texts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
     """Is one or more findings that mean the same and ask for the same."""
 
     meaning: str
     remedy: str
-    findings: tuple[Finding, ...]
+    entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +147,9 @@ class Budget:
     def __init__(self) -> None:
         self.left_bytes = MOST_BYTES
 
-    def takes(self, finding: Finding) -> bool:
-        """Return whether there is room for the finding, and book it."""
-        texts = (finding.object, finding.message, finding.meaning, finding.remedy, *finding.details)
-        size = sum(len(escape(printable(text)).encode()) for text in texts)
+    def takes(self, entry: Entry) -> bool:
+        """Return whether there is room for the entry, and book it."""
+        size = entry.size_bytes
         if size > self.left_bytes:
             return False
         self.left_bytes -= size
@@ -143,40 +160,36 @@ def _batches(report: Report, rank: str, budget: Budget) -> Iterable[Batch]:
     for section in report.sections:
         found = [finding for finding in section.findings if rank_of(finding) == rank]
         if found:
-            clipped = map(
-                _clipped, sorted(found, key=lambda finding: finding.verdict is Verdict.PASSED)[:MOST_OF_A_CHECK]
-            )
-            shown = [finding for finding in clipped if budget.takes(finding)]
+            first = sorted(found, key=lambda finding: finding.verdict is Verdict.PASSED)[:MOST_OF_A_CHECK]
+            shown = [entry for entry in map(_entry, first) if budget.takes(entry)]
             yield Batch(title=section.title, lessons=_lessons(shown), total=len(found), hidden=len(found) - len(shown))
 
 
-def _lessons(findings: Iterable[Finding]) -> tuple[Lesson, ...]:
-    alike: dict[tuple[str, str], list[Finding]] = {}
-    for finding in findings:
-        alike.setdefault((finding.meaning, finding.remedy), []).append(finding)
+def _lessons(entries: Iterable[Entry]) -> tuple[Lesson, ...]:
+    alike: dict[tuple[str, str], list[Entry]] = {}
+    for entry in entries:
+        alike.setdefault((entry.finding.meaning, entry.finding.remedy), []).append(entry)
     return tuple(
-        Lesson(meaning=meaning, remedy=remedy, findings=tuple(members)) for (meaning, remedy), members in alike.items()
+        Lesson(meaning=meaning, remedy=remedy, entries=tuple(members)) for (meaning, remedy), members in alike.items()
     )
 
 
-def _clipped(finding: Finding) -> Finding:
-    details = tuple(map(clip, finding.details[:MOST_DETAILS]))
-    if more := len(finding.details) - MOST_DETAILS:
-        details += (f"… and {quantity(more, 'lines')} more",) if more > 0 else ()
-    return replace(
+def _entry(finding: Finding) -> Entry:
+    cut = replace(
         finding,
-        object=clip(finding.object),
+        object=clip(finding.object, MOST_OF_A_NAME),
         message=clip(finding.message),
         meaning=clip(finding.meaning),
         remedy=clip(finding.remedy),
-        details=details,
+        details=tuple(map(clip, finding.details[:MOST_DETAILS])),
     )
+    return Entry(finding=cut, hidden_lines=max(0, len(finding.details) - MOST_DETAILS))
 
 
-def clip(text: str) -> str:
+def clip(text: str, most: int = MOST_OF_A_TEXT) -> str:
     """Return the text, its end replaced by the number of characters left out where it is too long to be read."""
-    more = len(text) - MOST_CHARACTERS
-    return f"{text[:MOST_CHARACTERS]}… ({more:,} more characters)" if more > 0 else text
+    more = len(text) - most
+    return f"{text[:most]}… ({more:,} more characters)" if more > 0 else text
 
 
 def quantity(number: int, plural: str) -> str:
