@@ -2,6 +2,7 @@
 
 from trueup.tables.batches import Rejected
 from trueup.tables.bulk import Written
+from trueup.tables.check import ContractDifference, check_contract
 from trueup.tables.conditions import (
     Condition,
     any_of,
@@ -39,6 +40,7 @@ __all__ = [
     "Column",
     "Condition",
     "Connections",
+    "ContractDifference",
     "ContractError",
     "DuplicateKeys",
     "InvalidValue",
@@ -55,6 +57,7 @@ __all__ = [
     "any_of",
     "asc",
     "between",
+    "check_contract",
     "contains",
     "desc",
     "eq",
