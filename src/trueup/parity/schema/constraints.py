@@ -121,8 +121,8 @@ def _validity(table: QualifiedName, source: Constraint, target: Constraint) -> I
     if source.valid != target.valid:
         effect = Effect(
             Severity.BREAKING,
-            "The index behind it is valid on one side only; ON CONFLICT on the other fails (42P10).",
-            "build and attach the indexes of all partitions",
+            "On one side nothing enforces it: its triggers are disabled, or its index is not valid.",
+            "enable its triggers, or build and attach the indexes of all partitions",
         )
         words = ("valid" if source.valid else "not valid", "valid" if target.valid else "not valid")
         yield difference("constraint", _full(table, source), "validity", words, effect)

@@ -9,9 +9,16 @@ select c.conrelid,
          order by k.position
        ),
        pg_get_constraintdef(c.oid),
-       coalesce(i.indisvalid, true)
+       coalesce(i.indisvalid, true) and d.oid is null
 from pg_constraint c
 left join pg_index i on i.indexrelid = c.conindid and c.contype in ('p', 'u', 'x')
+left join lateral (
+  select t.oid
+  from pg_trigger t
+  where t.tgconstraint = c.oid
+    and t.tgenabled = 'D'
+  limit 1
+) d on true
 where c.conrelid = any(%(relations)s)
   and c.contype in ('p', 'u', 'f', 'c', 'x')
   and c.conparentid = 0

@@ -95,7 +95,8 @@ def _own_numbers(source: Catalog, target: Catalog) -> frozenset[tuple[str, str]]
 
 def _calls(catalog: Catalog, column: ColumnName, sequence: QualifiedName) -> bool:
     literal = str(sequence).replace("'", "''")
-    return catalog.tables[column.relation].columns[column.column].default == f"nextval('{literal}'::regclass)"
+    found = catalog.column(column)
+    return found is not None and found.default == f"nextval('{literal}'::regclass)"
 
 
 def _missing(relation: Relation) -> Difference:
@@ -153,7 +154,7 @@ def _views(mine: View, theirs: View) -> Iterator[Difference]:
 def _tables(mine: Table, theirs: Table) -> Iterator[Difference]:
     for attribute in ATTRIBUTES:
         values = getattr(mine, attribute.field), getattr(theirs, attribute.field)
-        if values[0] != values[1]:
+        if values[0] != values[1] and (mine.kind == theirs.kind or attribute.field != "partition_key"):
             words = (_spelled(values[0]), _spelled(values[1]))
             yield difference("table", mine.name, attribute.change, words, attribute.effect)
     shared = mine.columns.keys() & theirs.columns.keys()

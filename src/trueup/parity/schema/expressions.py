@@ -10,7 +10,7 @@ WORD = r"""(?:\w+|"(?:[^"]|"")*")"""
 CAST = rf"::{WORD}(?:\.{WORD})?(?: varying| precision)?(?:\([\d, -]+\))?(?: with(?:out)? time zone)?(?:\[\])*"
 NOW = re.compile(rf"{QUOTED}|(?<![\w.])(?:now|transaction_timestamp)\(\)")
 CASTS = re.compile(rf"{QUOTED}|{CAST}|[()]")
-LITERAL = re.compile(rf"(?P<literal>'(?:[^']|'')*'|NULL)(?:{CAST})?")
+LITERAL = re.compile(rf"(?P<literal>[EB]?'(?:[^']|'')*'|NULL)(?:{CAST})?")
 
 
 def normal(expression: str) -> str:

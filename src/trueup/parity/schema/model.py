@@ -65,7 +65,7 @@ class Constraint:
     """In the order of the definition; empty for a check that names none."""
     definition: str
     valid: bool = True
-    """False where the index behind it is not usable."""
+    """False where the index behind it is not usable, or the triggers that enforce it are disabled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +163,11 @@ class Catalog:
     """Kinds of objects and settings that are there and that no comparison looks at: {"function": 12}."""
     skipped: Mapping[str, int]
     """What is not the database's own: {"extension postgis": 812 objects}."""
+
+    def column(self, name: ColumnName) -> Column | None:
+        """Return a column by its full name."""
+        table = self.tables.get(name.relation)
+        return table.columns.get(name.column) if table else None
 
 
 def compared(catalog: Catalog) -> dict[str, int]:

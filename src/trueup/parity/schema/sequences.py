@@ -52,8 +52,7 @@ def _by_role(catalog: Catalog) -> Mapping[tuple[object, ...], Sequence]:
 def _is_explained(sequence: Sequence, other: Catalog) -> bool:
     if sequence.owner is None:
         return False
-    table = other.tables.get(sequence.owner.relation)
-    column = table.columns.get(sequence.owner.column) if table else None
+    column = other.column(sequence.owner)
     return column is None or sequence.is_identity or column.identity is not None
 
 
@@ -99,9 +98,8 @@ def _bound(sequence: Sequence, value: int) -> str:
 
 
 def _follows_column(sequence: Sequence, catalog: Catalog) -> bool:
-    if sequence.owner is None:
-        return False
-    return catalog.tables[sequence.owner.relation].columns[sequence.owner.column].type == sequence.type
+    column = catalog.column(sequence.owner) if sequence.owner else None
+    return column is not None and column.type == sequence.type
 
 
 def _both_implicit(mine: Sequence, theirs: Sequence) -> bool:

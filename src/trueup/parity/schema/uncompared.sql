@@ -1,5 +1,6 @@
 -- What is there and is not compared, by kind: objects of the database's own schemas, and settings of its relations.
--- An object without a kind is compared, but its grants and comment are not.
+-- An object without a kind is compared, but its grants and comment are not. What the server makes by itself as a part
+-- of something else, as the functions of a range type, counts with that.
 with own as (
   select n.oid, n.nspname, n.nspacl
   from pg_namespace n
@@ -92,7 +93,7 @@ other as (
   select o.*
   from object o
   where not exists (
-    select from pg_depend e where e.classid = o.classid and e.objid = o.oid and e.deptype = 'e'
+    select from pg_depend e where e.classid = o.classid and e.objid = o.oid and e.deptype in ('e', 'i')
   )
 ),
 relation as (
@@ -149,6 +150,10 @@ setting (kind, amount) as (
   where a.amname <> 'heap'
   union all
   select 'replica identity', count(*) from relation c where c.relkind in ('r', 'p', 'm') and c.relreplident <> 'd'
+  union all
+  select 'foreign table options', count(*) from pg_foreign_table f where f.ftrelid = any(%(relations)s)
+  union all
+  select 'unpopulated materialized view', count(*) from relation c where c.relkind = 'm' and not c.relispopulated
   union all
   select 'typed table', count(*) from relation c where c.reloftype <> 0
   union all

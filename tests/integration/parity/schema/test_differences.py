@@ -125,6 +125,8 @@ CASES = {
         one("generated", "behavioural", "(a + 1) stored", "(a + 2) stored")),
     "precision": (
         column("numeric(10,2)"), column("numeric(8,2)"), one("type", "lossy", "numeric(10,2)", "numeric(8,2)")),
+    "fewer decimal places": (
+        column("numeric(10,3)"), column("numeric(10,2)"), one("type", "lossy", "numeric(10,3)", "numeric(10,2)")),
     "digits of a second": (
         column("timestamptz(3)"), column("timestamptz(0)"),
         one("type", "lossy", "timestamp(3) with time zone", "timestamp(0) with time zone")),
@@ -148,6 +150,20 @@ CASES = {
         "create table p (a int primary key); create table t (c int references p)",
         one("definition", "behavioural", "FOREIGN KEY (c) REFERENCES public.p(a) ON DELETE CASCADE",
             "FOREIGN KEY (c) REFERENCES public.p(a)", "constraint", "public.t.t_c_fkey")),
+    "foreign key that nothing enforces": (
+        "create table p (a int primary key); create table t (c int references p)",
+        "create table p (a int primary key); create table t (c int references p); alter table t disable trigger all",
+        one("validity", "breaking", "valid", "not valid", "constraint", "public.t.t_c_fkey")),
+    "foreign key whose parent is not watched": (
+        "create table p (a int primary key); create table t (c int references p)",
+        "create table p (a int primary key); create table t (c int references p); alter table p disable trigger all",
+        one("validity", "breaking", "valid", "not valid", "constraint", "public.t.t_c_fkey")),
+    "a table becomes partitioned": (
+        "create table t (c int)", "create table t (c int) partition by list (c)",
+        one("kind", "breaking", "table", "partitioned table", "table", "public.t")),
+    "a literal with a backslash and another type": (
+        column(r"text default E'a\\b'"), column(r"varchar(9) default E'a\\b'"),
+        one("type", "lossy", "text", "character varying(9)")),
     "foreign key to another table": (
         "create table p (a int primary key); create table q (a int primary key); create table t (c int references p)",
         "create table p (a int primary key); create table q (a int primary key); create table t (c int references q)",

@@ -150,7 +150,7 @@ def test_dump_and_restore_from_16_to_18_changes_nothing(server16, server18):
         for number, statements in enumerate(SHAPES.values()):
             connection.execute(f"create schema s{number}; set search_path to s{number}; {statements}")
 
-    dump = run(server18, "pg_dump", "--schema-only", "--no-owner", source.reveal())
+    dump = run(server18, "pg_dump", "--no-owner", source.reveal())
     run(server18, "psql", "-qX", "-v", "ON_ERROR_STOP=1", target.reveal(), given=dump)
 
     with snapshot(source) as old, snapshot(target) as new:

@@ -242,7 +242,7 @@ TABLES = [
     ("parents", {"parents": (QualifiedName("public", "p"),)}, {}, "inheritance", "breaking"),
     ("row security", {"row_security": True}, {}, "row security", "behavioural"),
     ("forced row security", {"row_security_forced": True}, {}, "forced row security", "behavioural"),
-    ("kind", {}, {"kind": "partitioned table"}, "kind", "breaking"),
+    ("kind", {}, {"kind": "partitioned table", "partition_key": "LIST (a)"}, "kind", "breaking"),
 ]
 
 
@@ -330,6 +330,14 @@ def test_parameters_of_sequences_are_compared(build, source, target, expected):
     mine, theirs = (build.catalog(table, build.sequence(**facts)) for facts in (source, target))
 
     assert [d.change for d in diff(mine, theirs)] == expected
+
+
+def test_sequence_owned_by_a_table_of_an_extension_is_compared(build):
+    owner = ColumnName("public", "theirs", "id")
+    mine = build.catalog(build.sequence(owner=owner, feeds=(owner,)))
+    theirs = build.catalog(build.sequence(owner=owner, feeds=(owner,), type="integer", maximum=2**31 - 1))
+
+    assert changes(mine, theirs) == [("sequence", "public.s", "type", "lossy")]
 
 
 def test_missing_sequence_breaks_and_extra_does_not(build):
