@@ -4,17 +4,21 @@ import socket
 import struct
 import threading
 from contextlib import suppress
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from trueup.conninfo import ConnInfo
 
-Action = Literal["cut before", "cut after", "dark before", "dark after"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Action = Literal["cut before", "cut after", "lost before", "lost after", "dark before"]
 
 
 class Proxy:
-    """Is a wire to a server: it passes, refuses, goes dark, or is cut where certain bytes come by.
+    """Is a wire to a server: it passes, refuses, goes dark, or breaks where certain bytes come by.
 
-    "before": the server never gets them. "after": it gets them, and its answer is lost.
+    cut: the connection is closed; lost: it stays open, and nothing comes through any more; dark: nothing comes through
+    until it is lit again. before: the server never gets these bytes; after: it does, and its answer is lost.
     """
 
     def __init__(self, port: int) -> None:
@@ -24,7 +28,12 @@ class Proxy:
         self.is_refusing = False
         self.rules: list[tuple[bytes, Action]] = []
         self.is_over = False
+        self.muted: set[socket.socket] = set()
         self.ends: list[socket.socket] = []
+        self.stops: list[tuple[bytes, Callable[[], object]]] = []
+        """What is done, once, before a message with certain bytes goes on to the server."""
+        self.afters: list[Callable[[], object]] = []
+        """What is done, once, when the server has answered and the answer is lost."""
         self.accepted = 0
         self.flights = 0
         """Messages from clients, each of which a client waits for the answer of."""
@@ -80,30 +89,40 @@ class Proxy:
         self.pump(client, server, watched=True)
 
     def pump(self, source: socket.socket, sink: socket.socket, *, watched: bool = False) -> None:
+        """Pass on what comes from `source`; the client's side is watched for the rules."""
         with suppress(OSError):
             while data := source.recv(65536):
                 self.is_lit.wait()
+                if sink in self.muted and self.afters:
+                    self.afters.pop()()
+                if {source, sink} & self.muted:
+                    continue
+                stop = next((stop for stop in self.stops if stop[0] in data), None) if watched else None
+                if stop is not None:
+                    self.stops.remove(stop)
+                    stop[1]()
                 self.flights += watched
                 rule = next((rule for rule in self.rules if rule[0] in data), None) if watched else None
-                if rule is None:
+                if rule is not None:
+                    self.rules.remove(rule)
+                if rule is None or self.obey(rule[1], source):
                     sink.sendall(data)
-                    continue
-                self.rules.remove(rule)
-                if rule[1].endswith("after"):
-                    if rule[1] == "dark after":
-                        self.is_lit.clear()
-                    else:
-                        silence(source)
-                    sink.sendall(data)
-                if rule[1] == "dark before":
-                    self.is_lit.clear()
-                    self.is_lit.wait()
-                    sink.sendall(data)
-                if rule[1].startswith("cut"):
+                if rule is not None and rule[1].startswith("cut"):
                     break
         for end in (source, sink):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+    def obey(self, action: Action, client: socket.socket) -> bool:
+        """Do what a rule says, and return whether the message goes on to the server."""
+        if action.startswith("lost"):
+            self.muted.add(client)
+        elif action == "cut after":
+            silence(client)
+        elif action == "dark before":
+            self.is_lit.clear()
+            self.is_lit.wait()
+        return action != "lost before" and action != "cut before"
 
     def on(self, pattern: bytes, action: Action) -> None:
         """Do `action` once, when a message from the client holds the pattern."""
