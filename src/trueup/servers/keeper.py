@@ -4,6 +4,7 @@ import os
 import select
 import subprocess
 import sys
+import threading
 import time
 import weakref
 from functools import cache
@@ -15,6 +16,9 @@ from trueup.servers.folders import Run
 
 FAREWELL_S = 15.0
 """How long a reaper may take to end its server and remove the folder."""
+
+SLICE_S = 0.05
+"""How long to listen before looking whether another thread has heard it."""
 
 living: "weakref.WeakSet[Keeper]" = weakref.WeakSet()
 
@@ -32,6 +36,7 @@ class Keeper:
         self.pid: int | None = None
         self.exit_status: int | None = None
         self._unread = b""
+        self._reading = threading.Lock()
         folders = dict.fromkeys((str(run.folder), str(run.socket_folder)))
         arguments = [str(run.lock), str(account.uid), str(account.gid), *folders]
         try:
@@ -80,7 +85,7 @@ class Keeper:
         """Return how the program ended (negative: by that signal); None: it still runs after that time."""
         deadline = time.monotonic() + patience_s
         while self.exit_status is None and (left := deadline - time.monotonic()) > 0:
-            self.listen(left)
+            self.listen(min(left, SLICE_S))
         return self.exit_status
 
     def listen(self, patience_s: float) -> None:
@@ -92,18 +97,19 @@ class Keeper:
         readable, _, _ = select.select([self._events], [], [], max(patience_s, 0))
         if not readable:
             return
-        data: bytes | None = self._events.read(4096)
-        if data is None:
-            return
-        if not data:
-            raise ServerUnavailable(f"the process that watches over the server was killed: {self.log_tail()}")
-        *lines, self._unread = (self._unread + data).split(b"\n")
-        for line in lines:
-            verb, number = line.split()
-            if verb == b"started":
-                self.pid = int(number)
-            else:
-                self.exit_status = int(number)
+        with self._reading:
+            data: bytes | None = self._events.read(4096)
+            if data == b"":
+                raise ServerUnavailable(f"the process that watches over the server was killed: {self.log_tail()}")
+            *lines, self._unread = (self._unread + (data or b"")).split(b"\n")
+            for line in lines:
+                self._take_in(*line.split())
+
+    def _take_in(self, verb: bytes, number: bytes) -> None:
+        if verb == b"started":
+            self.pid = int(number)
+        else:
+            self.exit_status = int(number)
 
     def log_tail(self, lines: int = 10) -> str:
         """Return the last lines that the program printed."""

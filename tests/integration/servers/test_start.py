@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +21,7 @@ from trueup.servers.wheel import is_open, runnable
 
 START = """
 import sys
+import time
 from pathlib import Path
 from trueup.db import connect
 from trueup.servers import EmbeddedServer
@@ -87,11 +89,20 @@ def test_processes_that_start_at_once_build_one_image(open_folder: Path) -> None
     assert kept == [".image", ".lock"]
 
 
-def test_many_threads_may_ask_a_server_at_once(server18: EmbeddedServer) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        found = set(pool.map(lambda _: server18.pid, range(400)))
+@pytest.mark.timeout(60)
+def test_every_thread_sees_the_end_of_a_server(cache_folder: Path) -> None:
+    def wait_for_end(server: EmbeddedServer) -> bool:
+        deadline = time.monotonic() + 10
+        while server.pid is not None and time.monotonic() < deadline:
+            pass
+        return server.pid is None
 
-    assert len(found) == 1
+    for _ in range(5):
+        with EmbeddedServer(cache_folder=cache_folder) as server, ThreadPoolExecutor(8) as pool:
+            waiting = [pool.submit(wait_for_end, server) for _ in range(8)]
+            server.stop("immediate")
+
+            assert all(each.result() for each in waiting)
 
 
 def test_threads_of_one_process_start_servers_of_their_own(cache_folder: Path) -> None:
