@@ -115,8 +115,6 @@ class ConnectionFailed(DatabaseError, Unverifiable):
 class TooManyConnections(ConnectionFailed):
     """Says that the server, the database or the role allows no further connection."""
 
-    lost_a_race = True
-
 
 class Disconnected(DatabaseError, Unverifiable):
     """Says that a server went away in the middle of the work."""

@@ -1,0 +1,80 @@
+"""What the runtime adds to a connection string, and to whom it answers."""
+
+import os
+
+import pytest
+
+from trueup.conninfo import ConnInfo
+from trueup.db.opening import is_final, is_remote, parameters
+from trueup.errors import ConnectionFailed
+from trueup.settings import DatabaseSettings
+
+
+def found(text: str, **settings: object) -> dict[str, str]:
+    return dict(parameters(DatabaseSettings(conninfo=ConnInfo.parse(text), **settings)).parameters)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "remote"),
+    [
+        ("host=db.example dbname=d", True),
+        ("host=10.0.0.7", True),
+        ("host=localhost", False),
+        ("host=127.0.0.1", False),
+        ("host=127.8.8.8", False),
+        ("host=::1", False),
+        ("host=/run/postgresql", False),
+        ("host=@abstract", False),
+        ("host=db.example hostaddr=127.0.0.1", False),
+        ("host=localhost,db.example", True),
+        ("host=localhost.example", True),
+        ("dbname=d", False),
+        ("service=s", False),
+    ],
+)
+def test_tls_is_verified_in_full_off_loopback(text: str, remote: bool) -> None:
+    assert is_remote(ConnInfo.parse(text)) is remote
+    assert found(text).get("sslmode") == ("verify-full" if remote else None)
+
+
+def test_tls_is_what_the_connection_string_says_if_it_says_so() -> None:
+    assert found("host=db.example sslmode=require")["sslmode"] == "require"
+
+
+def test_timeouts_travel_with_the_login_before_what_the_user_sets() -> None:
+    options = found("host=localhost options='-c work_mem=1MB'", statement_timeout_s=1.5)["options"]
+
+    assert options == (
+        "-c statement_timeout=1500 -c lock_timeout=30000 -c idle_in_transaction_session_timeout=60000 -c work_mem=1MB"
+    )
+
+
+def test_pooler_gets_no_session_settings() -> None:
+    assert "options" not in found("host=localhost", pooler=True)
+
+
+def test_connection_says_which_process_of_which_service_it_serves() -> None:
+    assert found("host=localhost", service="api")["application_name"] == f"api:{os.getpid()}"
+
+
+def test_dead_peer_is_noticed_whether_it_owes_an_answer_or_an_acknowledgement() -> None:
+    whole = found("host=localhost", network_timeout_s=20)
+
+    after_s = int(whole["keepalives_idle"]) + int(whole["keepalives_interval"]) * int(whole["keepalives_count"])
+    assert (after_s, whole["tcp_user_timeout"]) == (20, "20000")
+
+
+@pytest.mark.parametrize(
+    ("reason", "final"),
+    [
+        ('FATAL:  password authentication failed for user "u"', True),
+        ('FATAL:  database "d" does not exist', True),
+        ("server certificate for x does not match host name y: certificate verify failed", True),
+        ("connection refused", False),
+        ("FATAL:  the database system is starting up", False),
+        ("FATAL:  sorry, too many clients already", False),
+        ('connection to server on socket "/run/.s.PGSQL.5432" failed: No such file or directory', False),
+    ],
+)
+def test_login_is_tried_again_only_if_that_may_help(reason: str, final: bool) -> None:
+    assert is_final(ConnectionFailed(reason)) is final
