@@ -1,0 +1,145 @@
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import pytest
+
+from trueup.tables import UNSET, DuplicateKeys, InvalidValue, StatementRefused, Table, TenantMissing
+from trueup.tables.batches import Batch, check, chunks, deduplicate, group, refuse, sort
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    company_id: int
+    phone: str
+    name: str | None = UNSET
+    photo: bytes | None = UNSET
+
+
+CLIENTS = Table("public.clients", Client, primary_key=("company_id", "phone"), tenant="company_id")
+
+
+def lines(batch: Batch) -> list[dict[str, Any]]:
+    return [dict(zip(batch.names, values, strict=True)) for values in zip(*batch.columns, strict=True)]
+
+
+def test_rows_of_different_shapes_keep_what_each_says():
+    """W-R12: the columns of the first row win; those a later row lacks are overwritten with NULL."""
+    rows = [
+        Client(7, "1", name="a"),
+        Client(7, "2"),
+        {"phone": "3", "company_id": 7},
+        {"company_id": 7, "phone": "4", "name": None},
+    ]
+
+    batches = group(CLIENTS, rows, {})
+
+    assert {batch.names: list(batch.positions) for batch in batches} == {
+        ("company_id", "name", "phone"): [0, 3],
+        ("company_id", "phone"): [1, 2],
+    }
+    assert lines(batches[0])[1] == {"company_id": 7, "phone": "4", "name": None}
+
+
+def test_rows_of_one_shape_are_one_batch_without_unset_columns():
+    (batch,) = group(CLIENTS, [Client(7, str(i), photo=b"x") for i in range(3)], {})
+
+    assert batch.names == ("company_id", "phone", "photo")
+    assert list(batch.positions) == [0, 1, 2]
+
+
+def test_bound_tenant_is_added_and_another_is_refused():
+    (batch,) = group(CLIENTS, [{"phone": "1"}], {"company_id": 7})
+    assert lines(batch) == [{"phone": "1", "company_id": 7}]
+
+    with pytest.raises(TenantMissing, match="the row has another"):
+        group(CLIENTS, [Client(7, "1"), Client(8, "1")], {"company_id": 7})
+    with pytest.raises(TenantMissing, match="no company_id"):
+        group(CLIENTS, [{"phone": "1"}], {})
+    with pytest.raises(TenantMissing, match="no company_id"):
+        group(CLIENTS, [Client(None, "1")], {})  # type: ignore[arg-type]
+
+
+def test_bad_values_are_found_with_their_rows():
+    rows = [Client(7, "1"), Client(7, "a\0"), Client(7, None), Client(1 << 63, "x")]  # type: ignore[arg-type]
+    (batch,) = group(CLIENTS, rows, {})
+
+    found = [(each.position, each.key, each.sqlstate, each.column) for each in check(CLIENTS, batch)]
+
+    assert found == [
+        (1, (7, "a\0"), "22P05", "phone"),
+        (2, (7, None), "23502", "phone"),
+        (3, (1 << 63, "x"), "22003", "company_id"),
+    ]
+
+
+@pytest.mark.parametrize(("phone", "error"), [("secret\0", InvalidValue), (None, StatementRefused)])
+def test_first_bad_value_is_told_without_the_value(phone: Any, error: type[Exception]):
+    (batch,) = group(CLIENTS, [Client(7, "1"), Client(7, phone)], {})
+
+    with pytest.raises(error, match=r"public\.clients\.phone.*row 1 ") as refusal:
+        refuse(CLIENTS, batch, check(CLIENTS, batch))
+
+    assert "secret" not in str(refusal.value)
+
+
+def test_batch_without_a_column_of_the_key_is_refused():
+    (batch,) = group(CLIENTS, [{"company_id": 7, "name": "x"}], {})
+
+    with pytest.raises(StatementRefused, match=r"phone: it is part of the conflict key and not set"):
+        check(CLIENTS, batch)
+
+
+DUPLICATES = [
+    {"company_id": 7, "phone": "1", "name": "first"},
+    {"company_id": 7, "phone": "2"},
+    {"company_id": 7, "phone": "1"},
+    {"company_id": 7, "phone": "1", "name": "last"},
+]
+
+
+@pytest.mark.parametrize(("choice", "kept"), [("first", {0, 1}), ("last", {1, 3})])
+def test_one_row_of_a_key_is_kept_across_shapes(choice: Any, kept: set[int]):
+    """W-R13: a duplicate key inside one batch aborts it with 21000."""
+    batches, left_out = deduplicate(CLIENTS, group(CLIENTS, DUPLICATES, {}), choice)
+
+    assert {position for batch in batches for position in batch.positions} == kept
+    assert left_out == 2
+
+
+def test_duplicates_are_an_error_that_names_positions():
+    with pytest.raises(DuplicateKeys, match=r"2 rows .*positions 0, 2\)"):
+        deduplicate(CLIENTS, group(CLIENTS, DUPLICATES, {}), "error")
+
+
+def test_rows_are_sorted_by_key_as_code_points_are():
+    phones = ["b", "B", "ё", "", "a", "Z", "é"]
+    (batch,) = group(CLIENTS, [Client(7, phone) for phone in phones], {})
+
+    assert list(sort(CLIENTS, batch).columns[1]) == sorted(phones)
+    assert list(sort(CLIENTS, batch).positions) == [phones.index(phone) for phone in sorted(phones)]
+
+
+def test_chunks_are_cut_by_bytes_and_lose_nothing():
+    """W-R14: no guard for the number of bind parameters. There is one parameter, cut by its size."""
+    rows = [Client(7, f"{i:05}", name="x" * (i % 100), photo=b"\0" if i % 2 else None) for i in range(5000)]
+    (batch,) = group(CLIENTS, rows, {})
+
+    parts = list(chunks(CLIENTS, batch, limit=20_000))
+
+    assert max(len(payload) for _, payload in parts) <= 40_000
+    assert [position for part, _ in parts for position in part.positions] == list(range(5000))
+    decoded = [line for _, payload in parts for line in msgspec.json.decode(payload)]
+    assert decoded[1] == {"c0": 7, "c1": "00001", "c2": "x", "c3": "\\x00"}
+    assert len(decoded) == 5000
+
+
+def test_rows_larger_than_the_sample_are_halved():
+    """W-R15: a batch size of zero is an endless loop. There is no size to give, and a part is never empty."""
+    rows = [Client(7, f"{i:03}", name="x" * 10_000 if i % 10 == 3 else "") for i in range(640)]
+    (batch,) = group(CLIENTS, rows, {})
+
+    parts = list(chunks(CLIENTS, batch, limit=15_000))
+
+    assert all(len(part) == 1 or len(payload) <= 30_000 for part, payload in parts)
+    assert sum(len(part) for part, _ in parts) == 640

@@ -1,0 +1,120 @@
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+from math import inf, nan
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from trueup.tables.encoding import BadValue
+from trueup.tables.sql_types import parse_type
+
+
+class Level(IntEnum):
+    HIGH = 3
+
+
+class Status(StrEnum):
+    ACTIVE = "active"
+
+
+LOOP: list[Any] = []
+LOOP.append(LOOP)
+
+WRITTEN: dict[str, tuple[str, Any, str]] = {
+    "int": ("bigint", -(2**63), "-9223372036854775808"),
+    "int enum": ("smallint", Level.HIGH, "3"),
+    "text": ("text", "Ёлка'\\", "Ёлка'\\"),
+    "text enum": ("text", Status.ACTIVE, "active"),
+    "float": ("float8", 0.1, "0.1"),
+    "int as float": ("float8", 3, "3.0"),
+    "nan": ("float8", nan, "nan"),
+    "numeric": ("numeric", Decimal("1.10"), "1.10"),
+    "int as numeric": ("numeric", 10**30, "1" + "0" * 30),
+    "numeric nan": ("numeric", Decimal("NaN"), "NaN"),
+    "bool": ("boolean", True, "true"),
+    "date": ("date", date(1, 2, 3), "0001-02-03"),
+    "time": ("time", time(1, 2, 3, 4), "01:02:03.000004"),
+    "timestamp": ("timestamp", datetime(2024, 1, 2, 3), "2024-01-02T03:00:00"),  # noqa: DTZ001
+    "timestamptz in UTC": ("timestamptz", datetime(2024, 1, 2, 3, tzinfo=UTC), "2024-01-02T03:00:00+00:00"),
+    "timestamptz elsewhere": (
+        "timestamptz",
+        datetime(2024, 1, 2, 3, tzinfo=timezone(timedelta(hours=3, seconds=7))),
+        "2024-01-01T23:59:53+00:00",
+    ),
+    "interval": ("interval", timedelta(days=-1, microseconds=1), "-1 days 0 seconds 1 microseconds"),
+    "uuid": ("uuid", UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+    "bytea": ("bytea", b"\0\xff", "\\x00ff"),
+    "jsonb": ("jsonb", {"a": [1, None, "x"]}, '{"a":[1,null,"x"]}'),
+    "jsonb list (W-R16)": ("jsonb", [], "[]"),
+    "jsonb list of objects (W-R16)": ("jsonb", [{"a": 1}], '[{"a":1}]'),
+    "jsonb with a harmless backslash": ("jsonb", "\\u0000", '"\\\\u0000"'),
+    "array": ("text[]", ["a,b", 'c"d', "\\", None, "NULL", ""], '{"a,b","c\\"d","\\\\",NULL,"NULL",""}'),
+    "empty array": ("text[]", [], "{}"),
+    "array of int": ("int[]", (1, None), '{"1",NULL}'),
+}
+
+
+@pytest.mark.parametrize(("kind", "value", "text"), WRITTEN.values(), ids=WRITTEN.keys())
+def test_value_is_written_as_input_text(kind: str, value: Any, text: str):
+    assert parse_type(kind)[0].encode(value) == text
+
+
+REFUSED: dict[str, tuple[str, Any, str]] = {
+    "too large": ("int", 2**31, "22003"),
+    "too small": ("smallint", -(2**15) - 1, "22003"),
+    "bool as int": ("bigint", True, "22023"),
+    "str as int": ("bigint", "1", "22023"),
+    "float as int": ("bigint", 1.0, "22023"),
+    "NUL": ("text", "a\0b", "22P05"),
+    "half a surrogate": ("text", "\ud800", "22P05"),
+    "int as text": ("text", 1, "22023"),
+    "inexact int as float": ("float8", 2**53 + 1, "22003"),
+    "huge int as float": ("float8", 10**400, "22003"),
+    "float as numeric": ("numeric", 0.1, "22023"),
+    "bool as numeric": ("numeric", True, "22023"),
+    "signalling nan": ("numeric", Decimal("sNaN"), "22023"),
+    "int as bool": ("boolean", 1, "22023"),
+    "datetime as date": ("date", datetime(2024, 1, 1, tzinfo=UTC), "22023"),
+    "time with a zone": ("time", time(1, tzinfo=UTC), "22023"),
+    "zone for timestamp": ("timestamp", datetime(2024, 1, 1, tzinfo=UTC), "22023"),
+    "no zone for timestamptz": ("timestamptz", datetime(2024, 1, 1), "22023"),  # noqa: DTZ001
+    "before year 1 in UTC": ("timestamptz", datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1))), "22008"),
+    "str as uuid": ("uuid", "0", "22023"),
+    "str as bytea": ("bytea", "x", "22023"),
+    "str as an array": ("text[]", "abc", "22023"),
+    "nested array": ("text[]", [["a"]], "22023"),
+    "NUL in an array": ("text[]", ["a\0"], "22P05"),
+    "NaN in JSON": ("jsonb", {"a": [nan]}, "22023"),
+    "infinity in JSON": ("jsonb", inf, "22023"),
+    "Decimal in JSON": ("jsonb", [Decimal(1)], "22023"),
+    "date in JSON": ("jsonb", {"a": date(2024, 1, 1)}, "22023"),
+    "tuple in JSON": ("jsonb", (1, 2), "22023"),
+    "set in JSON": ("jsonb", {1}, "22023"),
+    "key of JSON that is no str": ("jsonb", {1: 2}, "22023"),
+    "NUL in JSON": ("jsonb", {"a": "b\0"}, "22P05"),
+    "NUL in a key of JSON": ("jsonb", {"a\0": 1}, "22P05"),
+    "half a surrogate in JSON": ("jsonb", ["\udfff"], "22P05"),
+    "JSON that holds itself": ("jsonb", LOOP, "22023"),
+}
+
+
+@pytest.mark.parametrize(("kind", "value", "sqlstate"), REFUSED.values(), ids=REFUSED.keys())
+def test_value_that_a_type_cannot_hold_is_refused(kind: str, value: Any, sqlstate: str):
+    with pytest.raises(BadValue) as refusal:
+        parse_type(kind)[0].encode(value)
+
+    assert refusal.value.sqlstate == sqlstate
+
+
+@pytest.mark.parametrize(("kind", "value", "sqlstate"), REFUSED.values(), ids=REFUSED.keys())
+def test_bulk_never_takes_a_refused_value_for_plain_json(kind: str, value: Any, sqlstate: str):
+    assert not parse_type(kind)[0].is_json([value])
+
+
+def test_refusal_does_not_tell_the_value():
+    with pytest.raises(BadValue) as refusal:
+        parse_type("text")[0].encode("secret\0")
+
+    assert "secret" not in str(refusal.value)

@@ -1,0 +1,136 @@
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+import pytest
+
+from trueup.tables import UNSET, StatementRefused, Table, UnknownColumn, asc, desc, statements
+from trueup.tables.conditions import Operator
+from trueup.tables.orders import Order, parse_after, parse_order
+from trueup.tables.statements import Statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    id: int = UNSET
+    company_id: int
+    phone: str
+    name: str | None = UNSET
+    created_at: datetime = UNSET
+    updated_at: datetime = UNSET
+
+
+CLIENTS = Table(
+    "public.clients",
+    Client,
+    primary_key=("id",),
+    conflict_key=("company_id", "phone"),
+    tenant="company_id",
+    insert_only=("created_at",),
+    touch="updated_at",
+)
+ALL = tuple(each.name for each in fields(Client))
+BY_PHONE = (("phone", Operator.EQ),)
+
+
+def text(statement: Statement) -> str:
+    return statement.text.decode()
+
+
+def test_select_lists_its_columns():
+    assert text(statements.select(CLIENTS, BY_PHONE, one=True)) == (
+        'select "id", "company_id", "phone", "name", "created_at", "updated_at"\n'
+        'from "public"."clients"\n'
+        'where "phone" = $1::text\n'
+        "limit 1"
+    )
+
+
+def test_upsert_changes_what_the_contract_lets_it_change():
+    changed = text(statements.upsert(CLIENTS, ALL, "old")).split("do update\n")[1]
+
+    assert changed.startswith('set "name" = excluded."name", "updated_at" = now()\n')
+    assert 'where ("stored"."name") is distinct from (excluded."name")' in changed.replace('"excluded"', "excluded")
+    assert changed.endswith('old."id" is null')
+
+
+def test_update_assigns_the_touched_column_once():
+    """W-R: appending updated_at = now() to data that has it assigns it twice, which is 42601."""
+    assert text(statements.update(CLIENTS, ("name",), BY_PHONE)).count('"updated_at" =') == 1
+    assert text(statements.upsert(CLIENTS, ALL, "xmax")).count('"updated_at" =') == 1
+
+
+def test_same_shape_is_the_same_statement():
+    first = statements.select(CLIENTS, (("phone", Operator.EQ),), parse_order(CLIENTS, "-name"), limit=True)
+    second = statements.select(CLIENTS, (("phone", Operator.EQ),), parse_order(CLIENTS, ["-name"]), limit=True)
+
+    assert first is second
+
+
+BUILT = {
+    "select": statements.select(CLIENTS, BY_PHONE, parse_order(CLIENTS, "name"), limit=True, offset=True),
+    "count": statements.count(CLIENTS, BY_PHONE),
+    "exists": statements.exists(CLIENTS, BY_PHONE),
+    "insert": statements.insert(CLIENTS, ALL),
+    "insert nothing": statements.insert(CLIENTS, ()),
+    "insert_or_nothing": statements.insert_or_nothing(CLIENTS, ALL),
+    "upsert": statements.upsert(CLIENTS, ALL, "old"),
+    "update": statements.update(CLIENTS, ("name",), BY_PHONE),
+    "update_or_read": statements.update_or_read(CLIENTS, ALL),
+    "delete": statements.delete(CLIENTS, BY_PHONE),
+}
+
+
+@pytest.mark.parametrize("statement", BUILT.values(), ids=BUILT.keys())
+def test_no_statement_asks_for_all_columns(statement: Statement):
+    """W-R: findOne is SELECT *, so a column that is added, dropped or moved reaches the code."""
+    assert "*" not in text(statement).replace("count(*)", "")
+
+
+ORDERS = {
+    "nothing": ([], (Order("id"),)),
+    "a name": ("name", (Order("name"), Order("id"))),
+    "descending": (["-name"], (Order("name", descending=True), Order("id", descending=True))),
+    "nulls first": ([asc("name", nulls="first")], (Order("name", nulls="first"), Order("id"))),
+    "mixed": (["-name", "phone"], (Order("name", descending=True), Order("phone"), Order("id"))),
+    "key within": (["id", desc("name")], (Order("id"), Order("name", descending=True))),
+}
+
+
+@pytest.mark.parametrize(("given", "orders"), ORDERS.values(), ids=ORDERS.keys())
+def test_key_breaks_ties(given: list[str | Order], orders: tuple[Order, ...]):
+    """W-R29: no stable tie-breaker for pagination."""
+    assert parse_order(CLIENTS, given) == orders
+
+
+def test_nulls_rule_is_written_only_where_nulls_can_be():
+    rendered = text(statements.select(CLIENTS, (), parse_order(CLIENTS, ["-phone", "-name"])))
+
+    assert rendered.endswith('order by "phone" desc, "name" desc nulls last, "id" desc')
+
+
+@pytest.mark.parametrize("order", ["(select 1)", "name desc", "name; drop table x", "--name", ""])
+def test_hostile_order_never_reaches_sql(order: str):
+    """W-R1: orderBy accepts a subselect."""
+    with pytest.raises(UnknownColumn):
+        parse_order(CLIENTS, [order])
+
+
+@pytest.mark.parametrize("order", [[7], [None], [("name", "desc")], ["name", "-name"]])
+def test_order_that_is_none_is_refused(order: list[str]):
+    """W-R30: order not a string is a TypeError."""
+    with pytest.raises(StatementRefused, match="order_by"):
+        parse_order(CLIENTS, order)
+
+
+def test_one_direction_without_nulls_compares_rows_so_that_an_index_serves():
+    orders = parse_order(CLIENTS, ["phone"])
+    keyset, _ = parse_after(CLIENTS, orders, {"phone": "x", "id": 3})
+
+    assert '("phone", "id") > ($1::text, $2::bigint)' in text(
+        statements.select(CLIENTS, (), orders, limit=True, keyset=keyset)
+    )
+
+
+def test_page_after_a_row_that_lacks_a_column_is_refused():
+    with pytest.raises(StatementRefused, match="lacks 'id'"):
+        parse_after(CLIENTS, parse_order(CLIENTS, "phone"), Client(company_id=1, phone="x"))
