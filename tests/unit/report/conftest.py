@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from trueup.report.model import Finding, Report, Section, Severity, Side, Verdict
 
 # Everything a Python string can hold: controls, marks of reading order, surrogates.
-texts = st.text(st.characters(exclude_categories=()), max_size=20) | st.sampled_from(
+texts = st.text(st.characters(exclude_categories=()), max_size=8) | st.sampled_from(
     ["<script>alert(1)</script>", "\"'&", "]]>", "\r\n", "\x00", "\u202e", "\udc80", "{{ 7 * 7 }}", "🙂"]
 )
 amounts = st.dictionaries(texts, st.integers(0, 2**40), max_size=3)
@@ -32,7 +32,7 @@ sections = st.builds(
     check=texts,
     title=texts,
     compared=amounts,
-    findings=st.lists(findings, max_size=4).map(tuple),
+    findings=st.lists(findings, max_size=3).map(tuple),
     seconds=seconds,
 )
 sides = st.builds(Side, role=texts, name=texts, server=texts, database=texts, user=texts)
@@ -45,7 +45,7 @@ st.register_type_strategy(
         command=texts,
         started_at=st.datetimes(timezones=st.just(UTC)),
         sides=st.lists(sides, max_size=2).map(tuple),
-        sections=st.lists(sections, max_size=4).map(tuple),
+        sections=st.lists(sections, max_size=3).map(tuple),
         phases=st.lists(st.tuples(texts, seconds), max_size=3).map(tuple),
         notes=st.lists(texts, max_size=2).map(tuple),
     ),

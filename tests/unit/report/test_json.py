@@ -3,12 +3,14 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 
 from trueup.report.json import encode, envelope
 from trueup.report.model import Finding, Report, Section, Severity, Side, Verdict
 from trueup.report.text import encodable
 
+# To explain a failure, hypothesis would trace each line of each attempt, which takes minutes.
+FEW = settings(max_examples=40, deadline=None, phases=set(Phase) - {Phase.explain})
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "json.md"
 
 
@@ -29,7 +31,7 @@ def facts(finding: Finding, compared: dict[str, int]) -> dict[str, object]:
     return written({name: written(getattr(finding, name)) for name in names} | {"compared": written(compared)})
 
 
-@settings(max_examples=40, deadline=None)
+@FEW
 @given(...)
 def test_decoded_json_equals_the_model(report: Report):
     decoded = json.loads(encode(report))
@@ -55,7 +57,7 @@ def test_decoded_json_equals_the_model(report: Report):
         ]
 
 
-@settings(max_examples=40, deadline=None)
+@FEW
 @given(...)
 def test_every_finding_stands_in_the_flat_list_once(report: Report):
     decoded = json.loads(encode(report))
@@ -65,7 +67,7 @@ def test_every_finding_stands_in_the_flat_list_once(report: Report):
     assert len(decoded["findings"]) == len(report.findings)
 
 
-@settings(max_examples=40, deadline=None)
+@FEW
 @given(...)
 def test_same_report_gives_the_same_bytes_and_they_are_utf8(report: Report):
     assert encode(report) == encode(report)

@@ -1,12 +1,14 @@
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 
 from trueup.report.junit import render
 from trueup.report.model import Report, Section, Severity, Verdict
 from trueup.report.text import printable
 
+# To explain a failure, hypothesis would trace each line of each attempt, which takes minutes.
+FEW = settings(max_examples=40, deadline=None, phases=set(Phase) - {Phase.explain})
 OUTCOMES = ("failure", "error", "skipped")
 
 
@@ -14,7 +16,7 @@ def outcome(case: ET.Element) -> str:
     return next((child.tag for child in case if child.tag in OUTCOMES), "passed")
 
 
-@settings(max_examples=40, deadline=None)
+@FEW
 @given(...)
 def test_numbers_are_those_of_the_cases(report: Report):
     root = ET.fromstring(render(report).encode("utf-8"))
@@ -26,7 +28,7 @@ def test_numbers_are_those_of_the_cases(report: Report):
         assert int(part.attrib["errors"]) == outcomes.count("error")
 
 
-@settings(max_examples=40, deadline=None)
+@FEW
 @given(...)
 def test_no_finding_is_lost(report: Report):
     root = ET.fromstring(render(report).encode("utf-8"))
@@ -38,7 +40,7 @@ def test_no_finding_is_lost(report: Report):
                 assert printable(text) in texts[printable(finding.object)]
 
 
-@settings(max_examples=40, deadline=None)
+@FEW
 @given(...)
 def test_nothing_is_green_that_did_not_pass(report: Report):
     root = ET.fromstring(render(report).encode("utf-8"))
