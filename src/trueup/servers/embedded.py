@@ -16,9 +16,10 @@ from trueup.db import connect
 from trueup.errors import ServerUnavailable, UsageError
 from trueup.servers.account import account
 from trueup.servers.cluster import ACCESS_BY_SOCKET, ACCESS_BY_TCP, image, render, settings_of
-from trueup.servers.folders import Run, create_run, make_folder, place, sweep
+from trueup.servers.folders import Run, create_run, make_folder, place
 from trueup.servers.image import unpack
 from trueup.servers.keeper import Keeper
+from trueup.servers.leftovers import sweep
 from trueup.servers.wheel import installation, runnable
 
 Mode = Literal["smart", "fast", "immediate"]

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from trueup.servers import EmbeddedServer
-from trueup.servers.folders import place, sweep
+from trueup.servers.folders import place
+from trueup.servers.leftovers import sweep
 
 OWNER = """
 import os, signal, sys, threading

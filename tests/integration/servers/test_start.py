@@ -15,7 +15,7 @@ import pytest
 import trueup
 from trueup.db import connect
 from trueup.errors import ServerUnavailable
-from trueup.servers import EmbeddedServer, embedded, installation
+from trueup.servers import EmbeddedServer, cluster, diagnose, embedded, installation
 from trueup.servers.account import account
 from trueup.servers.wheel import is_open, runnable
 
@@ -245,6 +245,21 @@ def test_image_of_another_user_is_not_trusted(open_folder: Path) -> None:
 
     assert printed.startswith("42 "), errors
     assert (image.stat().st_uid, image.stat().st_ino) != (account().uid, before)
+
+
+@pytest.mark.parametrize("version", [16, 18])
+def test_machine_without_the_locale_gets_the_plain_one(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch, version: int
+) -> None:
+    monkeypatch.setattr(cluster, "LOCALES", ("xx_XX.UTF-8", "C"))
+
+    with EmbeddedServer(version, cache_folder=open_folder / "cache") as server:
+        connection = connect(server.conninfo())
+        row = connection.execute("select datcollate from pg_database where datname = 'postgres'").fetchone()
+        connection.close()
+
+    assert row == ("C",)
+    assert diagnose(open_folder / "cache").images[version][1] == "C"
 
 
 def test_second_enter_is_refused_and_harmless(cache_folder: Path) -> None:
