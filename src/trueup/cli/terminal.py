@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from trueup.report.model import Finding, Report, Section, Severity, Verdict
+from trueup.report.page import amounts, duration
 
 LOOKS = {
     Verdict.PASSED: ("✓", "bold green"),
@@ -76,17 +77,16 @@ def headline(verdict: Verdict, findings: Sequence[Finding]) -> str:
 def show_sections(sections: Sequence[Section]) -> None:
     """Print one line a check: its verdict, what it compared, and how long it took."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("", "check", "compared", "findings", "seconds"):
-        table.add_column(heading, justify="right" if heading in {"findings", "seconds"} else "left")
+    for heading in ("", "check", "compared", "findings", "time"):
+        table.add_column(heading, justify="right" if heading in {"findings", "time"} else "left")
     for section in sections:
         mark, style = LOOKS[section.verdict]
-        amounts = ", ".join(f"{number:,} {what}" for what, number in section.compared.items()) or "nothing"
         table.add_row(
             f"[{style}]{mark}[/]",
             escape(section.title),
-            escape(amounts),
+            escape(amounts(section.compared)),
             str(len(section.findings)),
-            f"{section.seconds:.2f}",
+            duration(section.seconds),
         )
     out.print(table)
 

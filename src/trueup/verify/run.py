@@ -90,6 +90,6 @@ def notes_on(pair: Pair) -> list[str]:
     for role, side in (("source", pair.source), ("target", pair.target)):
         for reason, amounts in (("Not compared", side.catalog.not_compared), ("Left out", side.catalog.skipped)):
             if amounts:
-                listed = ", ".join(f"{number:,} {kind}" for kind, number in amounts.items())
+                listed = ", ".join(f"{kind} ({number:,})" for kind, number in amounts.items())
                 notes.append(f"{reason} in the {role}: {listed}.")
     return notes
