@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from select import POLLIN, POLLOUT, poll
 from time import monotonic
 
+import psycopg
 from psycopg import pq
 
 from trueup.conninfo import ConnInfo
@@ -17,6 +18,7 @@ from trueup.settings import DatabaseSettings
 PROBE_AFTER_S = 1.0
 """How long a login may stay without an answer before the server itself is probed."""
 PROBE_S = 0.4
+CANCEL_S = 1.0
 SSL_REQUEST = bytes.fromhex("0000000804d2162f")
 
 
@@ -156,6 +158,28 @@ def reach(host: str, port: int) -> socket.socket:
         found.close()
         raise
     return found
+
+
+def order_cancel(connection: PooledConnection) -> pq.abc.PGcancelConn | None:
+    """Return what can still cancel the connection's statement when the connection itself is gone."""
+    try:
+        order = connection.pgconn.cancel_conn()
+        order.start()
+    except psycopg.Error:
+        return None
+    return order
+
+
+def cancel(order: pq.abc.PGcancelConn) -> None:
+    """Deliver a cancellation, or give up after a second."""
+    deadline = monotonic() + CANCEL_S
+    try:
+        while (state := order.poll()) in {pq.PollingStatus.READING, pq.PollingStatus.WRITING}:
+            if not is_ready(order.socket, state, deadline):
+                break
+        order.finish()
+    except psycopg.Error:
+        return
 
 
 def leave(connection: PooledConnection) -> socket.socket | None:

@@ -18,7 +18,7 @@ from psycopg.pq import ConnStatus, TransactionStatus
 
 from trueup.db.events import Kind, Listener, PoolEvent, Statistics
 from trueup.db.hold import Hold, RawStack, capture, readable
-from trueup.db.opening import has_ended, is_final, leave, open_connection
+from trueup.db.opening import cancel, has_ended, is_final, leave, open_connection, order_cancel
 from trueup.db.pooled import PooledConnection
 from trueup.errors import ConnectionFailed, DatabaseError, PoolTimeout, UsageError, WouldDeadlock
 from trueup.settings import DatabaseSettings
@@ -350,6 +350,8 @@ class Pool:
         self.sums[PARTINGS[kind]] += 1
         self.tell(kind, detail=reason)
         is_doubtful = connection.is_abandoned or connection.pgconn.status != ConnStatus.OK
+        if is_doubtful and (order := order_cancel(connection)) is not None:
+            Thread(target=cancel, args=(order,), name="trueup cancel", daemon=True).start()
         witness = leave(connection)
         if witness is None:
             self.free_slot(connection.backend_pid if is_doubtful else None)
@@ -385,8 +387,11 @@ class Pool:
         self.wait_until_empty(monotonic() + drain_s, lambda: not self.held)
         with self.lock:
             cut = dict(self.held)
+        orders = [order for connection in cut if (order := order_cancel(connection)) is not None]
         for connection in cut:
             connection.cut()
+        for order in orders:
+            cancel(order)
         self.wait_until_empty(monotonic() + SEE_OFF_S, lambda: not self.leaving)
         return tuple(str(hold) for hold in cut.values())
 

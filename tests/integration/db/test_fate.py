@@ -1,0 +1,126 @@
+"""What became of a transaction, asked by its number: also after a crash that gives the number to another one."""
+
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from tests.integration.db.conftest import Observer
+from tests.integration.db.proxy import Proxy
+
+from trueup.conninfo import ConnInfo
+from trueup.db import Database
+from trueup.db.connection import connect
+from trueup.db.fate import Fate, ask, find_fate
+from trueup.errors import CommitUnknown, Disconnected
+from trueup.servers import EmbeddedServer
+
+OpenDb = Callable[..., Database]
+NUMBER = "select pg_current_xact_id()::text, pg_postmaster_start_time()"
+
+
+def ask_about(db: Database, xid: str, started: Any) -> Fate | None:
+    with db.connection() as connection:
+        return ask(connection, xid, started)  # type: ignore[arg-type]
+
+
+def test_server_tells_what_became_of_a_transaction(open_db: OpenDb, target: ConnInfo) -> None:
+    db = open_db()
+    with connect(target) as other:
+        fates = []
+        for end in ("commit", "rollback"):
+            other.execute("begin")
+            xid, started = other.execute(NUMBER).fetchone()  # type: ignore[misc]
+            fates.append(ask_about(db, xid, started))
+            other.execute(end)
+            fates.append(ask_about(db, xid, started))
+
+    assert fates == [None, Fate.COMMITTED, None, Fate.ROLLED_BACK]
+
+
+def test_number_the_server_never_heard_of_was_rolled_back(open_db: OpenDb) -> None:
+    db = open_db()
+    with db.connection() as connection:
+        started = connection.execute("select pg_postmaster_start_time()").fetchone()[0]  # type: ignore[index]
+
+    assert ask_about(db, str(10**9), started) is Fate.ROLLED_BACK
+
+
+def test_number_that_a_crash_gave_to_another_transaction_is_not_mistaken(
+    open_db: OpenDb, target: ConnInfo, own_server: EmbeddedServer
+) -> None:
+    """A number is durable only with the first record that reaches the disk, and a crash gives it out again."""
+    other = connect(target)
+    other.execute("checkpoint")
+    other.execute("begin")
+    xid, started = other.execute(NUMBER).fetchone()  # type: ignore[misc]
+    own_server.restart("immediate")
+    other.close()
+    with connect(target) as later:
+        reused: list[str] = []
+        while xid not in reused and len(reused) < 100:
+            reused += [number for (number,) in later.execute("select pg_current_xact_id()::text").fetchall()]
+        status = later.execute("select pg_xact_status(%s::text::xid8)", [xid]).fetchone()
+
+    assert xid in reused, "the number was given out again"
+    assert status == ("committed",), "which is what the server says of it"
+    assert ask_about(open_db(), xid, started) is Fate.ROLLED_BACK
+
+
+def test_transaction_in_doubt_is_asked_about_before_other_callers_are_served(
+    open_db: OpenDb, observer: Observer, proxy: Proxy
+) -> None:
+    db = open_db(proxy, max_connections=1, checkout_timeout_s=3)
+    proxy.on(b"commit", "cut after")
+
+    def read() -> None:
+        with db.connection() as connection:
+            connection.execute("select pg_sleep(0.6)")
+
+    with ThreadPoolExecutor(8) as threads:
+        with db.transaction() as tx:
+            tx.execute("insert into t values (1)")
+            readers = [threads.submit(read) for _ in range(8)]
+        for reader in readers:
+            reader.exception(10)
+
+    assert observer.rows("select id from t") == [(1,)]
+
+
+def test_nobody_to_ask_is_unknown(open_db: OpenDb) -> None:
+    db = open_db()
+    db.close(drain_s=0)
+
+    assert find_fate(db.pool, "3", None, 0) is Fate.UNKNOWN
+
+
+@pytest.mark.parametrize("rounds", [150])
+def test_cuts_at_commit_store_nothing_twice_and_lose_nothing(
+    open_db: OpenDb, observer: Observer, proxy: Proxy, rounds: int
+) -> None:
+    """A small run of what must hold for any number of cuts: run() stores each row once, whatever happened to COMMIT."""
+    observer.run("create table ledger (n int not null)")
+    db = open_db(proxy, max_connections=3)
+    dice = random.Random(7)
+    told: dict[int, str] = {}
+
+    def store(number: int) -> None:
+        if dice.random() < 0.5:
+            proxy.on(b"commit", dice.choice(["cut before", "cut after"]))
+        try:
+            db.run(lambda tx: tx.execute("insert into ledger values (%s)", [number]), attempts=20)
+        except CommitUnknown:
+            told[number] = "unknown"
+        except Disconnected:
+            told[number] = "rolled back"
+        else:
+            told[number] = "committed"
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(store, range(rounds)))
+
+    counts = dict(observer.rows("select n, count(*) from ledger group by n"))
+    assert set(counts.values()) == {1}, "nothing twice"
+    assert {number for number, what in told.items() if what == "committed"} == set(counts)
+    assert list(told.values()).count("committed") == rounds
