@@ -1,0 +1,244 @@
+"""What other layers call: it reports while tracking is on, costs next to nothing while it is off, and never raises."""
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from time import monotonic, time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from uuid import uuid4
+
+from trueup.errors import DatabaseError
+from trueup.observe.event import SPANS, Span
+from trueup.observe.incident import places, warning
+from trueup.observe.marks import Place, note_place
+from trueup.observe.status import Probe, Status
+
+if TYPE_CHECKING:
+    from trueup.observe.tracker import Tracker
+
+SLOW_S = 0.5
+POOL_WARNINGS = {
+    "usage": "nearly all connections of the pool are in use",
+    "long_hold": "a connection is held for long",
+    "long_hold_ended": "a connection that was held for long came back",
+}
+
+
+class Switch:
+    """Is whether tracking is on in this process."""
+
+    __slots__ = ("reason", "tracker")
+
+    def __init__(self) -> None:
+        self.tracker: Tracker | None = None
+        self.reason = "instrument() was not called"
+
+
+SWITCH = Switch()
+RETRYING: ContextVar[bool] = ContextVar("trueup_retrying", default=False)
+
+
+class Recording:
+    """Is the durations of an operation, as far as it has got; one that is not drawn records nothing."""
+
+    __slots__ = ("innermost", "is_drawn", "spans", "trace_id")
+
+    def __init__(self, *, is_drawn: bool) -> None:
+        self.is_drawn = is_drawn
+        self.trace_id = uuid4().hex if is_drawn else ""
+        self.spans: list[Span] = []
+        self.innermost: str | None = None
+
+
+RECORDING: ContextVar[Recording | None] = ContextVar("trueup_recording", default=None)
+
+
+class Operation:
+    """Is one operation of a layer, for as long as its block lasts: reported when it fails or takes too long."""
+
+    __slots__ = ("is_outermost", "outer_id", "place", "recording", "span_id", "started", "tracker")
+
+    def __init__(self, tracker: "Tracker", place: Place) -> None:
+        self.tracker = tracker
+        self.place = place
+
+    def __enter__(self) -> None:
+        recording = RECORDING.get()
+        self.is_outermost = recording is None
+        if recording is None:
+            recording = Recording(is_drawn=random.random() < self.tracker.traces_share)  # noqa: S311
+            RECORDING.set(recording)
+        self.recording = recording
+        if recording.is_drawn:
+            self.outer_id, self.span_id = recording.innermost, uuid4().hex[:16]
+            recording.innermost = self.span_id
+        self.started = monotonic()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        seconds = monotonic() - self.started
+        try:
+            if isinstance(error, Exception):
+                fail(self.tracker, error, self.place, seconds)
+            elif seconds > SLOW_S and error is None:
+                self.tracker.report(slow(self.place, seconds))
+        finally:
+            if self.recording.is_drawn:
+                self.record(seconds)
+            if self.is_outermost:
+                RECORDING.set(None)
+
+    def record(self, seconds: float) -> None:
+        """Note the duration; the outermost operation sends all of them."""
+        recording, now = self.recording, time()
+        recording.innermost = self.outer_id
+        if self.is_outermost or len(recording.spans) < SPANS:
+            recording.spans.append(
+                Span(
+                    span_id=self.span_id,
+                    parent_id=self.outer_id,
+                    component=self.place.component,
+                    operation=self.place.operation,
+                    table=self.place.table,
+                    started=now - seconds,
+                    ended=now,
+                )
+            )
+        if self.is_outermost:
+            self.tracker.report_trace([recording.spans[-1], *recording.spans[:-1]], recording.trace_id)
+
+
+class Nothing:
+    """Is an operation while tracking is off."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *exception: object) -> None:
+        return None
+
+
+NOTHING = Nothing()
+
+
+def operation(component: str, name: str, table: str | None = None) -> Operation | Nothing:
+    """Watch one operation of a layer for a block: it is reported when it fails, or when it takes over 500 ms."""
+    tracker = SWITCH.tracker
+    return NOTHING if tracker is None else Operation(tracker, Place(component, name, table))
+
+
+def report_failure(error: BaseException, *, component: str, operation: str, table: str | None = None) -> None:
+    """Report an exception where it leaves a layer; one that was reported further in is not reported again."""
+    tracker = SWITCH.tracker
+    if tracker is not None and isinstance(error, Exception):
+        fail(tracker, error, Place(component, operation, table), None)
+
+
+def fail(tracker: "Tracker", error: Exception, place: Place, seconds: float | None) -> None:
+    """Report an exception, unless it is to be tried again."""
+    note_place(error, place)
+    if RETRYING.get() and isinstance(error, DatabaseError) and error.retryable:
+        return
+    tracker.report_failure(error, place, {} if seconds is None else {"duration_ms": round(1000 * seconds, 3)})
+
+
+def slow(place: Place, seconds: float) -> Any:
+    """Return the warning about a slow query; all of them are one problem."""
+    return warning(
+        "slow query",
+        component=place.component,
+        operation=place.operation,
+        table=place.table,
+        measures={"duration_ms": round(1000 * seconds, 3), "threshold_ms": 1000 * SLOW_S},
+    )
+
+
+@contextmanager
+def retrying() -> Iterator[None]:
+    """Hold back failures that will be tried again, for a block; whoever gives up reports the last one."""
+    before = RETRYING.get()
+    RETRYING.set(True)
+    try:
+        yield
+    finally:
+        RETRYING.set(before)
+
+
+class PoolEvent(Protocol):
+    """Is what a pool tells; trueup.db.events has it."""
+
+    @property
+    def in_use(self) -> int:
+        """Connections that are checked out."""
+
+    @property
+    def max_size(self) -> int:
+        """How many there may be."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+
+    @property
+    def detail(self) -> str:
+        """The stack of a checkout."""
+
+
+Event = TypeVar("Event", bound=PoolEvent)
+
+
+def listening(
+    listener: Callable[[Event], None] | None, kind_of: Callable[[Event], str]
+) -> Callable[[Event], None] | None:
+    """Return a pool's listener that reports warnings as well; the same, even None, while tracking is off."""
+    tracker = SWITCH.tracker
+    if tracker is None:
+        return listener
+
+    def listen(event: Event) -> None:
+        if (title := POOL_WARNINGS.get(kind_of(event))) is not None:
+            report_pool(title, event)
+        if listener is not None:
+            listener(event)
+
+    return listen
+
+
+def report_pool(title: str, event: PoolEvent) -> None:
+    """Report a warning of a pool, with the place where the connection was taken."""
+    tracker = SWITCH.tracker
+    if tracker is not None:
+        tracker.report(
+            warning(
+                title,
+                component="db",
+                operation="pool",
+                frames=places(event.detail),
+                measures={"in_use": event.in_use, "max_size": event.max_size, "duration_ms": 1000 * event.seconds},
+            )
+        )
+
+
+def status() -> Status:
+    """Return whether tracking is live, and what became of every event."""
+    tracker = SWITCH.tracker
+    return Status(is_enabled=False, reason=SWITCH.reason) if tracker is None else tracker.status()
+
+
+def send_test_event(timeout_s: float = 5.0) -> Probe:
+    """Send an event to see it arrive, and return what became of it."""
+    tracker = SWITCH.tracker
+    if tracker is None:
+        return Probe(is_delivered=False, event_id=None, reason=f"tracking is off: {SWITCH.reason}")
+    return tracker.probe(timeout_s)
+
+
+def flush(timeout_s: float = 2.0) -> bool:
+    """Deliver what waits; return whether nothing is left. What is left stays in a file for the next process."""
+    tracker = SWITCH.tracker
+    return tracker is None or tracker.flush(timeout_s)
