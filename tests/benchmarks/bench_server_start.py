@@ -10,7 +10,6 @@ import tempfile
 import time
 from pathlib import Path
 
-from trueup.db import connect
 from trueup.servers import EmbeddedServer, installation
 from trueup.servers.account import account
 from trueup.servers.cluster import initdb_options
@@ -34,12 +33,9 @@ def time_initdb(version: int) -> float:
 
 
 def time_start(version: int, cache_folder: Path) -> float:
-    """Return the seconds from nothing to the first answer."""
+    """Return the seconds from nothing to the first answer, which entering the context waits for."""
     started = time.perf_counter()
-    with EmbeddedServer(version, cache_folder=cache_folder) as server:
-        connection = connect(server.conninfo())
-        connection.execute("select 1")
-        connection.close()
+    with EmbeddedServer(version, cache_folder=cache_folder):
         return time.perf_counter() - started
 
 

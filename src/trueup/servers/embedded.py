@@ -224,10 +224,11 @@ class EmbeddedServer:
             folder.mkdir(0o700)
             folder.chmod(0o700)
             self._account.owns(folder)
-        unpack(packed, run.data, self._account, only=is_read_at_start)
+        early = is_read_at_start if self.configuration["autovacuum"] == "off" else is_anything
+        unpack(packed, run.data, self._account, only=early)
         (run.data / "pg_hba.conf").write_text(ACCESS_BY_TCP if self.tcp else ACCESS_BY_SOCKET, encoding="utf-8")
         self._launch()
-        unpack(packed, run.data, self._account, only=lambda name: not is_read_at_start(name))
+        unpack(packed, run.data, self._account, only=lambda name: not early(name))
         self._await_answer()
 
     def _launch(self) -> None:
@@ -270,8 +271,16 @@ class EmbeddedServer:
 
 
 def is_read_at_start(name: str) -> bool:
-    """Say whether a starting server reads that file: it opens no database but template1 until somebody connects."""
-    return not name.startswith("base/") or name == "base/1" or name.startswith("base/1/")
+    """Say whether a starting server reads that file: it opens no database before somebody connects to one.
+
+    That holds for one that was shut down properly and needs no recovery, as in an image, and without autovacuum.
+    """
+    return not name.startswith("base/")
+
+
+def is_anything(name: str) -> bool:
+    """Say yes: autovacuum connects to databases on its own."""
+    return bool(name)
 
 
 def says_ready(pid_file: Path, pid: int | None) -> bool:

@@ -12,8 +12,16 @@ the first folder's lock, held by nobody else: the lock is free exactly when this
 import errno
 import os
 import select
-import signal
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+else:
+    try:
+        import _signal as signal  # the same without its enums, which take as long to import as Python to start
+    except ImportError:
+        import signal
 
 try:
     from ctypes import CDLL
