@@ -2,16 +2,14 @@
 
 import click
 
-from trueup.cli.databases import named_databases
+from trueup.cli.databases import named_pair
 from trueup.cli.exits import VERDICTS, ExitCode
 from trueup.cli.options import answering, as_json, source_version, target_version
 from trueup.cli.terminal import progress, show_section
 from trueup.parity.data import Progress, compare
 from trueup.parity.data import as_json as table_as_json
 from trueup.report.json import envelope
-from trueup.settings import Settings
 from trueup.verify.checks import data_section
-from trueup.verify.pair import open_pair
 
 
 @click.group()
@@ -44,12 +42,10 @@ def diff_command(
     as_json: bool,
 ) -> ExitCode:
     """Say which rows of TARGET differ from those of SOURCE: by key, and in which columns."""
-    versions, settings = (source_version, target_version), Settings.load()
     with (
         answering("data", as_json=as_json),
         progress() as announce,
-        named_databases(source, target, versions, settings) as databases,
-        open_pair(*databases) as pair,
+        named_pair(source, target, (source_version, target_version)) as pair,
     ):
 
         def report(progress: Progress) -> None:

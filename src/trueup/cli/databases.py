@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from trueup.conninfo import ConnInfo
 from trueup.servers import open_source
 from trueup.settings import Settings
+from trueup.verify.pair import Pair, open_pair
 
 Databases = tuple[ConnInfo, ConnInfo]
 Versions = tuple[str | None, str | None]
@@ -21,3 +22,10 @@ def named_databases(source: str, target: str, versions: Versions, settings: Sett
         open_source(target, settings, version=for_target) as opened_target,
     ):
         yield opened_source, opened_target
+
+
+@contextmanager
+def named_pair(source: str, target: str, versions: Versions) -> Iterator[Pair]:
+    """Hold both databases still, as long as the context lasts."""
+    with named_databases(source, target, versions, Settings.load()) as databases, open_pair(*databases) as pair:
+        yield pair

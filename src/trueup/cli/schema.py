@@ -2,15 +2,13 @@
 
 import click
 
-from trueup.cli.databases import named_databases
+from trueup.cli.databases import named_pair
 from trueup.cli.exits import VERDICTS, ExitCode
 from trueup.cli.options import answering, as_json, source_version, target_version
 from trueup.cli.terminal import progress, show_section
 from trueup.parity.schema import diff
 from trueup.report.json import envelope
-from trueup.settings import Settings
 from trueup.verify.checks import schema_section
-from trueup.verify.pair import open_pair
 
 
 @click.group()
@@ -28,12 +26,10 @@ def diff_command(
     *, source: str, target: str, source_version: str | None, target_version: str | None, as_json: bool
 ) -> ExitCode:
     """Say how the structure of TARGET differs from that of SOURCE."""
-    versions, settings = (source_version, target_version), Settings.load()
     with (
         answering("schema", as_json=as_json),
         progress() as announce,
-        named_databases(source, target, versions, settings) as databases,
-        open_pair(*databases) as pair,
+        named_pair(source, target, (source_version, target_version)) as pair,
     ):
         announce("comparing structure")
         differences = diff(pair.source.catalog, pair.target.catalog)
