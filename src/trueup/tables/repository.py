@@ -9,7 +9,7 @@ from typing import Any, Generic, Self, TypeVar
 from trueup.db.connection import Connection
 from trueup.tables import statements
 from trueup.tables.batches import OnDuplicate
-from trueup.tables.bulk import Mode, Written, bulk_upsert
+from trueup.tables.bulk import Written, bulk_upsert
 from trueup.tables.conditions import Operator, Parameters, Shape, encode_row, parse
 from trueup.tables.connections import Connections
 from trueup.tables.contract import Table
@@ -20,6 +20,7 @@ from trueup.tables.rows import maker_of, written
 from trueup.tables.statements import Statement
 from trueup.tables.tenants import Row, check_tenant, row_with_tenant, with_tenant
 from trueup.tables.upserting import Upserted, upsert
+from trueup.tables.writer import Mode
 
 R = TypeVar("R")
 
