@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from trueup.parity.data import tablepass
+from trueup.parity.data import grid, tablepass
+from trueup.parity.data.differences import Differences
 from trueup.report.model import Verdict
 
 UUIDS = [f"{number:08x}-0000-4000-8000-{number:012x}" for number in (0, 1, 2, 2**31, 2**32 - 1)]
@@ -114,8 +115,9 @@ def test_rows_that_are_null_but_for_their_keys_are_not_confused(databases: Any, 
 
 
 @pytest.mark.parametrize("key", ["bigint primary key", "text primary key", "bigint"])
-def test_values_that_changed_places_are_found(databases: Any, key: str) -> None:
-    """The sum of unseeded hashes would be the same."""
+def test_values_that_changed_places_are_found(databases: Any, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sum of unseeded hashes would be the same, where both rows are in one bucket."""
+    monkeypatch.setattr(grid, "FEWEST", 1)
     databases.both(f"create table t (id {key}, name text, phone text)")
     databases.source.execute("insert into t values (1, 'a', 'x'), (2, 'b', 'y')")
     databases.target.execute("insert into t values (1, 'b', 'x'), (2, 'a', 'y')")
@@ -129,8 +131,11 @@ def test_values_that_changed_places_are_found(databases: Any, key: str) -> None:
 
 
 def test_a_full_bucket_is_cut_again(databases: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One far key makes all others fall into one bucket."""
+    """One far key makes all others fall into one bucket; memory must not grow with it."""
     monkeypatch.setattr(tablepass, "MOST_ROWS_HELD", 20)
+    held: list[int] = []
+    add = Differences.add
+    monkeypatch.setattr(Differences, "add", lambda self, *sides: held.append(max(map(len, sides))) or add(self, *sides))
     databases.both(
         "create table t (id bigint primary key, note text)",
         "insert into t select i, 'n' from generate_series(-3000, 3000) i",
@@ -144,6 +149,20 @@ def test_a_full_bucket_is_cut_again(databases: Any, monkeypatch: pytest.MonkeyPa
     assert [int(row.key[0] or 0) for row in found.changed] == [-3000, 0, 1, 1500, 2**63 - 1]
     assert [int(key[0] or 0) for key in found.missing] == [-(2**63), -1, 2]
     assert found.extra_count == 0
+    assert max(held) <= 20
+
+
+def test_the_padding_of_a_key_is_no_part_of_it(databases: Any) -> None:
+    databases.both("create table t (id bpchar primary key, note text)")
+    databases.source.execute("insert into t values ('a', 'x'), ('b', 'y')")
+    databases.target.execute("insert into t values ('a  ', 'x'), ('b ', 'z')")
+
+    found = databases.compare_one()
+
+    assert [(row.key, row.columns, row.representation) for row in found.changed] == [
+        (("a",), ("id",), True),
+        (("b",), ("id", "note"), False),
+    ]
 
 
 def test_a_unique_key_serves_where_there_is_no_primary_key(databases: Any) -> None:

@@ -1,11 +1,15 @@
 """What can't be read is inconclusive, with the reason, and stops nothing else; nothing of a row is told."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from time import monotonic
 from typing import Any
 
 import pytest
+from psycopg.pq import TransactionStatus
 
+from trueup.db.connection import Connection
 from trueup.errors import Disconnected
 from trueup.parity.data import Progress, TableComparison, compare, verdict_of
 from trueup.report.model import Verdict
@@ -134,17 +138,24 @@ def test_the_other_side_is_stopped_when_one_is_lost(databases: Any) -> None:
 
     with ExitStack() as stack:
         source, target = databases.sides(stack)
-        databases.source.execute("begin")
-        databases.source.execute("lock table a in access exclusive mode")
-        killer = threading.Thread(
-            target=lambda: databases.target.execute(
-                "select pg_terminate_backend(%s, 5000)", [target.snapshot.connection.info.backend_pid]
-            )
-        )
-        killer.start()
-        killer.join()
-        with pytest.raises(Disconnected):
-            compare(source, target)
-        databases.source.execute("rollback")
+        databases.both("begin", "lock table a in access exclusive mode")
+        with ThreadPoolExecutor() as pool:
+            comparison = pool.submit(compare, source, target)
+            wait_for_lock(databases.source, source.snapshot.connection.info.backend_pid)
+            wait_for_lock(databases.target, target.snapshot.connection.info.backend_pid)
+            databases.target.execute("select pg_terminate_backend(%s)", [target.snapshot.connection.info.backend_pid])
+            error = comparison.exception(timeout=20)
+        still_locked = databases.source.execute("select count(*) from pg_locks where mode = 'AccessExclusiveLock'")
+        databases.both("rollback")
 
-        assert source.snapshot.rows("select 1") == [(1,)]
+        assert isinstance(error, Disconnected)
+        assert still_locked.fetchone() == (1,)
+        assert source.snapshot.connection.info.transaction_status is TransactionStatus.INTRANS
+
+
+def wait_for_lock(observer: Connection, pid: int) -> None:
+    """Return once the backend waits for a lock."""
+    deadline = monotonic() + 20
+    while observer.execute("select from pg_locks where pid = %s and not granted", [pid]).fetchone() is None:
+        assert monotonic() < deadline
+        threading.Event().wait(0.01)

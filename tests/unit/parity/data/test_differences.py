@@ -13,8 +13,10 @@ def test_rows_are_told_apart_by_key_and_hash(source: dict[str, int], target: dic
     found = Differences(limit=limit)
 
     found.add(*(Counter({((key,), hash_): 1 for key, hash_ in side.items()}) for side in (source, target)))
+    kept = [len(kind.keys) for kind in (found.missing, found.extra, found.changed)]
     found.trim()
 
+    assert max(kept) <= limit
     assert found.missing.count == len(source.keys() - target.keys())
     assert found.extra.count == len(target.keys() - source.keys())
     assert found.changed.count == sum(source[key] != target[key] for key in source.keys() & target.keys())
