@@ -50,7 +50,7 @@ def open_source(name: str, settings: Settings, *, version: int = 18) -> Iterator
     if found := EMBEDDED.fullmatch(name):
         folder = declared_schema(settings)
         with built(read_migrations(folder), settings, "embedded", int(found[1] or version)) as conninfo:
-            yield conninfo
+            yield conninfo.labelled(f"{name} ({folder})")
     elif name.startswith("env:"):
         yield read_variable(name.removeprefix("env:"), settings.variables)
     elif CONNINFO.match(name):
@@ -85,12 +85,12 @@ def open_path(name: str, settings: Settings, version: int) -> Iterator[ConnInfo]
     path = Path(name).expanduser()
     if path.is_dir():
         with built(read_migrations(path), settings, database_name(path), version) as conninfo:
-            yield conninfo
+            yield conninfo.labelled(name)
     elif path.is_file() and path.suffix.lower() == ".sql":
         with EmbeddedServer(version, cache_folder=settings.cache_folder) as server:
             conninfo = server.create_database(database_name(path))
             run_script(path, server, conninfo)
-            yield conninfo
+            yield conninfo.labelled(name)
     elif path.exists():
         raise UsageError(f"{name} is not a .sql file; expected {FORMS}")
     else:
