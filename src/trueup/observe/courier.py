@@ -56,10 +56,12 @@ class Courier:
 
     def run(self) -> None:
         """Deliver until told to stop."""
+        next_tick = 0.0
         with contextlib.closing(self.open_mail()) as mail:
             while not self.is_stopped:
                 calls = self.calls
-                next_tick = self.safe_tick()
+                if monotonic() >= next_tick:
+                    next_tick = self.safe_tick()
                 parcel = self.outbox.first()
                 if parcel is None:
                     self.rest_until(next_tick, calls, is_empty=True)

@@ -1,0 +1,84 @@
+"""What the other layers call, while tracking is off: the state of every test, script and command without a DSN."""
+
+import subprocess
+import sys
+import textwrap
+import timeit
+
+import pytest
+
+from trueup import observe
+from trueup.conninfo import Secret
+from trueup.errors import Conflict
+from trueup.observe.reporting import RETRYING
+from trueup.settings import ObserveSettings
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_nothing_is_imported_and_nothing_started_without_a_dsn(tmp_path):
+    done = run(f"""
+        import signal, sys, threading
+        from pathlib import Path
+        from trueup import observe
+        from trueup.conninfo import Secret
+        from trueup.errors import Conflict
+        from trueup.settings import ObserveSettings
+
+        off = ObserveSettings(spool_folder=Path({str(tmp_path / "events")!r}))
+        killed = ObserveSettings(
+            dsn=Secret("http://key@127.0.0.1:9/1"), is_enabled=False, spool_folder=Path({str(tmp_path / "events")!r})
+        )
+        for settings in (off, killed):
+            assert not observe.instrument(settings).is_enabled
+            with observe.operation("tables", "find_one", "public.clients"):
+                observe.report_failure(Conflict("x"), component="db", operation="commit")
+            assert observe.flush()
+            assert not observe.send_test_event().is_delivered
+
+        assert not [name for name in sys.modules if name.startswith(("sentry_sdk", "urllib3", "certifi"))]
+        assert threading.active_count() == 1
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    """)
+
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "events").exists()
+
+
+def test_kill_switch_says_so():
+    settings = ObserveSettings(dsn=Secret("http://key@127.0.0.1:9/1"), is_enabled=False)
+
+    assert observe.instrument(settings).reason == "SENTRY_ENABLED is false"
+
+
+def test_off_costs_less_than_a_microsecond():
+    def query() -> None:
+        with observe.operation("tables", "find_one", "public.clients"):
+            pass
+
+    assert min(timeit.repeat(query, number=2_000, repeat=30)) / 2_000 < 1e-6
+
+
+def test_error_of_the_caller_is_the_one_that_leaves():
+    error = Conflict("x")
+
+    with pytest.raises(Conflict) as caught, observe.operation("tables", "find_one"):
+        raise error
+
+    assert caught.value is error
+
+
+def test_listener_stays_what_it_was_while_tracking_is_off():
+    assert observe.listening(None, str) is None
+    assert observe.listening(print, str) is print
+
+
+def test_retrying_is_over_with_its_block():
+    with observe.retrying():
+        assert RETRYING.get()
+
+    assert not RETRYING.get()
