@@ -236,8 +236,9 @@ def add(table: Table[Any], column: Column, condition: Condition, parameters: Par
 
 def check_operator(table: Table[Any], column: Column, operator: Operator) -> None:
     """Raise StatementRefused unless the column's type has the operator."""
-    if operator not in UNDERSTOOD[column.type.family]:
-        understood = ", ".join(sorted(UNDERSTOOD[column.type.family] | VALUELESS))
+    known = UNDERSTOOD[column.type.family] if column.type.has_equality else frozenset[Operator]()
+    if operator not in known:
+        understood = ", ".join(sorted(known | VALUELESS))
         raise StatementRefused(
             f"{table.name}.{column.name}: {column.declared} has no {operator}; it understands {understood}"
         )

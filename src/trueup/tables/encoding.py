@@ -65,7 +65,7 @@ def encode_numeric(value: object) -> str:
     number = expect(Decimal, value)
     if number.is_snan():
         raise BadValue("is a signalling NaN")
-    return str(number)
+    return "NaN" if number.is_nan() else str(number)
 
 
 def encode_text(value: object) -> str:
@@ -137,7 +137,11 @@ def encode_bytea(value: object) -> str:
 
 
 def encode_json(value: object) -> str:
-    """Write what JSON can hold: what it is read back as has to be equal."""
+    """Write what JSON can hold: what it is read back as has to be equal.
+
+    One thing jsonb itself changes: it knows numbers and no floats, so a float from 2**53 on comes back as the int that
+    its text stands for, which is the same float.
+    """
     text = faithful_json(value)
     if text is None:
         check_json([value])

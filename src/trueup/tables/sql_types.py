@@ -43,6 +43,11 @@ class SqlType:
     family: Family = Family.ORDERED
     element: "SqlType | None" = None
 
+    @property
+    def has_equality(self) -> bool:
+        """Whether the server can compare two values; json, alone, has no operator for it."""
+        return Family.JSON not in {self.family, self.element and self.element.family}
+
 
 def only(kind: type) -> Callable[[list[Any]], bool]:
     """Return the test that all values are exactly of a class."""
@@ -77,8 +82,8 @@ def is_json_float(values: list[Any]) -> bool:
 
 
 def is_json_numeric(values: list[Any]) -> bool:
-    """Say whether all are Decimals that PostgreSQL can store."""
-    return set(map(type, values)) == {Decimal} and not any(map(Decimal.is_snan, values))
+    """Say whether all are Decimals that PostgreSQL reads as Python writes them."""
+    return set(map(type, values)) == {Decimal} and not any(map(Decimal.is_nan, values))
 
 
 def is_json_json(values: list[Any]) -> bool:
@@ -162,7 +167,7 @@ def array_of(element: SqlType) -> SqlType:
         return "{" + ",".join("NULL" if item is None else quoted(element.encode(item)) for item in items) + "}"
 
     def is_json(values: list[Any]) -> bool:
-        if set(map(type, values)) != {list}:
+        if set(map(type, values)) != {list} or element.python is object:
             return False
         items = [item for item in chain.from_iterable(values) if item is not None]
         return not items or element.is_json(items)

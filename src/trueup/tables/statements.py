@@ -14,7 +14,6 @@ from psycopg import sql
 from trueup.tables.conditions import Shape, by_columns, placeholder, render
 from trueup.tables.contract import Table
 from trueup.tables.orders import Keyset, Orders, render_after, render_order
-from trueup.tables.sql_types import Family
 
 SHAPES = 1024
 """How many shapes of each kind are kept."""
@@ -186,9 +185,7 @@ def differs(table: Table[Any], names: Names, left: str, right: str) -> sql.Compo
 
     def side(alias: str) -> sql.Composable:
         return sql.SQL(", ").join(
-            sql.SQL("{}::text" if table.column(name).type.family is Family.JSON else "{}").format(
-                sql.Identifier(alias, name)
-            )
+            sql.SQL("{}" if table.column(name).type.has_equality else "{}::text").format(sql.Identifier(alias, name))
             for name in names
         )
 
