@@ -24,7 +24,7 @@ def is_reported(error: BaseException, depth: int = DEPTH) -> bool:
 
     What is raised while another error is handled, without `from`, is a failure of its own.
     """
-    if any(noted(each, MARK) for each in causes(error)):
+    if any(noted(each, MARK) for each in chain(error)):
         return True
     if isinstance(error, BaseExceptionGroup) and depth:
         return all(is_reported(member, depth - 1) for member in error.exceptions)
@@ -33,7 +33,7 @@ def is_reported(error: BaseException, depth: int = DEPTH) -> bool:
 
 def mark_reported(error: BaseException) -> None:
     """Note that an exception was reported, and what it was raised from with it."""
-    for each in causes(error):
+    for each in chain(error):
         note(each, MARK, value=True)
 
 
@@ -45,8 +45,16 @@ def note_place(error: BaseException, place: Place) -> None:
 
 def place_of(error: BaseException) -> Place | None:
     """Return the place that was noted."""
-    found = (noted(each, ORIGIN) for each in causes(error))
+    found = (noted(each, ORIGIN) for each in chain(error))
     return next((place for place in found if isinstance(place, Place)), None)
+
+
+def chain(error: BaseException) -> list[BaseException]:
+    """Return an exception and its causes; the exception alone if it can't be asked for them."""
+    try:
+        return list(causes(error))
+    except Exception:  # noqa: BLE001
+        return [error]
 
 
 def note(error: BaseException, key: str, *, value: object) -> None:
