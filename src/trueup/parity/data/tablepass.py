@@ -62,27 +62,26 @@ class TablePass:
         differing = sorted(
             bucket for bucket in source.keys() | target.keys() if source.get(bucket) != target.get(bucket)
         )
-        full: set[int] = set()
+        full: list[int] = []
         if isinstance(grid, RangeGrid) and not grid.is_finest:
-            full = {
-                bucket for bucket in differing if max(_size(source, bucket), _size(target, bucket)) > MOST_ROWS_HELD
-            }
-            for bucket in sorted(full):
+            full = [one for one in differing if max(_size(source, one), _size(target, one)) > MOST_ROWS_HELD]
+            for bucket in full:
                 inner = grid.inside(bucket)
                 self._descend(inner, *self._checksums(inner))
-        few = [bucket for bucket in differing if bucket not in full]
-        if few:
-            here, there = (
-                statements.rows(reading, grid, few, self._salt) for reading in (self._pair.source, self._pair.target)
-            )
-            for rows in side_by_side(self._both, here, there):
-                self._found.add(*rows)
+        self._gather(grid, sorted(set(differing) - set(full)))
+
+    def _gather(self, grid: Grid, buckets: Sequence[int]) -> None:
+        if not buckets:
+            return
+        source, target = (
+            statements.rows(reading, grid, buckets, self._salt) for reading in (self._pair.source, self._pair.target)
+        )
+        for rows in side_by_side(self._both, source, target):
+            self._found.add(*rows)
 
     def _checksums(self, grid: Grid) -> tuple[Checksums, Checksums]:
         source, target = self._ask(lambda reading: statements.checksums(reading, grid, self._salt))
-        return {bucket: (rows, total) for bucket, rows, total in source}, {
-            bucket: (rows, total) for bucket, rows, total in target
-        }
+        return _by_bucket(source), _by_bucket(target)
 
     def _column_hashes_of(self, keys: Sequence[Key]) -> Query:
         return lambda reading: statements.column_hashes(reading, keys, self._salt)
@@ -98,6 +97,10 @@ def in_order(keys: Iterable[Key], *, as_integers: bool) -> tuple[Key, ...]:
     if as_integers:
         return tuple(sorted(keys, key=lambda key: int(key[0] or 0)))
     return tuple(sorted(keys, key=lambda key: tuple((part is not None, part or "") for part in key)))
+
+
+def _by_bucket(answer: Answer) -> Checksums:
+    return {bucket: (rows, total) for bucket, rows, total in answer}
 
 
 def _rows_of(sums: Checksums) -> int:
