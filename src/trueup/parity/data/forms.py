@@ -1,8 +1,9 @@
 """Which SQL expression stands for a column's value, so that hashes agree exactly where the values do.
 
 `hash_record` alone would lie: it gives the same for 1.0 and 1.00, for the numerics 1 and -1 and for the bigints 1 and
-4294967296, hashes an enum by its oid, and has no hash for json, point or money. Each type therefore gets the plainest expression that is injective on its values: the
-value itself, what its binary send function gives, or its text under the settings that a Snapshot pins.
+4294967296, hashes an enum by its oid, and has no hash for json, point or money. Each type therefore gets the plainest
+expression that is injective on its values: the value itself, what its binary send function gives, or its text under
+the settings that a Snapshot pins.
 """
 
 from dataclasses import dataclass
