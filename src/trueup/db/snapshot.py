@@ -10,6 +10,7 @@ from trueup.db.connection import Connection, connect, named_errors
 
 PINNED: tuple[tuple[LiteralString, LiteralString], ...] = (
     ("search_path", ""),
+    ("client_encoding", "UTF8"),
     ("timezone", "UTC"),
     ("datestyle", "ISO, YMD"),
     ("intervalstyle", "postgres"),

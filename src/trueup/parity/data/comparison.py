@@ -47,8 +47,6 @@ def compare(
     """
     encodings = {side.snapshot.connection.info.parameter_status("server_encoding") for side in (source, target)}
     pairs = pair_tables(source.catalog, target.catalog, tables=tables, to_utf8=len(encodings) > 1)
-    for side in (source, target):
-        side.snapshot.rows("select set_config('client_encoding', 'UTF8', true)")
     found = []
     with lockstep(source.snapshot, target.snapshot) as both:
         for done, pair in enumerate(pairs):
