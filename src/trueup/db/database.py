@@ -1,6 +1,5 @@
 """A database as a service uses it: connections from a pool, transactions, and the end of both."""
 
-import os
 import random
 import warnings
 from collections.abc import Callable
@@ -9,10 +8,12 @@ from typing import Self, TypeVar
 
 import psycopg
 
+from trueup.db.block import Block, Isolation, Options, State, current
 from trueup.db.connection import Connection
 from trueup.db.events import Listener, Statistics
-from trueup.db.pool import LIVING, Pool
-from trueup.db.transaction import Block, Isolation, Options, Savepoint, State, Transaction, current
+from trueup.db.pool import Pool
+from trueup.db.savepoint import Savepoint
+from trueup.db.transaction import Transaction
 from trueup.errors import DatabaseError, UsageError
 from trueup.settings import DatabaseSettings
 
@@ -33,7 +34,7 @@ class Database:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.close(drain_s=0.0)
+        self.close()
 
     def __del__(self) -> None:
         pool = getattr(self, "pool", None)
@@ -152,12 +153,3 @@ class Checkout:
                 )
         if named is not None and named is not error:
             raise named from error
-
-
-def forget_connections() -> None:
-    """Let a child process begin with pools that are empty."""
-    for pool in list(LIVING):
-        pool.forget()
-
-
-os.register_at_fork(after_in_child=forget_connections)

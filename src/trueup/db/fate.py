@@ -7,12 +7,12 @@ disconnected while a COMMIT was in progress".
 from enum import Enum
 from threading import Event
 from time import monotonic
-from typing import Any
 
 import psycopg
 from psycopg.errors import InvalidParameterValue
 
-from trueup.db.pool import Pool, end_backends
+from trueup.db.parting import end_backends
+from trueup.db.pool import Pool
 from trueup.db.pooled import PooledConnection
 from trueup.errors import DatabaseError, UsageError
 
@@ -25,7 +25,7 @@ class Fate(Enum):
     UNKNOWN = "unknown"
 
 
-def find_fate(pool: Pool, xid: str, server_started: Any, backend_pid: int) -> Fate:
+def find_fate(pool: Pool, xid: str, server_started: str, backend_pid: int) -> Fate:
     """Ask until there is an answer, for as long as a checkout may take."""
     lost_at = monotonic()
     deadline = lost_at + pool.settings.checkout_timeout_s
@@ -49,11 +49,12 @@ def find_fate(pool: Pool, xid: str, server_started: Any, backend_pid: int) -> Fa
     return Fate.UNKNOWN
 
 
-def ask(connection: PooledConnection, xid: str, server_started: Any) -> Fate | None:
+def ask(connection: PooledConnection, xid: str, server_started: str) -> Fate | None:
     """Return what the server knows; None while the transaction is in progress."""
     try:
         found = connection.execute(
-            "select pg_xact_status(%s::text::xid8), pg_postmaster_start_time() = %s", (xid, server_started)
+            "select pg_xact_status(%s::text::xid8), extract(epoch from pg_postmaster_start_time()) = %s::text::numeric",
+            (xid, server_started),
         ).fetchone()
     except InvalidParameterValue:
         return Fate.ROLLED_BACK  # The server never heard of it: a crash took it before anything reached the disk.

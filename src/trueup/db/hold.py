@@ -2,19 +2,21 @@
 
 import sys
 from itertools import islice
+from pathlib import Path
 from threading import get_ident
 from time import monotonic
 from types import CodeType, FrameType
 
-DEPTH = 12
+DEPTH = 14
+OWN_FOLDER = str(Path(__file__).parent)
 
 RawStack = tuple[tuple[CodeType, int], ...]
 
 
-def capture(skip: int) -> RawStack:
-    """Return the innermost frames of the caller, without the first `skip`: positions only, no values."""
+def capture() -> RawStack:
+    """Return the innermost frames of the caller: positions only, no values."""
     frames = []
-    frame: FrameType | None = sys._getframe(skip + 1)  # noqa: SLF001
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
     for _ in range(DEPTH):
         if frame is None:
             break
@@ -24,8 +26,12 @@ def capture(skip: int) -> RawStack:
 
 
 def readable(stack: RawStack) -> str:
-    """Return a stack as one line per frame, the innermost first."""
-    return "\n".join(f"  {code.co_filename}:{line_of(code, position)} in {code.co_name}" for code, position in stack)
+    """Return a stack as one line per frame, the innermost first, without our own frames."""
+    return "\n".join(
+        f"  {code.co_filename}:{line_of(code, position)} in {code.co_name}"
+        for code, position in stack
+        if not code.co_filename.startswith(OWN_FOLDER)
+    )
 
 
 def line_of(code: CodeType, position: int) -> int:

@@ -1,81 +1,24 @@
-"""How a connection of the pool is opened and closed: in time, and so that the server's slot is known to be free."""
+"""How a connection is opened in time, also when the server or the network is away for a while."""
 
-import os
 import socket
-from ipaddress import ip_address
 from select import POLLIN, POLLOUT, poll
 from time import monotonic
 
 import psycopg
 from psycopg import pq
 
-from trueup.conninfo import ConnInfo
 from trueup.db.connection import refusal
+from trueup.db.parameters import parameters
 from trueup.db.pooled import PooledConnection
-from trueup.errors import ConnectionFailed
+from trueup.errors import ConnectionFailed, DatabaseError
 from trueup.settings import DatabaseSettings
 
 PROBE_AFTER_S = 1.0
 """How long a login may stay without an answer before the server itself is probed."""
 PROBE_S = 0.4
-CANCEL_S = 1.0
+FIRST_S = 1.0
+"""How long the first statements of a new connection may take."""
 SSL_REQUEST = bytes.fromhex("0000000804d2162f")
-
-
-def parameters(settings: DatabaseSettings) -> ConnInfo:
-    """Return the connection string with the defaults of the runtime where it says nothing.
-
-    TLS is verified in full off loopback. The timeouts travel with the login, so that they cost no round trip and are
-    what a reset goes back to; a pooler can't keep them, so there each transaction sets them.
-    """
-    given = settings.conninfo.parameters
-    whole = {
-        "application_name": f"{settings.service}:{os.getpid()}",
-        "connect_timeout": str(max(1, round(settings.connect_timeout_s))),
-        **network_defaults(settings.network_timeout_s),
-        **({"sslmode": "verify-full"} if is_remote(settings.conninfo) else {}),
-        **given,
-    }
-    if not settings.pooler:
-        limits = " ".join(f"-c {name}={value}" for name, value in timeouts(settings).items())
-        whole["options"] = f"{limits} {given.get('options', '')}".strip()
-    return settings.conninfo.with_parameters(**whole)
-
-
-def timeouts(settings: DatabaseSettings) -> dict[str, int]:
-    """Return the server's timeouts, in milliseconds, that every supported version knows."""
-    return {
-        "statement_timeout": round(settings.statement_timeout_s * 1000),
-        "lock_timeout": round(settings.lock_timeout_s * 1000),
-        "idle_in_transaction_session_timeout": round(settings.idle_in_transaction_timeout_s * 1000),
-    }
-
-
-def network_defaults(limit_s: float) -> dict[str, str]:
-    """Return keepalives for a silent peer and a user timeout for unacknowledged data: either alone leaves a hole."""
-    return {
-        "keepalives_idle": str(max(1, round(limit_s / 2))),
-        "keepalives_interval": str(max(1, round(limit_s / 4))),
-        "keepalives_count": "2",
-        "tcp_user_timeout": str(round(limit_s * 1000)),
-    }
-
-
-def is_remote(conninfo: ConnInfo) -> bool:
-    """Return whether a host is named that is neither loopback nor a socket folder."""
-    given = conninfo.parameters
-    named = given.get("hostaddr") or given.get("host", "")
-    return any(not is_loopback(host) for host in named.split(",") if host)
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine by its mere name."""
-    if host.startswith(("/", "@")) or host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def open_connection(settings: DatabaseSettings) -> PooledConnection:
@@ -160,57 +103,20 @@ def reach(host: str, port: int) -> socket.socket:
     return found
 
 
-def order_cancel(connection: PooledConnection) -> pq.abc.PGcancelConn | None:
-    """Return what can still cancel the connection's statement when the connection itself is gone."""
-    try:
-        order = connection.pgconn.cancel_conn()
-        order.start()
-    except psycopg.Error:
-        return None
-    return order
+def limit_transactions(connection: PooledConnection, limit_s: float) -> None:
+    """Set the timeout that can't travel with the login, because servers before 17 would refuse it.
 
-
-def cancel(order: pq.abc.PGcancelConn) -> None:
-    """Deliver a cancellation, or give up after a second."""
-    deadline = monotonic() + CANCEL_S
-    try:
-        while (state := order.poll()) in {pq.PollingStatus.READING, pq.PollingStatus.WRITING}:
-            if not is_ready(order.socket, state, deadline):
-                break
-        order.finish()
-    except psycopg.Error:
-        return
-
-
-def leave(connection: PooledConnection) -> socket.socket | None:
-    """Close a connection and return a socket that ends when its backend has; None when it has ended already.
-
-    The server's process closes its end when it exits and not before, so the end of the stream says that the slot is
-    free (src/backend/libpq/pqcomm.c, "synchronous close").
+    Raises:
+        ConnectionFailed: the connection broke meanwhile.
     """
+    if connection.pgconn.server_version < 170000:
+        return
     try:
-        witness = socket.socket(fileno=os.dup(connection.pgconn.socket))
-    except Exception:  # noqa: BLE001
-        connection.close()
-        return None
-    connection.close()
-    return None if has_ended(witness, 0.0) else witness
-
-
-def has_ended(witness: socket.socket, timeout_s: float) -> bool:
-    """Wait for the end of a stream for at most `timeout_s`, and close it if it came."""
-    deadline = monotonic() + timeout_s
-    while True:
-        witness.settimeout(max(0.0, deadline - monotonic()))
-        try:
-            if witness.recv(8192):
-                continue
-        except (TimeoutError, BlockingIOError):
-            return False
-        except OSError:
-            pass
-        witness.close()
-        return True
+        connection.execute(f"set transaction_timeout = {round(limit_s * 1000)}".encode(), prepare=False)
+    except (psycopg.Error, DatabaseError) as error:
+        message = "the new connection broke at its first statement"
+        raise ConnectionFailed(message) from error
+    connection.refresh()
 
 
 def is_final(error: ConnectionFailed) -> bool:

@@ -107,6 +107,7 @@ class PooledConnection(psycopg.Connection[tuple[Any, ...]]):
         """Forget the last user."""
         self.timeout_s = self.usual_timeout_s
         self.failure = self.timed_out = None
+        self.is_altered = False
         self.work_if_lost = Outcome.UNKNOWN
         self.exchange_s = 0.0
         self.row_factory = tuple_row

@@ -3,26 +3,17 @@
 The state is our own: a driver that was told COMMIT believes it, whatever the server answered.
 """
 
-from collections.abc import Callable
-from contextvars import ContextVar
-from dataclasses import dataclass
-from enum import Enum
-from threading import get_ident
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
+from trueup.db.block import Block, Hook, Options, State, limits
 from trueup.db.fate import Fate, find_fate
-from trueup.db.opening import timeouts
-from trueup.db.pool import Pool
+from trueup.db.parameters import timeouts
 from trueup.db.pooled import PooledConnection
-from trueup.errors import CommitUnknown, DatabaseError, Disconnected, Outcome, TransactionAborted, UsageError
+from trueup.errors import CommitUnknown, DatabaseError, Disconnected, Outcome, UsageError
 from trueup.settings import DatabaseSettings
-
-Isolation = Literal["read committed", "repeatable read", "serializable"]
-Hook = Callable[[], object]
 
 SHAPES = 256
 """How many different ways to begin are remembered as text."""
@@ -30,140 +21,13 @@ ROLLBACK_S = 5.0
 """How long a rollback may take before the connection is given up, which rolls back as well."""
 
 
-class State(Enum):
-    """Is where a transaction stands."""
-
-    NEW = "new"
-    ACTIVE = "active"
-    COMMITTED = "committed"
-    """For a savepoint: part of what the outer transaction will commit."""
-    ROLLED_BACK = "rolled_back"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """Is how a transaction begins."""
-
-    isolation: Isolation | None = None
-    read_only: bool = False
-    deferrable: bool = False
-    lock_timeout_s: float | None = None
-    statement_timeout_s: float | None = None
-    durable: bool = False
-
-
-CURRENT: ContextVar["Block | None"] = ContextVar("trueup_transaction", default=None)
-
-
-def current(pool: Pool) -> "Block | None":
-    """Return the innermost transaction of this thread on a pool.
-
-    Raises:
-        UsageError: the transaction was begun by another thread, whose context this one was given.
-    """
-    block = CURRENT.get()
-    while block is not None:
-        if block.pool is pool and block.state is State.ACTIVE and block.generation == pool.generation:
-            if block.thread != get_ident():
-                raise UsageError(
-                    "this thread runs in the context of another thread's transaction, which it can't use: start it"
-                    " outside of the block, or in an empty contextvars.Context()"
-                )
-            return block
-        block = block.outer
-    return None
-
-
-class Block:
-    """Is a block of statements that happens as a whole or not at all."""
-
-    connection: PooledConnection
-
-    def __init__(self, pool: Pool, options: Options) -> None:
-        self.pool = pool
-        self.options = options
-        self.state = State.NEW
-        self.generation = pool.generation
-        self.thread = get_ident()
-        self.outer: Block | None = None
-        self.hooks: list[Hook] = []
-
-    def __enter__(self) -> Self:
-        if self.state is not State.NEW:
-            raise UsageError("a transaction is entered once: call db.transaction() again")
-        self.outer = CURRENT.get()
-        self.begin()
-        self.state = State.ACTIVE
-        CURRENT.set(self)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.state = State.UNKNOWN
-        if CURRENT.get() is self:
-            CURRENT.set(self.outer)
-        if error is None:
-            self.end()
-            return
-        self.undo(error)
-        if isinstance(error, psycopg.Error) and (named := self.connection.name(error)) is not error:
-            raise named from error
-
-    def begin(self) -> None:
-        """Begin the block on the server."""
-        raise NotImplementedError
-
-    def end(self) -> None:
-        """Make the block's work part of what is stored; whoever returns from here has succeeded."""
-        raise NotImplementedError
-
-    def undo(self, error: BaseException) -> None:
-        """Take the block's work back because of `error`, which must not be replaced by what goes wrong here."""
-        raise NotImplementedError
-
-    def execute(self, query: Any, parameters: Any = None) -> psycopg.Cursor[tuple[Any, ...]]:
-        """Run one statement in the block.
-
-        Raises:
-            DatabaseError: named by its SQLSTATE.
-        """
-        try:
-            return self.connection.execute(query, parameters)
-        except psycopg.Error as error:
-            if (named := self.connection.name(error)) is error:
-                raise
-            raise named from error
-
-    def on_commit(self, hook: Hook) -> None:
-        """Call `hook` after the outermost transaction has committed and its connection is back in the pool.
-
-        It is forgotten if this block is rolled back.
-        """
-        self.hooks.append(hook)
-
-    def swallowed(self) -> TransactionAborted:
-        """Return the error for a block whose failed statement was to be committed, with that failure as its cause."""
-        failure = self.connection.failure
-        cause = self.connection.name(failure) if failure is not None else None
-        if isinstance(cause, DatabaseError):
-            cause.__cause__ = failure
-        error = TransactionAborted(
-            "a statement failed inside the transaction and its error was swallowed, so nothing of it is stored: let the"
-            " error leave the block, or put the statement into a db.transaction() of its own",
-            sqlstate=cause.sqlstate if cause is not None else None,
-        )
-        error.__cause__ = cause
-        return error
-
-
 class Transaction(Block):
     """Is a transaction on a connection of its own."""
 
     xid: str | None = None
     """The transaction's number for pg_xact_status(); None for one that only reads."""
-    server_started: Any = None
+    server_started: str = ""
+    """When the server that gave the number began to run."""
 
     def begin(self) -> None:
         """Begin, with timeouts and number, in one round trip; again on another connection if this one is dead."""
@@ -190,7 +54,7 @@ class Transaction(Block):
             while answer.nextset():
                 pass
             if has_number:
-                self.xid, self.server_started = answer.fetchone() or (None, None)
+                self.xid, self.server_started = read_number(answer)
         except psycopg.Error as error:
             named = connection.name(error)
             self.pool.give_back(connection)
@@ -293,86 +157,6 @@ class Transaction(Block):
             self.pool.give_back(connection)
 
 
-class Savepoint(Block):
-    """Is a block inside a transaction: it can be taken back alone."""
-
-    def __init__(self, outer: Block, options: Options) -> None:
-        super().__init__(outer.pool, options)
-        self.parent = outer
-        self.connection = outer.connection
-        self.name = f"trueup_{1 if isinstance(outer, Transaction) else int(outer.name[7:]) + 1}"  # type: ignore[attr-defined]
-        if options.isolation or options.read_only or options.deferrable or options.durable:
-            raise UsageError(
-                "inside a transaction db.transaction() is a savepoint: isolation, read_only, deferrable and durable"
-                " belong to the outermost one"
-            )
-
-    def begin(self) -> None:
-        """Set the savepoint and its timeouts in one round trip."""
-        self.timeout_before_s = self.connection.timeout_s
-        if self.connection.pgconn.transaction_status == TransactionStatus.INERROR:
-            raise self.swallowed()
-        self.send(f"savepoint {self.name}", *limits(self.options))
-        self.connection.timeout_s = self.options.statement_timeout_s or self.timeout_before_s
-        self.connection.failure = None
-
-    def end(self) -> None:
-        """Release the savepoint, and put the outer timeouts back."""
-        status = self.connection.pgconn.transaction_status
-        if status != TransactionStatus.INTRANS:
-            problem = self.swallowed()
-            self.undo(problem)
-            raise problem
-        self.connection.timeout_s = self.timeout_before_s
-        self.send(f"release savepoint {self.name}", *self.limits_before())
-        self.state = State.COMMITTED
-        self.parent.hooks += self.hooks
-
-    def undo(self, error: BaseException) -> None:
-        """Roll back to the savepoint; if that fails, the outer transaction can only be rolled back."""
-        self.state = State.ROLLED_BACK
-        self.connection.timeout_s = self.timeout_before_s
-        if not self.connection.is_in_transaction:
-            return
-        try:
-            self.send(f"rollback to savepoint {self.name}", f"release savepoint {self.name}")
-            self.connection.failure = None
-        except DatabaseError as failure:
-            error.add_note(f"the rollback to the savepoint failed as well ({failure})")
-
-    def limits_before(self) -> list[str]:
-        """Return the statements that put back the timeouts which this block had changed."""
-        block, settings = self.parent, self.pool.settings
-        lock_s = settings.lock_timeout_s
-        while True:
-            if block.options.lock_timeout_s is not None:
-                lock_s = block.options.lock_timeout_s
-                break
-            if not isinstance(block, Savepoint):
-                break
-            block = block.parent
-        changed = []
-        if self.options.lock_timeout_s is not None:
-            changed.append(f"set local lock_timeout = {round(lock_s * 1000)}")
-        if self.options.statement_timeout_s is not None:
-            changed.append(f"set local statement_timeout = {round(self.timeout_before_s * 1000)}")
-        return changed
-
-    def send(self, *statements: str) -> None:
-        """Run statements in one round trip."""
-        try:
-            self.connection.execute("; ".join(statements).encode(), prepare=False)
-        except psycopg.Error as error:
-            named = self.connection.name(error)
-            raise named from error
-
-
-def limits(options: Options) -> list[str]:
-    """Return the statements for the timeouts that a block asks for."""
-    asked = {"lock_timeout": options.lock_timeout_s, "statement_timeout": options.statement_timeout_s}
-    return [f"set local {name} = {round(value * 1000)}" for name, value in asked.items() if value is not None]
-
-
 def opening(options: Options, settings: DatabaseSettings, *, version: int, has_number: bool) -> bytes:
     """Return what begins a transaction, in one message.
 
@@ -384,16 +168,26 @@ def opening(options: Options, settings: DatabaseSettings, *, version: int, has_n
     statements = [f"begin {', '.join(modes)}".strip()]
     if settings.pooler:
         statements += [f"set local {name} = {value}" for name, value in timeouts(settings).items()]
-    if version >= 170000:
-        statements.append(f"set local transaction_timeout = {round(settings.transaction_timeout_s * 1000)}")
+    whole_s = max(settings.transaction_timeout_s, options.statement_timeout_s or 0)
+    if version >= 170000 and (settings.pooler or whole_s > settings.transaction_timeout_s):
+        statements.append(f"set local transaction_timeout = {round(whole_s * 1000)}")
     statements += limits(options)
     if options.durable:
         statements.append(
             "select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'"
         )
     if has_number:
-        statements.append("select pg_current_xact_id()::text, pg_postmaster_start_time()")
+        statements.append("select pg_current_xact_id(), extract(epoch from pg_postmaster_start_time())")
     return "; ".join(statements).encode()
+
+
+def read_number(answer: psycopg.Cursor[Any]) -> tuple[str, str]:
+    """Return the two values of `opening`, as the text that the server sent."""
+    assert answer.pgresult
+    number, started = answer.pgresult.get_value(0, 0), answer.pgresult.get_value(0, 1)
+    assert number
+    assert started
+    return number.decode(), started.decode()
 
 
 def call(hooks: list[Hook]) -> None:

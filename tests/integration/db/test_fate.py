@@ -17,7 +17,8 @@ from trueup.errors import CommitUnknown, Disconnected
 from trueup.servers import EmbeddedServer
 
 OpenDb = Callable[..., Database]
-NUMBER = "select pg_current_xact_id()::text, pg_postmaster_start_time()"
+STARTED = "extract(epoch from pg_postmaster_start_time())::text"
+NUMBER = f"select pg_current_xact_id()::text, {STARTED}"
 
 
 def ask_about(db: Database, xid: str, started: Any) -> Fate | None:
@@ -42,7 +43,7 @@ def test_server_tells_what_became_of_a_transaction(open_db: OpenDb, target: Conn
 def test_number_the_server_never_heard_of_was_rolled_back(open_db: OpenDb) -> None:
     db = open_db()
     with db.connection() as connection:
-        started = connection.execute("select pg_postmaster_start_time()").fetchone()[0]  # type: ignore[index]
+        started = connection.execute(f"select {STARTED}").fetchone()[0]  # type: ignore[index]
 
     assert ask_about(db, str(10**9), started) is Fate.ROLLED_BACK
 
@@ -92,7 +93,7 @@ def test_nobody_to_ask_is_unknown(open_db: OpenDb) -> None:
     db = open_db()
     db.close(drain_s=0)
 
-    assert find_fate(db.pool, "3", None, 0) is Fate.UNKNOWN
+    assert find_fate(db.pool, "3", "", 0) is Fate.UNKNOWN
 
 
 @pytest.mark.parametrize("rounds", [150])

@@ -140,7 +140,7 @@ def test_checkout_ends_in_time_when_the_login_hangs(open_db: OpenDb, proxy: Prox
     proxy.darken()
     started = monotonic()
 
-    with pytest.raises(PoolTimeout, match="1 being opened"):
+    with pytest.raises(ConnectionFailed, match="does not answer the login"):
         answer(db)
 
     assert monotonic() - started < 0.4 + SLACK_S
@@ -470,6 +470,18 @@ def test_close_waits_for_work_in_hand(open_db: OpenDb) -> None:
         assert worker.result(5) == ("done",)
     with pytest.raises(UsageError, match="was closed"):
         answer(db)
+
+
+def test_exit_does_not_wait_for_what_its_own_thread_holds(
+    open_db: OpenDb, caplog: pytest.LogCaptureFixture
+) -> None:
+    started = monotonic()
+    with open_db() as db:
+        db.connection().__enter__()
+
+    assert monotonic() - started < 5
+    assert "1 connections were cut" in caplog.text
+    assert "in test_exit_does_not_wait" in caplog.text
 
 
 def test_database_that_is_never_closed_warns(target: Any) -> None:

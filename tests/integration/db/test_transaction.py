@@ -14,7 +14,7 @@ from tests.integration.db.conftest import Observer, until
 from tests.integration.db.proxy import Proxy
 
 from trueup.db import Database
-from trueup.db.transaction import Block
+from trueup.db.block import Block
 from trueup.errors import (
     CommitUnknown,
     Conflict,
@@ -526,6 +526,15 @@ def test_child_of_a_fork_is_outside_the_transaction(open_db: OpenDb, observer: O
         assert ids(observer) == [2]
 
     assert ids(observer) == [1, 2]
+
+
+def test_block_that_is_over_touches_no_connection(open_db: OpenDb) -> None:
+    with open_db().transaction() as tx:
+        pass
+
+    for use in (lambda: tx.execute("select 1"), lambda: tx.on_commit(print), tx.__enter__):
+        with pytest.raises(UsageError):
+            use()
 
 
 def test_commit_by_hand_is_an_error(open_db: OpenDb) -> None:

@@ -10,7 +10,7 @@ def outer() -> tuple[object, ...]:
 
 def inner(secret: str) -> tuple[object, ...]:
     assert secret
-    return capture(0)
+    return capture()
 
 
 def test_stack_names_lines_the_innermost_first_and_no_values() -> None:
@@ -25,13 +25,13 @@ def test_stack_names_lines_the_innermost_first_and_no_values() -> None:
 
 def test_stack_is_cut_off() -> None:
     def deep(left: int) -> tuple[object, ...]:
-        return deep(left - 1) if left else capture(0)
+        return deep(left - 1) if left else capture()
 
     assert len(deep(50)) == DEPTH
 
 
 def test_hold_says_how_long_and_where() -> None:
-    text = str(Hold(capture(0)))
+    text = str(Hold(capture()))
 
     assert "held for 0.0 s" in text
     assert "in test_hold_says_how_long_and_where" in text

@@ -5,7 +5,8 @@ import os
 import pytest
 
 from trueup.conninfo import ConnInfo
-from trueup.db.opening import is_final, is_remote, parameters
+from trueup.db.opening import is_final
+from trueup.db.parameters import is_remote, parameters
 from trueup.errors import ConnectionFailed
 from trueup.settings import DatabaseSettings
 

@@ -1,0 +1,160 @@
+"""A block of statements that happens as a whole or not at all: what a transaction and a savepoint have in common."""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import Enum
+from threading import get_ident
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import psycopg
+
+from trueup.db.pool import Pool
+from trueup.db.pooled import PooledConnection
+from trueup.errors import DatabaseError, TransactionAborted, UsageError
+
+Isolation = Literal["read committed", "repeatable read", "serializable"]
+Hook = Callable[[], object]
+
+
+class State(Enum):
+    """Is where a transaction stands."""
+
+    NEW = "new"
+    ACTIVE = "active"
+    COMMITTED = "committed"
+    """For a savepoint: part of what the outer transaction will commit."""
+    ROLLED_BACK = "rolled_back"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Is how a transaction begins."""
+
+    isolation: Isolation | None = None
+    read_only: bool = False
+    deferrable: bool = False
+    lock_timeout_s: float | None = None
+    statement_timeout_s: float | None = None
+    durable: bool = False
+
+
+CURRENT: ContextVar["Block | None"] = ContextVar("trueup_transaction", default=None)
+
+
+def current(pool: Pool) -> "Block | None":
+    """Return the innermost transaction of this thread on a pool.
+
+    Raises:
+        UsageError: the transaction was begun by another thread, whose context this one was given.
+    """
+    block = CURRENT.get()
+    while block is not None:
+        if block.pool is pool and block.state is State.ACTIVE and block.generation == pool.generation:
+            if block.thread != get_ident():
+                raise UsageError(
+                    "this thread runs in the context of another thread's transaction, which it can't use: start it"
+                    " outside of the block, or in an empty contextvars.Context()"
+                )
+            return block
+        block = block.outer
+    return None
+
+
+class Block:
+    """Is a block of statements that happens as a whole or not at all."""
+
+    connection: PooledConnection
+    depth = 0
+
+    def __init__(self, pool: Pool, options: Options) -> None:
+        self.pool = pool
+        self.options = options
+        self.state = State.NEW
+        self.outer: Block | None = None
+        self.hooks: list[Hook] = []
+
+    def __enter__(self) -> Self:
+        if self.state is not State.NEW:
+            raise UsageError("a transaction is entered once: call db.transaction() again")
+        self.outer = CURRENT.get()
+        self.generation = self.pool.generation
+        self.thread = get_ident()
+        self.begin()
+        self.state = State.ACTIVE
+        CURRENT.set(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.state = State.UNKNOWN
+        if CURRENT.get() is self:
+            CURRENT.set(self.outer)
+        if error is None:
+            self.end()
+            return
+        self.undo(error)
+        if isinstance(error, psycopg.Error) and (named := self.connection.name(error)) is not error:
+            raise named from error
+
+    def begin(self) -> None:
+        """Begin the block on the server."""
+        raise NotImplementedError
+
+    def end(self) -> None:
+        """Make the block's work part of what is stored; whoever returns from here has succeeded."""
+        raise NotImplementedError
+
+    def undo(self, error: BaseException) -> None:
+        """Take the block's work back because of `error`, which must not be replaced by what goes wrong here."""
+        raise NotImplementedError
+
+    def execute(self, query: Any, parameters: Any = None) -> psycopg.Cursor[tuple[Any, ...]]:
+        """Run one statement in the block.
+
+        Raises:
+            DatabaseError: named by its SQLSTATE.
+        """
+        self.refuse_if_over()
+        try:
+            return self.connection.execute(query, parameters)
+        except psycopg.Error as error:
+            if (named := self.connection.name(error)) is error:
+                raise
+            raise named from error
+
+    def on_commit(self, hook: Hook) -> None:
+        """Call `hook` after the outermost transaction has committed and its connection is back in the pool.
+
+        It is forgotten if this block is rolled back.
+        """
+        self.refuse_if_over()
+        self.hooks.append(hook)
+
+    def refuse_if_over(self) -> None:
+        """Raise if the block has ended: its connection is somebody else's now."""
+        if self.state is not State.ACTIVE:
+            raise UsageError(f"the transaction is over ({self.state.value}): use it inside its block")
+
+    def swallowed(self) -> TransactionAborted:
+        """Return the error for a block whose failed statement was to be committed, with that failure as its cause."""
+        failure = self.connection.failure
+        cause = self.connection.name(failure) if failure is not None else None
+        if isinstance(cause, DatabaseError):
+            cause.__cause__ = failure
+        error = TransactionAborted(
+            "a statement failed inside the transaction and its error was swallowed, so nothing of it is stored: let the"
+            " error leave the block, or put the statement into a db.transaction() of its own",
+            sqlstate=cause.sqlstate if cause is not None else None,
+        )
+        error.__cause__ = cause
+        return error
+
+
+def limits(options: Options) -> list[str]:
+    """Return the statements for the timeouts that a block asks for."""
+    asked = {"lock_timeout": options.lock_timeout_s, "statement_timeout": options.statement_timeout_s}
+    return [f"set local {name} = {round(value * 1000)}" for name, value in asked.items() if value is not None]
