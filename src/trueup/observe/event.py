@@ -6,11 +6,11 @@ Payloads" and "Transaction Payloads".
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from trueup.observe.incident import Fault, Frame, Incident
+from trueup.observe.incident import UNNAMED, Fault, Frame, Incident, name
 
 HEXADECIMAL = re.compile(r"[0-9a-f]{16}([0-9a-f]{16})?")
 OPERATIONS = re.compile(r"db|db\.(query|transaction|pool)|http\.server|function|task|queue\.task")
@@ -108,6 +108,7 @@ def stacktrace(frames: Sequence[Frame]) -> dict[str, Any]:
 
 def transaction_of(spans: Sequence[Span], trace_id: str, event_id: str, origin: Origin) -> dict[str, Any]:
     """Return the durations of an operation and of those inside it; the first span is the outermost."""
+    spans = [cleaned(span) for span in spans[:SPANS]]
     root = spans[0]
     return head(event_id, origin, root.ended) | {
         "type": "transaction",
@@ -133,9 +134,19 @@ def transaction_of(spans: Sequence[Span], trace_id: str, event_id: str, origin: 
                 "start_timestamp": span.started,
                 "timestamp": span.ended,
             }
-            for span in spans[1:SPANS]
+            for span in spans[1:]
         ],
     }
+
+
+def cleaned(span: Span) -> Span:
+    """Return a span whose names are names."""
+    return replace(
+        span,
+        component=name(span.component) or UNNAMED,
+        operation=name(span.operation) or UNNAMED,
+        table=name(span.table),
+    )
 
 
 def described(span: Span) -> str:

