@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from operator import le
-from typing import Any, Literal, TypeVar
+from types import NoneType
+from typing import Any, Literal, NoReturn, TypeVar
 
 import msgspec
+from msgspec import UnsetType
 
 from trueup.tables.bulk_statements import field_of
-from trueup.tables.contract import UNSET, Column, Table
+from trueup.tables.contract import Column, Table
 from trueup.tables.encoding import BadValue
 from trueup.tables.errors import DuplicateKeys, InvalidValue, StatementRefused, TenantMissing
 from trueup.tables.rows import reader_of, written
@@ -39,6 +41,8 @@ class Rejected:
     sqlstate: str
     constraint: str | None = None
     column: str | None = None
+    reason: str | None = None
+    """In words, where it was found before anything was sent."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,32 +50,31 @@ class Batch:
     """Is rows that set the same columns."""
 
     names: tuple[str, ...]
-    columns: list[Sequence[Any]]
-    """The values of each column, None for NULL."""
+    columns: Sequence[Sequence[Any]]
+    """The values of each column, None for NULL; once prepared, as JSON has them."""
     positions: Sequence[int]
     """Where each row stood in the call."""
+    keys: Sequence[tuple[Any, ...]] = ()
+    """The conflict key of each row, once prepared."""
 
     def __len__(self) -> int:
         return len(self.positions)
 
     def take(self, items: Sequence[int]) -> "Batch":
         """Return the batch of some of its rows, by their indexes."""
-        return Batch(
-            self.names, [[column[i] for i in items] for column in self.columns], [self.positions[i] for i in items]
-        )
+        columns = [[column[i] for i in items] for column in self.columns]
+        positions = [self.positions[i] for i in items]
+        return Batch(self.names, columns, positions, [self.keys[i] for i in items] if self.keys else ())
 
     def slice(self, begin: int, end: int) -> "Batch":
         """Return the batch of the rows from `begin` to before `end`."""
-        return Batch(self.names, [column[begin:end] for column in self.columns], self.positions[begin:end])
+        columns = [column[begin:end] for column in self.columns]
+        return Batch(self.names, columns, self.positions[begin:end], self.keys[begin:end])
 
     def without(self, items: Iterable[int]) -> "Batch":
         """Return the batch without some of its rows."""
         left_out = set(items)
         return self.take([i for i in range(len(self)) if i not in left_out]) if left_out else self
-
-    def keys(self, table: Table[Any]) -> list[tuple[Any, ...]]:
-        """Return the conflict key of each row."""
-        return list(zip(*(self.columns[self.names.index(name)] for name in table.key), strict=True))
 
 
 def group(table: Table[R], rows: Sequence[R | Row], tenant: Row) -> list[Batch]:
@@ -97,11 +100,11 @@ def uniform(table: Table[R], rows: Sequence[Any]) -> Batch | None:
     """Return rows of the row class as one batch, None if not all set the same columns."""
     names, columns = [], []
     for name, column in zip(table.insertable, zip(*map(reader_of(table), rows), strict=True), strict=True):
-        unset = column.count(UNSET)
-        if unset == 0:
+        classes = set(map(type, column))
+        if UnsetType not in classes:
             names.append(name)
             columns.append(column)
-        elif unset < len(rows):
+        elif len(classes) > 1:
             return None
     return Batch(tuple(names), list(columns), range(len(rows)))
 
@@ -124,65 +127,56 @@ def bound(table: Table[Any], batch: Batch, tenant: Row) -> Batch:
     return Batch((*batch.names, table.tenant), [*batch.columns, values], batch.positions)
 
 
-def check(table: Table[Any], batch: Batch) -> list[Rejected]:
-    """Return the rows that hold a value which their column can't, or NULL in the key; each once.
+def prepare(table: Table[Any], batch: Batch) -> tuple[Batch, list[Rejected]]:
+    """Return a batch ready to be sent, and the rows that it can't hold: a bad value, or NULL in the key; each once.
 
     Raises:
         StatementRefused: the batch lacks a column of the key.
     """
-    bad: dict[int, tuple[str, str]] = {}
-    for name in table.key:
-        if name not in batch.names:
-            raise StatementRefused(f"{table.name}.{name}: it is part of the conflict key and not set")
-        values = batch.columns[batch.names.index(name)]
-        if None in values:
-            bad.update({i: (name, "23502") for i, value in enumerate(values) if value is None})
-    for name, values in zip(batch.names, batch.columns, strict=True):
-        column = table.column(name)
-        if not is_plain(column, values):
-            for i, sqlstate in refused(column, values):
-                bad.setdefault(i, (name, sqlstate))
-    if not bad:
-        return []
-    keys = batch.keys(table)
-    return [
-        Rejected(position=batch.positions[i], key=keys[i], sqlstate=sqlstate, column=name)
-        for i, (name, sqlstate) in sorted(bad.items())
+    if missing := [name for name in table.key if name not in batch.names]:
+        raise StatementRefused(f"{table.name}.{missing[0]}: it is part of the conflict key and not set")
+    keys = list(zip(*(batch.columns[batch.names.index(name)] for name in table.key), strict=True))
+    bad: dict[int, tuple[str, str, str]] = {}
+    columns = [
+        as_json(table.column(name), values, bad, is_key=name in table.key)
+        for name, values in zip(batch.names, batch.columns, strict=True)
     ]
+    rejected = [
+        Rejected(batch.positions[i], keys[i], sqlstate, column=name, reason=reason)
+        for i, (name, sqlstate, reason) in sorted(bad.items())
+    ]
+    return Batch(batch.names, columns, batch.positions, keys).without(bad), rejected
 
 
-def is_plain(column: Column, values: Sequence[Any]) -> bool:
-    """Say whether the values of a column can be written as JSON as they are."""
-    present = [value for value in values if value is not None] if None in values else list(values)
-    return not present or column.type.is_json(present)
-
-
-def refused(column: Column, values: Sequence[Any]) -> Iterator[tuple[int, str]]:
-    """Give the index of each value that a column can't hold, and what the server would answer."""
-    write = column.type.encode
+def as_json(
+    column: Column, values: Sequence[Any], bad: dict[int, tuple[str, str, str]], *, is_key: bool
+) -> Sequence[Any]:
+    """Return the values of a column, those that JSON has no form for as texts; note the bad ones by their indexes."""
+    has_null = NoneType in set(map(type, values))
+    if has_null and is_key:
+        null = (column.name, "23502", "is NULL, which equals no other NULL, in the conflict key")
+        bad.update({i: null for i, value in enumerate(values) if value is None})
+    present = [value for value in values if value is not None] if has_null else list(values)
+    if not present or column.type.is_json(present):
+        return values
+    texts: list[Any] = []
     for i, value in enumerate(values):
-        if value is not None:
-            try:
-                write(value)
-            except BadValue as error:
-                yield i, error.sqlstate
+        try:
+            texts.append(None if value is None else column.type.encode(value))
+        except BadValue as error:
+            texts.append(None)
+            bad.setdefault(i, (column.name, error.sqlstate, error.reason))
+    return values if column.type.family in {Family.JSON, Family.JSONB} else texts
 
 
-def refuse(table: Table[Any], batch: Batch, bad: Sequence[Rejected]) -> None:
-    """Raise the first of the bad values as an error."""
-    first = bad[0]
-    index = list(batch.positions).index(first.position)
-    column = table.column(first.column or "")
-    value = batch.columns[batch.names.index(column.name)][index]
-    place = f"{table.name}.{column.name}: row {first.position} of the call"
-    if value is None:
-        raise StatementRefused(f"{place}: it is part of the conflict key and NULL, which equals no other NULL")
-    try:
-        column.type.encode(value)
-    except BadValue as error:
-        raise InvalidValue(
-            f"of row {first.position} {error.reason}", table=table.name, column=column.name, sqlstate=error.sqlstate
-        ) from None
+def refuse(table: Table[Any], rejected: Rejected) -> NoReturn:
+    """Raise a bad value as an error."""
+    raise InvalidValue(
+        f"of row {rejected.position} {rejected.reason}",
+        table=table.name,
+        column=rejected.column or "",
+        sqlstate=rejected.sqlstate,
+    )
 
 
 def deduplicate(table: Table[Any], batches: list[Batch], on_duplicate: OnDuplicate) -> tuple[list[Batch], int]:
@@ -191,13 +185,12 @@ def deduplicate(table: Table[Any], batches: list[Batch], on_duplicate: OnDuplica
     Raises:
         DuplicateKeys: rows share a key, and that was to be an error.
     """
-    keys = [batch.keys(table) for batch in batches]
-    total = sum(map(len, keys))
-    if len(set(chain.from_iterable(keys))) == total:
+    total = sum(map(len, batches))
+    if len(set(chain.from_iterable(batch.keys for batch in batches))) == total:
         return batches, 0
     chosen: dict[tuple[Any, ...], int] = {}
-    for batch, batch_keys in zip(batches, keys, strict=True):
-        for key, position in zip(batch_keys, batch.positions, strict=True):
+    for batch in batches:
+        for key, position in zip(batch.keys, batch.positions, strict=True):
             known = chosen.setdefault(key, position)
             if known != position and (position > known) == (on_duplicate != "first"):
                 chosen[key] = position
@@ -214,11 +207,9 @@ def deduplicate(table: Table[Any], batches: list[Batch], on_duplicate: OnDuplica
     return [batch for batch in reduced if len(batch)], total - len(chosen)
 
 
-def sort(table: Table[Any], batch: Batch) -> Batch:
+def sort(batch: Batch) -> Batch:
     """Return the batch in the order of its keys, so that two writers never wait for each other in a circle."""
-    keys: list[Any] = list(batch.columns[batch.names.index(table.key[0])])
-    if len(table.key) > 1:
-        keys = batch.keys(table)
+    keys = batch.keys
     if all(map(le, keys, keys[1:])):
         return batch
     return batch.take(sorted(range(len(keys)), key=keys.__getitem__))
@@ -231,39 +222,28 @@ def object_of(width: int) -> type[msgspec.Struct]:
     return msgspec.defstruct("Object", fields, omit_defaults=True, gc=False)
 
 
-def encode_batch(table: Table[Any], batch: Batch) -> bytes:
-    """Return a batch as a JSON array of objects; its values have been checked."""
-    columns = [
-        encode_column(table.column(name), values) for name, values in zip(batch.names, batch.columns, strict=True)
-    ]
-    return msgspec.json.encode(list(map(object_of(len(columns)), *columns)))
+def encode_batch(batch: Batch) -> bytes:
+    """Return a batch as a JSON array of objects."""
+    return msgspec.json.encode(list(map(object_of(len(batch.columns)), *batch.columns)))
 
 
-def encode_column(column: Column, values: Sequence[Any]) -> Sequence[Any]:
-    """Return the values of a column, those that JSON has no form for as the texts that the server reads."""
-    if column.type.family in {Family.JSON, Family.JSONB} or is_plain(column, values):
-        return values
-    write = column.type.encode
-    return [None if value is None else write(value) for value in values]
-
-
-def chunks(table: Table[Any], batch: Batch, limit: int = CHUNK_BYTES) -> Iterator[tuple[Batch, bytes]]:
+def chunks(batch: Batch, limit: int = CHUNK_BYTES) -> Iterator[tuple[Batch, bytes]]:
     """Give a batch in parts of about `limit` bytes of JSON; a single row may be larger."""
     step = max(1, len(batch) // SAMPLE_ROWS)
     sample = batch.take(range(0, len(batch), step))
-    row_bytes = len(encode_batch(table, sample)) / len(sample)
+    row_bytes = len(encode_batch(sample)) / len(sample)
     size = max(1, int(limit / row_bytes))
     for begin in range(0, len(batch), size):
-        yield from halves(table, batch.slice(begin, begin + size), limit)
+        yield from halves(batch.slice(begin, begin + size), limit)
 
 
-def halves(table: Table[Any], batch: Batch, limit: int) -> Iterator[tuple[Batch, bytes]]:
+def halves(batch: Batch, limit: int) -> Iterator[tuple[Batch, bytes]]:
     """Give a batch as it is, or in halves where its rows turn out to be larger than the sample was."""
-    payload = encode_batch(table, batch)
+    payload = encode_batch(batch)
     if len(payload) <= 2 * limit or len(batch) == 1:
         yield batch, payload
         return
     del payload
     middle = len(batch) // 2
-    yield from halves(table, batch.slice(0, middle), limit)
-    yield from halves(table, batch.slice(middle, len(batch)), limit)
+    yield from halves(batch.slice(0, middle), limit)
+    yield from halves(batch.slice(middle, len(batch)), limit)

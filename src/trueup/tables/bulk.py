@@ -6,7 +6,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any, TypeVar, get_args
 
-from trueup.tables.batches import OnDuplicate, Rejected, check, chunks, deduplicate, group, refuse, sort
+from trueup.tables.batches import OnDuplicate, Rejected, chunks, deduplicate, group, prepare, refuse, sort
 from trueup.tables.connections import Connections
 from trueup.tables.contract import Table
 from trueup.tables.errors import StatementRefused
@@ -49,14 +49,15 @@ def bulk_upsert(
     rejected: list[Rejected] = []
     batches = []
     for batch in group(table, given, tenant) if given else []:
-        if (bad := check(table, batch)) and not partial:
-            refuse(table, batch, bad)
+        prepared, bad = prepare(table, batch)
+        if bad and not partial:
+            refuse(table, bad[0])
         rejected += bad
-        positions = {each.position for each in bad}
-        batches.append(batch.without(i for i, position in enumerate(batch.positions) if position in positions))
-    batches, superseded = deduplicate(table, [batch for batch in batches if len(batch)], on_duplicate)
+        if len(prepared):
+            batches.append(prepared)
+    batches, superseded = deduplicate(table, batches, on_duplicate)
     writer = Writer(db, table, mode)
-    parts = chain.from_iterable(chunks(table, sort(table, batch)) for batch in batches)
+    parts = chain.from_iterable(chunks(sort(batch)) for batch in batches)
     if partial:
         rejected += write_what_can_be(writer, parts)
     else:

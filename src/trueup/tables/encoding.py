@@ -39,7 +39,7 @@ def expect(kind: type[T], value: object) -> T:
 
 def encode_integer(value: object, lowest: int, highest: int) -> str:
     """Write an int between two bounds."""
-    number = value if type(value) is int else expect(int, value)
+    number = expect(int, value)
     if not lowest <= number <= highest:
         raise BadValue(f"does not fit into {highest.bit_length() + 1} bits", OUT_OF_RANGE)
     return int.__repr__(number)
@@ -109,9 +109,9 @@ def encode_timestamp(value: object) -> str:
 
 def encode_timestamptz(value: object) -> str:
     """Write a datetime with a zone as its instant in UTC."""
+    if type(value) is datetime and value.tzinfo is UTC:
+        return value.isoformat()
     moment = expect(datetime, value)
-    if moment.tzinfo is UTC:
-        return moment.isoformat()
     if moment.utcoffset() is None:
         raise BadValue("takes a datetime with a zone: without one its instant is unknown")
     try:
@@ -199,5 +199,6 @@ def of_class(kind: type[T], values: list[Any]) -> list[T]:
 
 def quoted(text: str) -> str:
     """Return an element of an array literal."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    if "\\" in text or '"' in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'

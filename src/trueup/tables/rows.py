@@ -8,6 +8,7 @@ from types import MemberDescriptorType
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import UnsetType
 
 from trueup.tables.contract import UNSET, Table
 from trueup.tables.errors import StatementRefused
@@ -77,7 +78,7 @@ def written(table: Table[R], row: R | Mapping[str, object]) -> tuple[tuple[str, 
     """
     if isinstance(row, table.row):
         values = reader_of(table)(row)
-        if UNSET not in values:
+        if UnsetType not in set(map(type, values)):
             return table.insertable, list(values)
         pairs = [pair for pair in zip(table.insertable, values, strict=True) if pair[1] is not UNSET]
     elif isinstance(row, Mapping):

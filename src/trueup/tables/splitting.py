@@ -59,7 +59,7 @@ def again(writer: Writer, batch: Batch, rejected: list[Rejected]) -> tuple[Batch
     if not hopeful:
         return batch, rejected
     rows = batch.take([i for i, position in enumerate(batch.positions) if position in hopeful])
-    still = isolate(writer, rows, encode_batch(writer.table, rows))
+    still = isolate(writer, rows, encode_batch(rows))
     if len(still) == len(hopeful):
         return batch, rejected
     return batch, [each for each in rejected if each.position not in hopeful] + still
@@ -80,9 +80,8 @@ def attempt(writer: Writer, batch: Batch, payload: bytes) -> DatabaseError | Non
 def isolate(writer: Writer, batch: Batch, payload: bytes) -> list[Rejected]:
     """Write a batch without the rows that the server refuses, and return those."""
     found = probe(writer, batch, payload)
-    keys = batch.keys(writer.table)
     rejected = [
-        Rejected(batch.positions[item], keys[item], sqlstate, constraint or None, column or None)
+        Rejected(batch.positions[item], batch.keys[item], sqlstate, constraint or None, column or None)
         for item, sqlstate, constraint, column in found
     ]
     good = batch.without(item for item, *_ in found)
@@ -107,13 +106,12 @@ def probe(writer: Writer, batch: Batch, payload: bytes) -> list[tuple[int, str, 
 
 def split(writer: Writer, batch: Batch) -> list[Rejected]:
     """Write a batch, in ever smaller parts where it fails, and return the rows that fail alone."""
-    error = attempt(writer, batch, encode_batch(writer.table, batch))
+    error = attempt(writer, batch, encode_batch(batch))
     if error is None:
         return []
     if len(batch) == 1:
         column = error.columns[0] if len(error.columns) == 1 else None
-        (key,) = batch.keys(writer.table)
-        return [Rejected(batch.positions[0], key, error.sqlstate or "", error.constraint, column)]
+        return [Rejected(batch.positions[0], batch.keys[0], error.sqlstate or "", error.constraint, column)]
     size = -(-len(batch) // WAYS)
     parts = (batch.slice(begin, begin + size) for begin in range(0, len(batch), size))
     return [each for part in parts for each in split(writer, part)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache, partial
+from functools import cache
 from itertools import chain
 from math import isfinite
 from operator import attrgetter
@@ -95,7 +95,10 @@ def integer(name: str, bits: int) -> SqlType:
     """Return the type of integers of so many bits."""
     lowest, highest = -(1 << bits - 1), (1 << bits - 1) - 1
 
-    encode = partial(encoding.encode_integer, lowest=lowest, highest=highest)
+    def encode(value: object) -> str:
+        if type(value) is int and lowest <= value <= highest:
+            return repr(value)
+        return encoding.encode_integer(value, lowest, highest)
 
     def is_json(values: list[Any]) -> bool:
         return set(map(type, values)) == {int} and min(values) >= lowest and max(values) <= highest
