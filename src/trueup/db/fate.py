@@ -11,7 +11,7 @@ from time import monotonic
 import psycopg
 from psycopg.errors import InvalidParameterValue
 
-from trueup.db.parting import end_backends
+from trueup.db.parting import LEFT_ALONE_S, end_backends
 from trueup.db.pool import Pool
 from trueup.db.pooled import PooledConnection
 from trueup.errors import DatabaseError, UsageError
@@ -37,7 +37,7 @@ def find_fate(pool: Pool, xid: str, server_started: str, backend_pid: int) -> Fa
             return Fate.UNKNOWN
         try:
             fate = ask(connection, xid, server_started)
-            if fate is None:
+            if fate is None and monotonic() - lost_at > LEFT_ALONE_S:
                 end_backends(connection, [(backend_pid, lost_at)])
         except (psycopg.Error, DatabaseError):
             fate = None

@@ -12,6 +12,8 @@ from trueup.db.pooled import PooledConnection
 from trueup.errors import DatabaseError
 
 CANCEL_S = 1.0
+LEFT_ALONE_S = 0.5
+"""How long a backend without a client may take to finish what it does, COMMIT above all, before it is ended."""
 
 
 def leave(connection: PooledConnection) -> socket.socket | None:

@@ -252,6 +252,12 @@ class Pool(Supply):
             ]
             for hold in long:
                 hold.is_reported = True
+            spare = self.idle.pop() if self.lost and self.idle and not self.settings.pooler else None
+            if spare is not None:
+                self.held[spare] = Hold(capture())
+        if spare is not None:
+            self.end_lost_backends(spare)
+            self.give_back(spare)
         for connection in tired:
             self.part(connection, Kind.CLOSE, "it was idle for too long")
         for connection in old:

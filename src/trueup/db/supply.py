@@ -16,7 +16,7 @@ from trueup.db.events import Kind
 from trueup.db.hold import Hold
 from trueup.db.housekeeping import keep_house
 from trueup.db.opening import is_final, limit_transactions, open_connection
-from trueup.db.parting import cancel, end_backends, has_ended, leave, order_cancel
+from trueup.db.parting import LEFT_ALONE_S, cancel, end_backends, has_ended, leave, order_cancel
 from trueup.db.pooled import PooledConnection
 from trueup.db.slots import Slots
 from trueup.errors import ConnectionFailed, DatabaseError, UsageError
@@ -102,13 +102,19 @@ class Supply(Slots):
         """Return a new connection; backends that were lost before are ended by it."""
         connection = open_connection(self.settings)
         connection.expires_at = monotonic() + self.settings.max_lifetime_s * random.uniform(0.9, 1)  # noqa: S311
-        with self.lock:
-            lost, self.lost = self.lost, []
         if not self.settings.pooler:
             limit_transactions(connection, self.settings.transaction_timeout_s)
-            if lost:
-                end_backends(connection, lost)
+            self.end_lost_backends(connection)
         return connection
+
+    def end_lost_backends(self, connection: PooledConnection) -> None:
+        """End the backends that were left without a goodbye and have had the time to end by themselves."""
+        now = monotonic()
+        with self.lock:
+            due = [lost for lost in self.lost if now - lost[1] >= LEFT_ALONE_S]
+            self.lost = [lost for lost in self.lost if lost not in due]
+        if due:
+            end_backends(connection, due)
 
     def is_wanted_after(self, error: ConnectionFailed) -> bool:
         """Note a failed login, and return whether to try again; if trying can't help, everybody who waits is told."""

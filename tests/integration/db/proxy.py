@@ -27,6 +27,7 @@ class Proxy:
         self.is_lit.set()
         self.is_refusing = False
         self.rules: list[tuple[bytes, Action]] = []
+        self.lock = threading.Lock()
         self.is_over = False
         self.muted: set[socket.socket] = set()
         self.ends: list[socket.socket] = []
@@ -85,8 +86,14 @@ class Proxy:
         if self.is_over:
             self.cut()
             return
-        threading.Thread(target=self.pump, args=(server, client), daemon=True).start()
+        back = threading.Thread(target=self.pump, args=(server, client), daemon=True)
+        back.start()
         self.pump(client, server, watched=True)
+        back.join()
+        for end in (client, server):
+            with suppress(ValueError):
+                self.ends.remove(end)
+            end.close()
 
     def pump(self, source: socket.socket, sink: socket.socket, *, watched: bool = False) -> None:
         """Pass on what comes from `source`; the client's side is watched for the rules."""
@@ -102,16 +109,21 @@ class Proxy:
                     self.stops.remove(stop)
                     stop[1]()
                 self.flights += watched
-                rule = next((rule for rule in self.rules if rule[0] in data), None) if watched else None
-                if rule is not None:
-                    self.rules.remove(rule)
+                rule = self.take_rule(data) if watched else None
                 if rule is None or self.obey(rule[1], source):
                     sink.sendall(data)
                 if rule is not None and rule[1].startswith("cut"):
                     break
+        if {source, sink} & self.muted and watched:
+            return  # The server never learns that a lost client is gone.
         for end in (source, sink):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+    def take_rule(self, data: bytes) -> tuple[bytes, Action] | None:
+        with self.lock:
+            place = next((place for place, rule in enumerate(self.rules) if rule[0] in data), None)
+            return None if place is None else self.rules.pop(place)
 
     def obey(self, action: Action, client: socket.socket) -> bool:
         """Do what a rule says, and return whether the message goes on to the server."""
@@ -134,6 +146,10 @@ class Proxy:
 
     def light(self) -> None:
         self.is_lit.set()
+
+    def lose(self) -> None:
+        """Let nothing come through any more on the connections there are."""
+        self.muted.update(self.ends)
 
     def cut(self) -> None:
         """Reset every connection."""

@@ -1,11 +1,9 @@
 """What became of a transaction, asked by its number: also after a crash that gives the number to another one."""
 
-import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import pytest
 from tests.integration.db.conftest import Observer
 from tests.integration.db.proxy import Proxy
 
@@ -13,7 +11,6 @@ from trueup.conninfo import ConnInfo
 from trueup.db import Database
 from trueup.db.connection import connect
 from trueup.db.fate import Fate, ask, find_fate
-from trueup.errors import CommitUnknown, Disconnected
 from trueup.servers import EmbeddedServer
 
 OpenDb = Callable[..., Database]
@@ -94,34 +91,3 @@ def test_nobody_to_ask_is_unknown(open_db: OpenDb) -> None:
     db.close(drain_s=0)
 
     assert find_fate(db.pool, "3", "", 0) is Fate.UNKNOWN
-
-
-@pytest.mark.parametrize("rounds", [150])
-def test_cuts_at_commit_store_nothing_twice_and_lose_nothing(
-    open_db: OpenDb, observer: Observer, proxy: Proxy, rounds: int
-) -> None:
-    """A small run of what must hold for any number of cuts: run() stores each row once, whatever happened to COMMIT."""
-    observer.run("create table ledger (n int not null)")
-    db = open_db(proxy, max_connections=3)
-    dice = random.Random(7)
-    told: dict[int, str] = {}
-
-    def store(number: int) -> None:
-        if dice.random() < 0.5:
-            proxy.on(b"commit", dice.choice(["cut before", "cut after"]))
-        try:
-            db.run(lambda tx: tx.execute("insert into ledger values (%s)", [number]), attempts=20)
-        except CommitUnknown:
-            told[number] = "unknown"
-        except Disconnected:
-            told[number] = "rolled back"
-        else:
-            told[number] = "committed"
-
-    with ThreadPoolExecutor(4) as threads:
-        list(threads.map(store, range(rounds)))
-
-    counts = dict(observer.rows("select n, count(*) from ledger group by n"))
-    assert set(counts.values()) == {1}, "nothing twice"
-    assert {number for number, what in told.items() if what == "committed"} == set(counts)
-    assert list(told.values()).count("committed") == rounds

@@ -100,7 +100,7 @@ def test_waiting_callers_are_served_when_the_server_is_back(open_db: OpenDb, own
     own_server.stop("immediate")
     with ThreadPoolExecutor(6) as threads:
         callers = [threads.submit(answer, db) for _ in range(6)]
-        until(lambda: db.statistics().connects_failed > 4, 10)
+        until(lambda: db.statistics().connects_failed > 7, 20)
 
         own_server.start()
         back = monotonic()
@@ -252,6 +252,32 @@ def test_budget_holds_after_a_restart(open_db: OpenDb, as_role: Any, own_server:
 
     assert db.statistics().in_use + db.statistics().idle == 3
     assert db.statistics().connects_failed == 0
+
+
+def test_connection_is_replaced_only_when_its_backend_is_gone(open_db: OpenDb, as_role: Any, proxy: Proxy) -> None:
+    db = open_db(max_connections=1, conninfo=proxy.conninfo(as_role("connection limit 1")))
+    proxy.stops.append((b"X\0\0\0\4", lambda: threading.Event().wait(0.3)))  # The goodbye travels slowly.
+    with db.connection() as connection:
+        connection.execute("set timezone = 'UTC'")
+
+    answer(db)
+
+    assert db.statistics().connects == 2
+    assert db.statistics().connects_failed == 0
+
+
+def test_connection_that_was_idle_for_longer_is_asked_for_a_sign_of_life(open_db: OpenDb, proxy: Proxy) -> None:
+    """A wire that went dark shows nothing; only a question does."""
+    db = open_db(proxy, check_after_s=0.05, statement_timeout_s=10)
+    fill(db, 3)
+    proxy.lose()
+    threading.Event().wait(0.06)
+    started = monotonic()
+
+    assert answer(db) == (1,)
+
+    assert monotonic() - started < 3
+    assert db.statistics().discarded == 3, "what holds for one holds for all that were idle"
 
 
 def test_no_slot_on_the_server_is_its_own_error_and_passes(open_db: OpenDb, as_role: Any) -> None:
@@ -472,9 +498,7 @@ def test_close_waits_for_work_in_hand(open_db: OpenDb) -> None:
         answer(db)
 
 
-def test_exit_does_not_wait_for_what_its_own_thread_holds(
-    open_db: OpenDb, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_exit_does_not_wait_for_what_its_own_thread_holds(open_db: OpenDb, caplog: pytest.LogCaptureFixture) -> None:
     started = monotonic()
     with open_db() as db:
         db.connection().__enter__()

@@ -389,6 +389,22 @@ def test_hook_that_fails_stops_no_other_and_says_that_all_is_stored(open_db: Ope
     assert ids(observer) == [1]
 
 
+def test_work_is_not_run_again_for_a_hook_that_lost_a_race(open_db: OpenDb, observer: Observer) -> None:
+    db = open_db()
+
+    def lose() -> None:
+        raise Conflict("in another transaction")
+
+    def work(tx: Block) -> None:
+        tx.execute("insert into t select coalesce(max(id), 0) + 1 from t")
+        tx.on_commit(lose)
+
+    with pytest.raises(Conflict):
+        db.run(work)
+
+    assert ids(observer) == [1]
+
+
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
 def test_isolation_is_the_one_asked_for(open_db: OpenDb, isolation: Any) -> None:
     """W-R23."""
