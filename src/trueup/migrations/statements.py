@@ -10,7 +10,7 @@ TOKEN = re.compile(
     rf"""
       (?P<blank> [ \t\n\r\f\v]+ | --[^\n\r]* )
     | (?P<comment> /\* )
-    | (?P<escaped> [eE]'(?: [^'\\]++ | \\(?:.|\Z) | '' | {CONTINUATION} )*+ (?: ' | \Z ) )
+    | (?P<escaped> [eE]'(?: [^'\\]+ | \\(?:.|\Z) | '' | {CONTINUATION} )* (?: ' | \Z ) )
     | (?P<string> '[^']*(?: ' | \Z ) )
     | (?P<quoted> "[^"]*(?: " | \Z ) )
     | (?P<dollar> \$(?: [A-Za-z_\u0080-\U0010ffff][A-Za-z_0-9\u0080-\U0010ffff]* )?\$ )
