@@ -172,8 +172,8 @@ class Facts:
         """Return who wrote after whom (ww), who read whose write (wr), and who overwrote what whom had read (rw)."""
         ww, wr, rw = set[Edge](), set[Edge](), set[Edge]()
         for key, order in self.orders.items():
-            writers = [self.writers[key, value] for value in order if (key, value) in self.writers]
-            ww.update(pairwise(writers))
+            known = [self.writers[key, value] for value in order if (key, value) in self.writers]
+            ww.update(pairwise(known))
         for number, event in self.happened():
             for read in event.reads():
                 writers = [self.writers.get((read.key, value)) for value in read.seen]

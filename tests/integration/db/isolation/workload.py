@@ -162,8 +162,9 @@ class Workload:
             if step.doing == "read":
                 log.append(Read(step.key, read(block, step.key)))
             elif step.doing == "append":
-                log.append(Append(step.key, next(recorder.values)))
-                block.execute(APPEND, [step.key, log[-1].value])
+                append = Append(step.key, next(recorder.values))
+                log.append(append)
+                block.execute(APPEND, [append.key, append.value])
             elif step.doing == "rewrite":
                 self.rewrite(block, step.key, log, recorder)
             else:
