@@ -33,6 +33,7 @@ def run_tests(session: nox.Session, name: str) -> None:
         f"tests/{name}",
         "--cov",
         "--cov-report=",
+        "--cov-fail-under=0",
         f"--junitxml={REPORTS / 'tests' / name}.xml",
         *(session.posargs or ["-n", str(os.cpu_count() or 2)]),
         env={"COVERAGE_FILE": str(COVERAGE / f"data.{name}")},
