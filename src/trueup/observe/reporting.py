@@ -1,9 +1,9 @@
 """What other layers call: it reports while tracking is on, costs next to nothing while it is off, and never raises."""
 
 import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
+from enum import Enum
 from time import monotonic, time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -158,19 +158,30 @@ def slow(place: Place, seconds: float) -> Any:
     )
 
 
-@contextmanager
-def retrying() -> Iterator[None]:
-    """Hold back failures that will be tried again, for a block; whoever gives up reports the last one."""
-    before = RETRYING.get()
-    RETRYING.set(True)
-    try:
-        yield
-    finally:
-        RETRYING.set(before)
+class Retrying:
+    """Is an attempt that is not the last one: what it fails with is not reported if it is worth another."""
+
+    __slots__ = ("before",)
+
+    def __enter__(self) -> None:
+        self.before = RETRYING.get()
+        RETRYING.set(True)
+
+    def __exit__(self, *exception: object) -> None:
+        RETRYING.set(self.before)
+
+
+def retrying(*, is_last: bool) -> Retrying | Nothing:
+    """Hold back failures that will be tried again, for one attempt; whoever gives up reports the last one."""
+    return NOTHING if is_last or SWITCH.tracker is None else Retrying()
 
 
 class PoolEvent(Protocol):
     """Is what a pool tells; trueup.db.events has it."""
+
+    @property
+    def kind(self) -> Enum:
+        """What happened."""
 
     @property
     def in_use(self) -> int:
@@ -192,16 +203,13 @@ class PoolEvent(Protocol):
 Event = TypeVar("Event", bound=PoolEvent)
 
 
-def listening(
-    listener: Callable[[Event], None] | None, kind_of: Callable[[Event], str]
-) -> Callable[[Event], None] | None:
+def listening(listener: Callable[[Event], None] | None) -> Callable[[Event], None] | None:
     """Return a pool's listener that reports warnings as well; the same, even None, while tracking is off."""
-    tracker = SWITCH.tracker
-    if tracker is None:
+    if SWITCH.tracker is None:
         return listener
 
     def listen(event: Event) -> None:
-        if (title := POOL_WARNINGS.get(kind_of(event))) is not None:
+        if (title := POOL_WARNINGS.get(event.kind.value)) is not None:
             report_pool(title, event)
         if listener is not None:
             listener(event)

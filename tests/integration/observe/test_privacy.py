@@ -5,7 +5,6 @@ import logging
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from types import SimpleNamespace
 from urllib.parse import quote
 
 import psycopg
@@ -17,6 +16,7 @@ from sentry_sdk.crons import capture_checkin
 from tests.integration.observe.receiver import Receiver
 
 from trueup import observe
+from trueup.db.events import Kind, PoolEvent
 from trueup.errors import ConnectionFailed, Duplicate, InvalidData
 
 DIGITS = st.text("0123456789", min_size=10, max_size=10)
@@ -56,10 +56,10 @@ def by_login(value: str) -> None:
 
 
 def by_pool(value: str) -> None:
-    listen = observe.listening(None, lambda event: event.kind)
+    listen = observe.listening(None)
     if listen:
         stack = f"  /home/{value}/app/run.py:3 in <module>\n{value}\n  {value}.py:1 in f\n"
-        listen(SimpleNamespace(kind="long_hold", in_use=1, max_size=3, seconds=1.0, detail=stack))
+        listen(PoolEvent(kind=Kind.LONG_HOLD, in_use=1, max_size=3, seconds=1.0, detail=stack))
 
 
 def by_exception(value: str) -> None:

@@ -83,12 +83,12 @@ def test_lost_race_is_reported_by_who_gives_up(receiver, track):
         with observe.operation("tables", "update", "public.bookings"):
             raise Conflict("", sqlstate="40001")
 
-    with observe.retrying(), pytest.raises(Conflict):
+    with observe.retrying(is_last=False), pytest.raises(Conflict):
         attempt()
     observe.flush()
     assert receiver.errors == []
 
-    with pytest.raises(Conflict) as last, observe.retrying():
+    with pytest.raises(Conflict) as last, observe.retrying(is_last=False):
         attempt()
     observe.report_failure(last.value, component="db", operation="run")
     observe.flush()
@@ -97,10 +97,22 @@ def test_lost_race_is_reported_by_who_gives_up(receiver, track):
     assert receiver.errors[0]["tags"]["table"] == "public.bookings"
 
 
+def test_last_attempt_reports_at_once(receiver, track):
+    track(receiver.dsn)
+    with observe.retrying(is_last=False):
+        pass
+
+    with pytest.raises(Conflict), observe.retrying(is_last=True), observe.operation("tables", "update"):
+        raise Conflict("", sqlstate="40001")
+
+    observe.flush()
+    assert len(receiver.errors) == 1
+
+
 def test_failure_that_no_attempt_can_help_is_reported_at_once(receiver, track):
     track(receiver.dsn)
 
-    with pytest.raises(Duplicate), observe.retrying(), observe.operation("tables", "insert"):
+    with pytest.raises(Duplicate), observe.retrying(is_last=False), observe.operation("tables", "insert"):
         raise duplicate()
 
     observe.flush()
@@ -138,7 +150,7 @@ def test_warnings_of_a_pool_arrive_and_its_listener_still_hears_all(receiver, tr
     """W-P6: who holds a connection, by the places of its checkout."""
     track(receiver.dsn)
     heard = []
-    listen = observe.listening(heard.append, lambda event: event.kind.value)
+    listen = observe.listening(heard.append)
     stack = "  /home/ann/salon/src/ai_admin/clients.py:12 in find\n  /home/ann/salon/run.py:3 in <module>"
     for kind in (Kind.CHECKOUT, Kind.USAGE, Kind.LONG_HOLD):
         listen(PoolEvent(kind=kind, in_use=3, max_size=3, seconds=31.0, detail=stack))

@@ -10,7 +10,6 @@ import pytest
 from trueup import observe
 from trueup.conninfo import Secret
 from trueup.errors import Conflict
-from trueup.observe.reporting import RETRYING
 from trueup.settings import ObserveSettings
 
 
@@ -73,12 +72,5 @@ def test_error_of_the_caller_is_the_one_that_leaves():
 
 
 def test_listener_stays_what_it_was_while_tracking_is_off():
-    assert observe.listening(None, str) is None
-    assert observe.listening(print, str) is print
-
-
-def test_retrying_is_over_with_its_block():
-    with observe.retrying():
-        assert RETRYING.get()
-
-    assert not RETRYING.get()
+    assert observe.listening(None) is None
+    assert observe.listening(print) is print
