@@ -123,8 +123,8 @@ class Supply(Slots):
             self.sums["connects_failed"] += 1
             if is_final(error):
                 self.refuse_waiters(error)
-            if self.waiters and not self.is_closed:
-                return True
+            if self.waiters and not self.is_closed and self.opening == 1:
+                return True  # One tries for all; when it succeeds, the others are opened at once.
             self.opening -= 1
             return False
 
