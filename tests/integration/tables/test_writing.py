@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from threading import Barrier
+from threading import Barrier, Event
+from time import monotonic
 from typing import Any
 
 import pytest
 from tests.integration.tables.conftest import Client, Clients, Part, Parts
 
 from trueup.conninfo import ConnInfo
-from trueup.db import Connection, Database
+from trueup.db import Connection, Database, connect
 from trueup.errors import CheckFailed, Duplicate, NullNotAllowed
 from trueup.settings import DatabaseSettings
 from trueup.tables import UNSET, Repository, StatementRefused, Table, TenantMissing, in_
@@ -245,6 +246,56 @@ def test_upsert_holds_against_rows_that_vanish(either: Repository[Any], database
             gone.result()
 
     assert {name for names in rows for name in names} <= {"a", "b", "x"}
+
+
+@dataclass
+class Optional:
+    id: int
+    name: str = UNSET
+    note: str | None = UNSET
+
+
+@dataclass
+class Required:
+    id: int
+    name: str
+    note: str | None = UNSET
+
+
+def until_blocked(observer: Connection) -> None:
+    """Wait until a statement of the database waits for a lock."""
+    query = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    deadline, pause = monotonic() + 10, Event()
+    while observer.execute(query).fetchone() == (0,):
+        assert monotonic() < deadline
+        pause.wait(0.005)
+
+
+WRITES: dict[str, Callable[[Repository[Any], Any], object]] = {
+    "upsert": lambda repository, row: repository.upsert(row),
+    "bulk_upsert": lambda repository, row: repository.bulk_upsert([row]),
+    "sync": lambda repository, row: repository.bulk_upsert([row], mode="sync"),
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES.keys())
+@pytest.mark.parametrize("row", [Optional, Required])
+def test_row_that_another_inserts_meanwhile_is_updated(
+    db: Database, observer: Connection, database: ConnInfo, write: Callable[..., object], row: type[Any]
+):
+    """A statement of CTEs finds no row in its snapshot and inserts none: the write is lost."""
+    observer.execute("create table people (id bigint primary key, name text not null default 'new', note text)")
+    people = Repository(db, Table("public.people", row, primary_key=("id",)))
+
+    with connect(database) as other, ThreadPoolExecutor(1) as executor:
+        other.execute("begin")
+        other.execute("insert into people values (1, 'theirs', 'theirs')")
+        ours = executor.submit(write, people, {"id": 1, "note": "ours"})
+        until_blocked(observer)
+        other.execute("commit")
+        ours.result(10)
+
+    assert observer.execute("select name, note from people").fetchall() == [("theirs", "ours")]
 
 
 # -- tenants -----------------------------------------------------------------------------------------------------------
