@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from threading import get_ident
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import psycopg
 
@@ -40,6 +40,21 @@ class Options:
     statement_timeout_s: float | None = None
     durable: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse what can't be meant.
+
+        Raises:
+            UsageError: with the name of the option.
+        """
+        if self.isolation not in {None, *get_args(Isolation)}:
+            raise UsageError(f"isolation must be one of {', '.join(get_args(Isolation))}, not {self.isolation!r}")
+        for name, limit_s in (
+            ("lock_timeout_s", self.lock_timeout_s),
+            ("statement_timeout_s", self.statement_timeout_s),
+        ):
+            if limit_s is not None and not 0.001 <= limit_s < 86_400 * 24:
+                raise UsageError(f"{name} must be from 0.001 to 24 days in seconds, not {limit_s!r}")
+
 
 CURRENT: ContextVar["Block | None"] = ContextVar("trueup_transaction", default=None)
 
@@ -52,7 +67,7 @@ def current(pool: Pool) -> "Block | None":
     """
     block = CURRENT.get()
     while block is not None:
-        if block.pool is pool and block.state is State.ACTIVE and block.generation == pool.generation:
+        if block.pool is pool and block.is_active and block.generation == pool.generation:
             if block.thread != get_ident():
                 raise UsageError(
                     "this thread runs in the context of another thread's transaction, which it can't use: start it"
@@ -96,9 +111,16 @@ class Block:
         if error is None:
             self.end()
             return
-        self.undo(error)
-        if isinstance(error, psycopg.Error) and (named := self.connection.name(error)) is not error:
+        # Named before the connection goes back to the pool, for it knows what the error means.
+        named = self.connection.name(error) if isinstance(error, psycopg.Error) else error
+        self.undo(named)
+        if named is not error:
             raise named from error
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the connection is the block's own to use."""
+        return self.state is State.ACTIVE
 
     def begin(self) -> None:
         """Begin the block on the server."""
@@ -136,7 +158,7 @@ class Block:
 
     def refuse_if_over(self) -> None:
         """Raise if the block has ended: its connection is somebody else's now."""
-        if self.state is not State.ACTIVE:
+        if not self.is_active:
             raise UsageError(f"the transaction is over ({self.state.value}): use it inside its block")
 
     def swallowed(self) -> TransactionAborted:

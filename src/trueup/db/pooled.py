@@ -36,7 +36,9 @@ class PooledConnection(psycopg.Connection[tuple[Any, ...]]):
         """The statement timeout of the service, and the one in force."""
         self.backend_pid = pgconn.backend_pid
         self.failure: psycopg.Error | None = None
-        """The first error since the connection was taken, or since the transaction began."""
+        """What made the transaction fail, or the connection break; errors that only follow from it don't count."""
+        self.latest: psycopg.Error | None = None
+        self.is_lost = False
         self.timed_out: BaseException | None = None
         """The last error that a statement timeout, and not a person, caused."""
         self.work_if_lost = Outcome.UNKNOWN
@@ -70,7 +72,7 @@ class PooledConnection(psycopg.Connection[tuple[Any, ...]]):
                 outcome=self.work_if_lost,
             ) from None
         except psycopg.Error as error:
-            self.failure = self.failure or error
+            self.note(error)
             if error.sqlstate == "57014" and (
                 monotonic() - started >= limit_s - 0.001 or "statement timeout" in (error.diag.message_primary or "")
             ):
@@ -81,7 +83,20 @@ class PooledConnection(psycopg.Connection[tuple[Any, ...]]):
 
     def name(self, error: psycopg.Error) -> DatabaseError | psycopg.Error:
         """Return what `trueup.errors` calls an error of this connection."""
-        return named(error, lost=self.work_if_lost, timed_out=self.timed_out is error)
+        is_own = error is self.latest or error is self.failure
+        found = named(error, lost=self.work_if_lost if is_own else Outcome.UNKNOWN, timed_out=self.timed_out is error)
+        if is_own and self.is_lost and isinstance(found, DatabaseError):
+            found.outcome = self.work_if_lost  # Any error may be a fatal one.
+        return found
+
+    def note(self, error: psycopg.Error) -> None:
+        """Remember what went wrong."""
+        self.latest = error
+        if self.is_lost:
+            return
+        self.is_lost = self.pgconn.status == pq.ConnStatus.BAD
+        if self.is_lost or error.sqlstate not in {None, "25P02"}:
+            self.failure = error
 
     @property
     def is_reusable(self) -> bool:
@@ -106,7 +121,7 @@ class PooledConnection(psycopg.Connection[tuple[Any, ...]]):
     def refresh(self) -> None:
         """Forget the last user."""
         self.timeout_s = self.usual_timeout_s
-        self.failure = self.timed_out = None
+        self.failure = self.latest = self.timed_out = None
         self.is_altered = False
         self.work_if_lost = Outcome.UNKNOWN
         self.exchange_s = 0.0

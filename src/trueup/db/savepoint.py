@@ -22,8 +22,14 @@ class Savepoint(Block):
                 " belong to the outermost one"
             )
 
+    @property
+    def is_active(self) -> bool:
+        """Whether the connection is the block's own to use: not any more when the outer transaction is over."""
+        return super().is_active and self.parent.is_active
+
     def begin(self) -> None:
         """Set the savepoint and its timeouts in one round trip."""
+        self.parent.refuse_if_over()
         self.timeout_before_s = self.connection.timeout_s
         if self.connection.pgconn.transaction_status == TransactionStatus.INERROR:
             raise self.swallowed()
@@ -33,6 +39,7 @@ class Savepoint(Block):
 
     def end(self) -> None:
         """Release the savepoint, and put the outer timeouts back."""
+        self.parent.refuse_if_over()
         status = self.connection.pgconn.transaction_status
         if status != TransactionStatus.INTRANS:
             problem = self.swallowed()
@@ -46,6 +53,8 @@ class Savepoint(Block):
     def undo(self, error: BaseException) -> None:
         """Roll back to the savepoint; if that fails, the outer transaction can only be rolled back."""
         self.state = State.ROLLED_BACK
+        if not self.parent.is_active:
+            return  # A generator outlived the transaction: the connection is somebody else's now.
         self.connection.timeout_s = self.timeout_before_s
         if not self.connection.is_in_transaction:
             return

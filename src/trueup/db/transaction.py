@@ -78,7 +78,7 @@ class Transaction(Block):
             problem = UsageError("the block ended its own transaction with COMMIT or ROLLBACK: leave that to the block")
         else:
             problem = self.swallowed()
-        self.roll_back(problem)
+        self.undo(problem)
         raise problem
 
     def commit(self) -> None:
@@ -90,7 +90,7 @@ class Transaction(Block):
             answer = connection.execute("commit", prepare=False).statusmessage
         except (psycopg.Error, DatabaseError) as error:
             named = connection.name(error) if isinstance(error, psycopg.Error) else error
-            is_lost = connection.is_abandoned or isinstance(named, Disconnected)
+            is_lost = connection.is_abandoned or connection.is_lost
             self.pool.give_back(connection)
             if not is_lost:
                 self.state = State.ROLLED_BACK
@@ -139,10 +139,6 @@ class Transaction(Block):
         return find_fate(self.pool, self.xid, self.server_started, self.connection.backend_pid)
 
     def undo(self, error: BaseException) -> None:
-        """Roll back and give the connection back."""
-        self.roll_back(error)
-
-    def roll_back(self, error: BaseException) -> None:
         """Roll back, or give up the connection, which has the same effect; what goes wrong is a note on `error`."""
         connection = self.connection
         try:

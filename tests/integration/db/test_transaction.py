@@ -544,6 +544,76 @@ def test_child_of_a_fork_is_outside_the_transaction(open_db: OpenDb, observer: O
     assert ids(observer) == [1, 2]
 
 
+def test_driver_error_keeps_its_meaning_when_it_leaves_the_block(open_db: OpenDb) -> None:
+    db = open_db(max_connections=1)
+
+    with pytest.raises(StatementTimeout), db.transaction(statement_timeout_s=0.1) as tx:
+        tx.connection.execute("select pg_sleep(2)")
+    with pytest.raises(Disconnected) as caught, db.transaction() as tx:
+        tx.connection.execute("select pg_terminate_backend(pg_backend_pid())")
+
+    assert (caught.value.outcome, caught.value.retryable) == (Outcome.ROLLED_BACK, True)
+
+
+def test_loss_of_another_connection_says_nothing_about_ours(open_db: OpenDb, target: Any) -> None:
+    db = open_db()
+
+    with psycopg.connect(target.reveal()) as other, pytest.raises(Disconnected) as caught, db.transaction():
+        other.execute("select pg_terminate_backend(pg_backend_pid())")
+
+    assert caught.value.outcome is Outcome.UNKNOWN
+
+
+def test_cause_is_the_error_that_aborted_and_not_one_that_was_dealt_with(open_db: OpenDb) -> None:
+    db = open_db()
+
+    def swallow() -> None:
+        with db.transaction() as tx:
+            with pytest.raises(psycopg.Error), tx.connection.transaction():
+                tx.connection.execute("select * from dealt_with")
+            with pytest.raises(Duplicate):
+                tx.execute("insert into t values (1), (1)")
+            with pytest.raises(TransactionAborted):
+                tx.execute("select 1")
+
+    with pytest.raises(TransactionAborted) as caught:
+        swallow()
+
+    assert isinstance(caught.value.__cause__, Duplicate)
+
+
+def test_block_that_outlives_its_transaction_touches_no_connection(open_db: OpenDb, observer: Observer) -> None:
+    db = open_db(max_connections=1)
+
+    def steps() -> Iterator[None]:
+        with db.transaction():
+            yield
+
+    with db.transaction():
+        insert(db, 1)
+        late = steps()
+        next(late)
+    with db.transaction():
+        late.close()
+        insert(db, 2)
+    assert ids(observer) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"isolation": "serializable; drop table t"},
+        {"lock_timeout_s": 0},
+        {"statement_timeout_s": -1},
+        {"statement_timeout_s": float("inf")},
+        {"statement_timeout_s": float("nan")},
+    ],
+)
+def test_option_that_makes_no_sense_is_refused_by_name(open_db: OpenDb, options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=next(iter(options))):
+        open_db().transaction(**options)
+
+
 def test_block_that_is_over_touches_no_connection(open_db: OpenDb) -> None:
     with open_db().transaction() as tx:
         pass
