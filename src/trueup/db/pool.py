@@ -69,7 +69,11 @@ class Pool(Supply):
                 self.waiters.appendleft(waiter)
             else:
                 self.waiters.append(waiter)
-            self.open_more()
+            try:
+                self.open_more()
+            except RuntimeError:  # No thread could be started: nobody must hand a connection to who has left.
+                self.waiters.remove(waiter)
+                raise
         return self.wait_for(waiter, deadline)
 
     def wait_for(self, waiter: Waiter, deadline: float) -> PooledConnection:

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from tests.integration.db.conftest import Log, Observer, Proxy, until
 
+from trueup.conninfo import ConnInfo
 from trueup.db import Database
 from trueup.db.events import Kind
 from trueup.errors import (
@@ -331,6 +332,55 @@ def test_connection_keeps_no_attribute_of_its_last_user(open_db: OpenDb) -> None
     with db.connection() as connection:
         assert connection.autocommit
         assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_behind_a_pooler_nothing_rests_on_the_session(open_db: OpenDb) -> None:
+    """Timeouts are set by each transaction, and no statement stays prepared on a server connection."""
+    db = open_db(pooler=True, max_connections=1, transaction_timeout_s=77)
+    names = "current_setting('statement_timeout'), current_setting('lock_timeout'), current_setting(%s, true)"
+
+    with db.connection() as connection:
+        outside = connection.execute(f"select {names}", ["transaction_timeout"]).fetchone()
+        threshold = connection.prepare_threshold
+        version = connection.info.server_version
+    with db.transaction() as tx:
+        inside = tx.execute(f"select {names}", ["transaction_timeout"]).fetchone()
+
+    newer = version >= 170000
+    assert outside == ("0", "0", "0" if newer else None)
+    assert inside == ("5s", "30s", "77s" if newer else None)
+    assert threshold is None
+
+
+def test_no_transaction_outlives_its_timeout(open_db: OpenDb) -> None:
+    db = open_db(max_connections=1, transaction_timeout_s=0.3, idle_in_transaction_timeout_s=0.3)
+
+    def dawdle() -> None:
+        with db.transaction() as tx:
+            for _ in range(2):
+                tx.execute("select pg_sleep(0.2)")
+            threading.Event().wait(0.5)
+            tx.execute("select 1")
+
+    with pytest.raises(Disconnected) as caught:
+        dawdle()
+
+    assert caught.value.sqlstate in {"25P03", "25P04"}
+    assert caught.value.outcome.value == "rolled_back"
+    assert answer(db) == (1,)
+
+
+def test_password_is_in_no_message(open_db: OpenDb, target: Any, caplog: pytest.LogCaptureFixture) -> None:
+    secret = "s3cr3t-w0rd"
+    text = f"postgresql://postgres:{secret}@127.0.0.1:1/x"
+    db = open_db(conninfo=ConnInfo.parse(text), checkout_timeout_s=0.2)
+    with caplog.at_level("DEBUG"), pytest.raises(ConnectionFailed) as caught:
+        answer(db)
+
+    error = caught.value
+    shown = [repr(db), repr(db.settings), str(error), repr(error), repr(error.__dict__), caplog.text]
+    assert not any(secret in part for part in shown)
+    assert error.__cause__ is error.__context__ is None
 
 
 def test_block_that_leaves_a_transaction_open_is_an_error(open_db: OpenDb, observer: Observer) -> None:
