@@ -101,14 +101,21 @@ class Spool:
         """Move the events of processes that ended to this file; return them, and how many could not be read."""
         lines: list[bytes] = []
         damaged = 0
-        for path in sorted(self.folder.glob(f"*{SUFFIX}")) if self.folder.is_dir() else []:
-            if path == self.path or self.end > self.limit_bytes:
-                continue
+        for path in self.others():
+            if self.end > self.limit_bytes:
+                break
             with contextlib.suppress(OSError):
                 found, bad = take_over(path, self)
                 lines += found
                 damaged += bad
         return lines, damaged
+
+    def others(self) -> list[Path]:
+        """Return the files of other processes, as far as they can be seen."""
+        try:
+            return sorted(set(self.folder.glob(f"*{SUFFIX}")) - {self.path}) if self.folder.is_dir() else []
+        except OSError:
+            return []
 
     def orphan(self) -> None:
         """Let go of the parent's file, in a child after a fork."""

@@ -10,6 +10,7 @@ from tests.integration.observe.bugsink import Bugsink, NotInstalled, install, se
 
 from trueup import observe
 from trueup.db import connect
+from trueup.db.events import Kind, PoolEvent
 from trueup.db.sqlstate import named
 from trueup.errors import Conflict, Duplicate
 from trueup.observe import reporting
@@ -86,6 +87,18 @@ def test_slow_queries_are_one_issue(bugsink, track, monkeypatch):
 
     assert len(bugsink.issues()) == before + 1
     assert {event["level"] for event in events_with(bugsink, "operation", "find_slowly")} == {"warning"}
+
+
+def test_long_hold_is_stored_with_its_places(bugsink, track):
+    """W-P6."""
+    track(bugsink.dsn)
+    listen = observe.listening(None)
+    listen(PoolEvent(kind=Kind.LONG_HOLD, in_use=1, max_size=3, seconds=31.0, detail="  /srv/app/run.py:3 in main"))
+
+    assert observe.flush(10)
+
+    [event] = events_with(bugsink, "operation", "pool")
+    assert event["threads"]["values"][0]["stacktrace"]["frames"][0]["function"] == "main"
 
 
 def test_real_row_stays_here(bugsink, track, database):

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 import sentry_sdk
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sentry_sdk.crons import capture_checkin
 from tests.integration.observe.receiver import Receiver
@@ -18,6 +18,9 @@ from tests.integration.observe.receiver import Receiver
 from trueup import observe
 from trueup.db.events import Kind, PoolEvent
 from trueup.errors import ConnectionFailed, Duplicate, InvalidData
+
+PHASES = (Phase.explicit, Phase.generate)
+"""A value is as short as it can be: nothing is won by shrinking it."""
 
 DIGITS = st.text("0123456789", min_size=10, max_size=10)
 LETTERS = st.text("abcdefghijklmnopqrstuvwxyz", min_size=9, max_size=14)
@@ -188,7 +191,9 @@ def test_no_planted_value_leaves(receiver, track, planted):
     """W-S1, W-S7."""
     tracker = track(receiver.dsn, traces_share=1.0)
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
+    @settings(
+        max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None, phases=PHASES
+    )
     @given(st.lists(VALUES, min_size=len(PLANTS), max_size=len(PLANTS)))
     def no_value_leaves(values: list[str]) -> None:
         receiver.raw.clear()
