@@ -13,7 +13,7 @@ from trueup.tables.bulk import Written, bulk_upsert
 from trueup.tables.conditions import Operator, Parameters, Shape, encode_row, parse
 from trueup.tables.connections import Connections
 from trueup.tables.contract import Table
-from trueup.tables.errors import StatementRefused
+from trueup.tables.errors import ContractError, StatementRefused
 from trueup.tables.execution import execute, fetch
 from trueup.tables.orders import Keyset, Order, Orders, parse_after, parse_order
 from trueup.tables.rows import maker_of, written
@@ -42,6 +42,8 @@ class Repository(Generic[R]):
     def __init__(self, db: Connections, table: Table[R] | None = None, **tenant: object) -> None:
         if table is not None:
             self.table = table
+        elif not hasattr(self, "table"):
+            raise ContractError(f"{type(self).__name__} declares no table: set `table = Table(…)` in its class")
         self.db = db
         self.make = maker_of(self.table)
         self.tenant: Mapping[str, object] = {}
@@ -134,7 +136,8 @@ class Repository(Generic[R]):
     ) -> Iterator[Iterator[R]]:
         """Hold a cursor on the server: gives the rows that match, any number of them in the memory of `chunk_rows`.
 
-        What is read and written within the block belongs to its transaction.
+        What is read and written within the block belongs to its transaction, which is idle between two chunks and ends
+        when that takes longer than the idle-in-transaction timeout.
 
         Raises:
             StatementRefused: see `trueup.tables.errors`; nothing was sent.

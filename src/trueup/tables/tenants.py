@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from trueup.tables.conditions import Condition, Operator
+from trueup.tables.conditions import Condition, Operator, encode
 from trueup.tables.contract import UNSET, Table
 from trueup.tables.errors import StatementRefused, TenantMissing
 
@@ -16,6 +16,7 @@ def check_tenant(table: Table[Any], tenant: Row) -> Row:
     Raises:
         StatementRefused: it isn't the contract's tenant column.
         TenantMissing: it is None.
+        InvalidValue: the column can't hold it.
     """
     if set(tenant) != {table.tenant}:
         expected = f"is bound by {table.tenant}=…" if table.tenant else "has no tenant column"
@@ -23,6 +24,7 @@ def check_tenant(table: Table[Any], tenant: Row) -> Row:
     for name, value in tenant.items():
         if value is None or value is UNSET:
             raise TenantMissing(f"{table.name}: {name} is {value}, which is no tenant")
+        encode(table, table.column(name), value)
     return dict(tenant)
 
 

@@ -14,7 +14,7 @@ from trueup.conninfo import ConnInfo
 from trueup.db import Connection, Database, connect
 from trueup.errors import CheckFailed, Duplicate, NullNotAllowed
 from trueup.settings import DatabaseSettings
-from trueup.tables import UNSET, Repository, StatementRefused, Table, TenantMissing, in_
+from trueup.tables import UNSET, ContractError, Repository, StatementRefused, Table, TenantMissing, in_
 
 Stored = Callable[..., list[tuple[Any, ...]]]
 
@@ -359,7 +359,7 @@ def test_bound_repository_refuses_another_tenant(clients: Clients):
     assert seven.find_many(company_id=7) == []
 
 
-@pytest.mark.parametrize("tenant", [{"company_id": None}, {"company_id": UNSET}, {"salon_id": 7}, {"id": 7}])
+@pytest.mark.parametrize("tenant", [{"company_id": None}, {"company_id": "7"}, {"salon_id": 7}, {"id": 7}])
 def test_repository_is_bound_by_its_tenant_column_alone(clients: Clients, tenant: dict[str, object]):
     with pytest.raises(StatementRefused):
         Clients(clients.db, **tenant)
@@ -394,6 +394,14 @@ def test_repositories_join_the_transaction_of_their_thread(clients: Clients, db:
 
     assert counts == [2]
     assert stored("phone") == []
+
+
+def test_repository_without_a_contract_says_so(db: Database):
+    class Orphans(Repository[Client]):
+        pass
+
+    with pytest.raises(ContractError, match="Orphans declares no table"):
+        Orphans(db)
 
 
 def test_repository_methods_have_one_signature():
