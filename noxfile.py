@@ -96,7 +96,7 @@ def docs(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Print measured ratios; posargs choose benchmarks by name."""
-    install(session, "test")
+    install(session, "test", "bench")
     for script in sorted(Path("tests/benchmarks").glob("bench_*.py")):
         if not session.posargs or any(name in script.stem for name in session.posargs):
             session.run("python", str(script))

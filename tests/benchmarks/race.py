@@ -1,0 +1,152 @@
+"""Races contenders against each other, round by round in one process, and prints how they did.
+
+The best round counts, for the machine may be busy with other things; who is first in a round changes. Beside the time
+by the clock stands that of the processors, of client and server: where other work runs, it is the one to trust.
+"""
+
+import asyncio
+import gc
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
+from pathlib import Path
+from statistics import median
+from time import perf_counter, process_time
+from typing import Any
+
+from trueup.db import Connection
+
+LOOP = asyncio.new_event_loop()
+"""Where contenders run whose calls are coroutines."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrant:
+    """Is one contender of one race."""
+
+    name: str
+    run: Callable[[], Any]
+    """What is timed; a coroutine function is timed inside a running loop."""
+    prepare: Callable[[], object] = lambda: None
+    """Puts everything back to where it was; called before each round and not timed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Is how fast one contender is meant to be, measured by another one."""
+
+    of: str
+    by: str
+    limit: float
+
+
+@dataclass(slots=True)
+class Times:
+    """Is the seconds that each round of one contender took."""
+
+    clock: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    note: str = ""
+
+
+Result = dict[str, Times]
+
+
+def race(
+    entrants: Sequence[Entrant], observer: Connection, *, rounds: int, calls: int = 1, budget_s: float = 30.0
+) -> Result:
+    """Time every entrant `rounds` times, taking turns; fewer rounds, but two, when they take longer than `budget_s`."""
+    result = {entrant.name: Times() for entrant in entrants}
+    began = perf_counter()
+    gc.collect()
+    gc.freeze()
+    for number in range(rounds):
+        if number > 1 and perf_counter() - began > budget_s:
+            break
+        ((backends,),) = observer.execute("select array_agg(pid) from pg_stat_activity").fetchall()
+        first = number % len(entrants)
+        for entrant in (*entrants[first:], *entrants[:first]):
+            entrant.prepare()
+            gc.collect()
+            before = worked_s(backends)
+            result[entrant.name].clock.append(time_calls(entrant.run, calls) / calls)
+            spent_s = sum(now_s - before[pid] for pid, now_s in worked_s(backends).items())
+            result[entrant.name].cpu.append(spent_s / calls)
+    return result
+
+
+def worked_s(backends: Sequence[int]) -> dict[int, float]:
+    """Return the seconds that processors have worked for this process, under 0, and for each backend that is there."""
+    worked = {0: process_time()}
+    for pid in backends:
+        with suppress(FileNotFoundError):
+            worked[pid] = int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+    return worked
+
+
+def time_calls(run: Callable[[], Any], calls: int) -> float:
+    """Return the seconds that some calls take, one after the other."""
+    if iscoroutinefunction(run):
+        return LOOP.run_until_complete(time_awaits(run, calls))
+    started = perf_counter()
+    for _ in range(calls):
+        run()
+    return perf_counter() - started
+
+
+async def time_awaits(run: Callable[[], Any], calls: int) -> float:
+    """Return the seconds that some calls of a coroutine function take, inside the running loop."""
+    started = perf_counter()
+    for _ in range(calls):
+        await run()
+    return perf_counter() - started
+
+
+def result_of(run: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function or a coroutine function and return what it gives."""
+    if iscoroutinefunction(run):
+        return LOOP.run_until_complete(run(*arguments))
+    return run(*arguments)
+
+
+def report(title: str, result: Result, *, base: str, targets: Sequence[Target] = ()) -> None:
+    """Print one table, by the clock and by the processors, with ratios to `base`, and each target."""
+    width = max(map(len, result))
+    say(f"\n{title}\n  {'':{width}}      best      median   ratio         cpu   ratio")
+    for name, times in sorted(result.items(), key=lambda item: min(item[1].clock)):
+        clock, cpu = ratios(times, result[base])
+        columns = f"{in_units(min(times.clock))}  {in_units(median(times.clock))}  x{clock:5.2f}"
+        say(f"  {name:{width}}  {columns}  {in_units(min(times.cpu))}  x{cpu:5.2f}  {times.note}".rstrip())
+    for target in targets:
+        say_target(target, *ratios(result[target.of], result[target.by]))
+
+
+def ratios(times: Times, base: Times) -> tuple[float, float]:
+    """Return how the best of two contenders compare, by the clock and by the processors."""
+    return min(times.clock) / min(base.clock), min(times.cpu) / min(base.cpu)
+
+
+def say_target(target: Target, clock: float, cpu: float) -> None:
+    """Print a target and by which measure it was met; nothing fails by it."""
+    measures = {"the clock": clock, "cpu": cpu}
+    met = [name for name, ratio in measures.items() if ratio <= target.limit]
+    verdict = {0: "MISSED", 1: f"met by {met[0] if met else None} alone", 2: "met"}[len(met)]
+    say(f"  {target.of} <= {target.limit:g} x {target.by}: {verdict} ({clock:.2f} by the clock, {cpu:.2f} by cpu)")
+
+
+def say_number(claim: str, number: int, limit: int) -> None:
+    """Print a number that has a limit, and whether it was kept."""
+    say(f"  {claim} <= {limit}: {'met' if number <= limit else 'MISSED'} ({number})")
+
+
+def say(line: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def in_units(seconds: float) -> str:
+    """Return a duration to read, always equally wide."""
+    return f"{seconds * 1e6:7.1f} us" if seconds < 0.001 else f"{seconds * 1e3:7.1f} ms"
