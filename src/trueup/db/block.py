@@ -1,5 +1,6 @@
 """A block of statements that happens as a whole or not at all: what a transaction and a savepoint have in common."""
 
+import asyncio
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -60,22 +61,30 @@ CURRENT: ContextVar["Block | None"] = ContextVar("trueup_transaction", default=N
 
 
 def current(pool: Pool) -> "Block | None":
-    """Return the innermost transaction of this thread on a pool.
+    """Return the innermost transaction of this thread, and of this asyncio task if there is one, on a pool.
 
     Raises:
-        UsageError: the transaction was begun by another thread, whose context this one was given.
+        UsageError: the transaction was begun by another thread or task, whose context this one was given.
     """
     block = CURRENT.get()
     while block is not None:
         if block.pool is pool and block.is_active and block.generation == pool.generation:
-            if block.thread != get_ident():
+            if block.thread != get_ident() or block.task is not running_task():
                 raise UsageError(
-                    "this thread runs in the context of another thread's transaction, which it can't use: start it"
+                    "this thread or task runs in the context of another one's transaction, which it can't use: start it"
                     " outside of the block, or in an empty contextvars.Context()"
                 )
             return block
         block = block.outer
     return None
+
+
+def running_task() -> object:
+    """Return the asyncio task that runs in this thread, None outside of any."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None
 
 
 class Block:
@@ -96,7 +105,7 @@ class Block:
             raise UsageError("a transaction is entered once: call db.transaction() again")
         self.outer = CURRENT.get()
         self.generation = self.pool.generation
-        self.thread = get_ident()
+        self.thread, self.task = get_ident(), running_task()
         self.begin()
         self.state = State.ACTIVE
         CURRENT.set(self)

@@ -510,8 +510,26 @@ def test_thread_that_inherits_the_context_gets_an_error_and_no_connection(open_d
         with db.transaction():
             await asyncio.to_thread(insert, db, 1)
 
-    with pytest.raises(UsageError, match="another thread's transaction"):
+    with pytest.raises(UsageError, match="another one's transaction"):
         asyncio.run(work())
+
+
+def test_task_that_inherits_the_context_gets_an_error_and_no_connection(open_db: OpenDb, observer: Observer) -> None:
+    """A transaction that is shared by mistake commits half of somebody else's work."""
+    db = open_db()
+
+    async def do(number: int) -> None:
+        insert(db, number)
+
+    async def work() -> None:
+        with db.transaction():
+            await do(1)
+            with pytest.raises(UsageError, match="another one's transaction"):
+                await asyncio.create_task(do(2))
+
+    asyncio.run(work())
+
+    assert ids(observer) == [1]
 
 
 def test_threads_have_transactions_of_their_own(open_db: OpenDb, observer: Observer) -> None:
