@@ -18,8 +18,7 @@ from trueup import errors
 from trueup.cli import trueup
 from trueup.cli.exits import MEANINGS
 from trueup.conninfo import ConnInfo
-from trueup.db import Database
-from trueup.db.budget import Service
+from trueup.db import Database, Service
 from trueup.db.events import Kind
 from trueup.db.sqlstate import BY_CLASS, BY_STATE
 from trueup.settings import LIMITS, DatabaseSettings
