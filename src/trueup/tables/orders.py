@@ -61,7 +61,7 @@ def one_order(table: Table[Any], item: str | Order) -> Order:
         raise StatementRefused(f"{table.name}: order_by takes names or asc(…)/desc(…), not {type(item).__name__}")
     order = item if isinstance(item, Order) else Order(item.removeprefix("-"), descending=item.startswith("-"))
     column = table.column(order.column)
-    if column.type.family in {Family.JSON, Family.JSONB}:
+    if column.type.family is Family.JSONB or not column.type.has_equality:
         raise StatementRefused(f"{table.name}.{column.name}: {column.declared} has no order worth asking for")
     return order
 

@@ -48,7 +48,10 @@ def upsert(
     for _ in range(ROUNDS):
         if done := writing.attempt():
             return done
-    raise Conflict(f"{table.name}: a row was neither written nor found, {ROUNDS} times; run the transaction again")
+    raise Conflict(
+        f"{table.name}: a row was neither written nor found, {ROUNDS} times: others delete it as fast, or"
+        " a trigger or a policy hides it"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,10 @@ class Writer:
                 if new == missing:
                     break
             else:
-                raise Conflict(f"{self.table.name}: others wrote the same rows {ROUNDS} times; run it again")
+                raise Conflict(
+                    f"{self.table.name}: rows were neither written nor found, {ROUNDS} times: others write them as"
+                    " fast, or a trigger or a policy hides them"
+                )
         self.rows += len(batch)
         self.inserted += inserted
         self.updated += updated

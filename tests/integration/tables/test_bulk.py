@@ -17,7 +17,7 @@ from tests.integration.tables.conftest import Client, Clients, Parts
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Connection, Database
-from trueup.errors import Duplicate, ForeignKeyMissing, InvalidData, NullNotAllowed
+from trueup.errors import Duplicate, ForeignKeyMissing, InvalidData, NullNotAllowed, SchemaMismatch
 from trueup.settings import DatabaseSettings
 from trueup.tables import UNSET, DuplicateKeys, Repository, StatementRefused, Table, Written, batches
 from trueup.tables.writer import Mode
@@ -315,6 +315,13 @@ def test_without_the_right_to_temporary_functions_rows_are_split_from_here(
         (i, "clients_spent_check") for i in (3, 50, 99)
     ]
     assert done.inserted == 97
+
+
+def test_error_that_no_row_is_to_blame_for_is_raised(clients: Clients, observer: Connection):
+    observer.execute("drop table clients")
+
+    with pytest.raises(SchemaMismatch):
+        clients.bulk_upsert([Client(phone="1")], partial=True)
 
 
 def test_partial_call_within_a_transaction_ends_with_it(clients: Clients, db: Database, stored: Stored):

@@ -12,9 +12,21 @@ from tests.integration.tables.conftest import Client, Clients, Part, Parts
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Connection, Database, connect
-from trueup.errors import CheckFailed, Duplicate, NullNotAllowed
+from trueup.errors import CheckFailed, Conflict, Duplicate, NullNotAllowed
 from trueup.settings import DatabaseSettings
-from trueup.tables import UNSET, ContractError, Repository, StatementRefused, Table, TenantMissing, in_
+from trueup.tables import (
+    UNSET,
+    ContractError,
+    Repository,
+    StatementRefused,
+    Table,
+    TenantMissing,
+    eq,
+    gte,
+    in_,
+    is_not_null,
+    ne,
+)
 
 Stored = Callable[..., list[tuple[Any, ...]]]
 
@@ -298,6 +310,22 @@ def test_row_that_another_inserts_meanwhile_is_updated(
     assert observer.execute("select name, note from people").fetchall() == [("theirs", "ours")]
 
 
+@pytest.mark.parametrize("row", [{"id": 1, "name": "x"}, {"id": 1, "note": "x"}, {"id": 1}])
+def test_row_that_a_trigger_swallows_is_a_conflict_and_no_endless_loop(
+    db: Database, observer: Connection, row: dict[str, Any]
+):
+    observer.execute("create table people (id bigint primary key, name text not null, note text)")
+    observer.execute("create function swallow() returns trigger language plpgsql as 'begin return null; end'")
+    observer.execute("create trigger swallow before insert on people for each row execute function swallow()")
+    people = Repository(db, Table("public.people", Required, primary_key=("id",)))
+
+    with pytest.raises(Conflict, match="a trigger or a policy hides it"):
+        people.upsert(row)
+    if "name" not in row:
+        with pytest.raises(Conflict, match="a trigger or a policy hides them"):
+            people.bulk_upsert([row])
+
+
 # -- tenants -----------------------------------------------------------------------------------------------------------
 
 
@@ -394,6 +422,31 @@ def test_repositories_join_the_transaction_of_their_thread(clients: Clients, db:
 
     assert counts == [2]
     assert stored("phone") == []
+
+
+def test_tenant_may_be_picked_by_an_operator_that_names_it(clients: Clients):
+    clients.bulk_upsert([Client(company_id=company, phone="1") for company in (7, 8, 9)])
+
+    assert clients.count(company_id=eq(7)) == 1
+    assert clients.count(company_id=in_([7, 9])) == 2
+    assert clients.count(company_id=gte(8) & in_([7, 9])) == 1
+    for condition in (gte(7), ne(7), is_not_null(), eq(None)):
+        with pytest.raises(TenantMissing):
+            clients.count(company_id=condition)
+
+
+def test_repository_shows_its_table_and_hides_its_tenant(clients: Clients):
+    assert repr(clients) == "Clients(public.clients)"
+    assert repr(clients.for_tenant(7)) == "Clients(public.clients, bound to one company_id)"
+
+
+def test_table_without_tenants_has_none_to_bind(db: Database):
+    people = Repository(db, Table("public.people", Required, primary_key=("id",)))
+
+    with pytest.raises(StatementRefused, match="no tenant column"):
+        people.for_tenant(7)
+    with pytest.raises(StatementRefused, match="no tenant column"):
+        Repository(db, people.table, company_id=7)
 
 
 def test_repository_without_a_contract_says_so(db: Database):

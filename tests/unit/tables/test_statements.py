@@ -1,9 +1,10 @@
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Annotated, Any
 
 import pytest
 
-from trueup.tables import UNSET, StatementRefused, Table, UnknownColumn, asc, desc, statements
+from trueup.tables import UNSET, Sql, StatementRefused, Table, UnknownColumn, asc, desc, statements
 from trueup.tables.conditions import Operator
 from trueup.tables.orders import Order, parse_after, parse_order
 from trueup.tables.statements import Statement
@@ -120,6 +121,17 @@ def test_order_that_is_none_is_refused(order: list[str]):
     """W-R30: order not a string is a TypeError."""
     with pytest.raises(StatementRefused, match="order_by"):
         parse_order(CLIENTS, order)
+
+
+@pytest.mark.parametrize("kind", ["json", "jsonb", "json[]"])
+def test_json_has_no_order(kind: str):
+    @dataclass
+    class Row:
+        id: int
+        prefs: Annotated[Any, Sql(kind)]
+
+    with pytest.raises(StatementRefused, match="no order worth asking for"):
+        parse_order(Table("public.rows", Row, primary_key=("id",)), "prefs")
 
 
 def test_one_direction_without_nulls_compares_rows_so_that_an_index_serves():
