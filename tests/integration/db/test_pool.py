@@ -64,8 +64,11 @@ def test_a_connection_says_who_it_is_and_how_long_things_may_take(open_db: OpenD
     with db.connection() as connection:
         names = ("application_name", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
         found = [connection.execute("select current_setting(%s)", [name]).fetchone() for name in names]
+        whole = connection.execute("select current_setting('transaction_timeout', true)").fetchone()
+        is_newer = connection.info.server_version >= 170000
 
     assert found == [(f"svc:{os.getpid()}",), ("5s",), ("2s",), ("1min",)]
+    assert whole == ("5min" if is_newer else None,)
 
 
 def test_lone_read_takes_one_round_trip(open_db: OpenDb, proxy: Proxy) -> None:
@@ -599,3 +602,19 @@ def test_listener_that_fails_does_no_harm(open_db: OpenDb, caplog: pytest.LogCap
 
     assert answer(db) == (1,)
     assert "a listener of the pool failed" in caplog.text
+
+
+def test_one_login_tries_for_all_while_the_server_is_away(open_db: OpenDb, proxy: Proxy) -> None:
+    db = open_db(proxy, max_connections=3, checkout_timeout_s=2)
+    proxy.darken()
+
+    with ThreadPoolExecutor(3) as threads:
+        callers = [threads.submit(answer, db) for _ in range(3)]
+        until(lambda: db.statistics().opening == 3)
+        proxy.server_port = 1  # Nobody listens there.
+        proxy.light()
+        failures = [caller.exception(5) for caller in callers]
+
+    assert {type(failure) for failure in failures} == {ConnectionFailed}
+    assert all("no connection within 2." in str(failure) for failure in failures)
+    assert 6 <= db.statistics().connects_failed <= 11
