@@ -18,10 +18,10 @@ from trueup import errors
 from trueup.cli import trueup
 from trueup.cli.exits import MEANINGS
 from trueup.conninfo import ConnInfo
-from trueup.db import Database, Service
+from trueup.db import Database
 from trueup.db.events import Kind
 from trueup.db.sqlstate import BY_CLASS, BY_STATE
-from trueup.settings import LIMITS, DatabaseSettings
+from trueup.settings import LIMITS, DatabaseSettings, Service
 from trueup.tables import Repository, Table, Upserted
 from trueup.tables import errors as table_errors
 from trueup.tables.batches import OnDuplicate

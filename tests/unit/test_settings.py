@@ -29,9 +29,11 @@ def test_without_configuration_no_schema_is_declared(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("shema = 'x'", "unknown key 'shema'"),
-        ("schema = 3", "schema must be a str, not int"),
+        ("shema = 'x'", "unknown field `shema`; known keys: schema, contracts, services"),
+        ("schema = 3", "got `int` - at `$.schema`"),
         ("schema = [", "not readable as TOML"),
+        ("services = [{connections = 3}]", "required field `name` - at `$.services[0]`"),
+        ("services = [{name = 'api', connections = -1}]", "`int` >= 0 - at `$.services[0].connections`"),
     ],
 )
 def test_bad_configuration_names_the_file_and_the_key(tmp_path, text, said):
@@ -53,3 +55,14 @@ def test_database_url_of_the_environment_is_not_a_setting(tmp_path):
     settings = Settings.load(tmp_path, {"DATABASE_URL": "postgresql://prod.test/live"})
 
     assert "prod.test" not in repr(settings)
+
+
+def test_services_and_contracts_are_declared(tmp_path):
+    (tmp_path / "trueup.toml").write_text(
+        'contracts = ["shop.tables:TABLES"]\n[[services]]\nname = "api"\n[[services]]\nname = "worker"\nprocesses = 2\n'
+    )
+
+    settings = Settings.load(tmp_path, {})
+
+    assert settings.contracts == ("shop.tables:TABLES",)
+    assert [(one.name, one.most) for one in settings.services] == [("api", 3), ("worker", 6)]

@@ -18,7 +18,9 @@ COMMANDS = {
     "verify": "trueup.cli.verify:verify",
     "schema": "trueup.cli.schema:schema",
     "data": "trueup.cli.data:data",
+    "contracts": "trueup.cli.contracts:contracts",
     "migrate": "trueup.cli.migrate:migrate",
+    "budget": "trueup.cli.budget:budget_command",
     "doctor": "trueup.cli.doctor:doctor",
 }
 

@@ -1,7 +1,7 @@
 """How we talk to a server."""
 
 from trueup.db.block import Block, Isolation
-from trueup.db.budget import Service, budget
+from trueup.db.budget import budget
 from trueup.db.connection import Connection, connect, named_errors
 from trueup.db.database import Database
 from trueup.db.drain import drain_on_sigterm
@@ -14,7 +14,6 @@ __all__ = [
     "Database",
     "Isolation",
     "PoolEvent",
-    "Service",
     "Snapshot",
     "Statistics",
     "budget",

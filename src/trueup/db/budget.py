@@ -6,24 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from trueup.db.connection import Connection
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """Is a program that may hold connections, as the configuration declares it."""
-
-    name: str
-    """As application_name begins: `name:pid`."""
-    connections: int = 3
-    """The most one process opens."""
-    processes: int = 1
-    role: str | None = None
-    """Whom it logs in as; None: the role that asks."""
-
-    @property
-    def most(self) -> int:
-        """The most connections that all its processes open together."""
-        return self.connections * self.processes
+from trueup.settings import Service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

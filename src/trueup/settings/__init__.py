@@ -1,0 +1,12 @@
+"""The only reader of the environment and of the configuration file.
+
+Order: a flag of the command > a TRUEUP_* variable > the configuration file > the default. libpq reads its own PG*
+variables when a connection string leaves something out. DATABASE_URL is read only by its name: `env:DATABASE_URL`.
+"""
+
+from trueup.settings.configuration import Service
+from trueup.settings.database import LIMITS, DatabaseSettings
+from trueup.settings.observe import ObserveSettings
+from trueup.settings.settings import Settings
+
+__all__ = ["LIMITS", "DatabaseSettings", "ObserveSettings", "Service", "Settings"]

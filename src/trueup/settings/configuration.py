@@ -1,0 +1,69 @@
+"""What a project configures, in `trueup.toml` or in [tool.trueup] of its `pyproject.toml`."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from trueup.errors import UsageError
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Is a program that may hold connections."""
+
+    name: str
+    """As application_name begins: `name:pid`."""
+    connections: Annotated[int, msgspec.Meta(ge=0)] = 3
+    """The most one process opens."""
+    processes: Annotated[int, msgspec.Meta(ge=0)] = 1
+    role: str | None = None
+    """Whom it logs in as; None: the role that asks."""
+
+    @property
+    def most(self) -> int:
+        """The most connections that all its processes open together."""
+        return self.connections * self.processes
+
+
+class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Is the content of the file; every key may be left out."""
+
+    schema: str | None = None
+    """The folder of migrations that the name `embedded` stands for, from the file's own folder."""
+    contracts: tuple[str, ...] = ()
+    """Where the table contracts are: `package.module:name`, the name of a Table or of a list of them."""
+    services: tuple[Service, ...] = ()
+    """Who holds connections, for the budget."""
+
+
+def find_configuration(folder: Path) -> Path | None:
+    """Return the nearest `trueup.toml`, or `pyproject.toml` with a [tool.trueup] table, at or above `folder`."""
+    for place in (folder.absolute(), *folder.absolute().parents):
+        if (own := place / "trueup.toml").is_file():
+            return own
+        if (shared := place / "pyproject.toml").is_file() and "trueup" in parse_toml(shared).get("tool", {}):
+            return shared
+    return None
+
+
+def read_configuration(file: Path) -> Configuration:
+    """Return what a configuration file says.
+
+    Raises:
+        UsageError: it is not TOML, or a key is unknown or of the wrong type.
+    """
+    whole = parse_toml(file)
+    table = whole if file.name == "trueup.toml" else whole["tool"]["trueup"]
+    try:
+        return msgspec.convert(table, Configuration)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{file}: {error}; known keys: {', '.join(Configuration.__struct_fields__)}") from None
+
+
+def parse_toml(file: Path) -> dict[str, Any]:
+    """Return the content of a TOML file."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file}: not readable as TOML: {error}") from None

@@ -1,0 +1,73 @@
+"""All that the user has configured."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Self
+
+from platformdirs import site_cache_path, user_cache_path
+
+from trueup.settings.configuration import Configuration, Service, find_configuration, read_configuration
+from trueup.settings.database import DatabaseSettings
+from trueup.settings.observe import ObserveSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Is what the user has configured, read once where a command starts."""
+
+    cache_folder: Path
+    """Where data directories, templates and other things that can be made again are kept."""
+    schema: Path | None = None
+    """The folder of migrations that the name `embedded` stands for; None: none is declared."""
+    contracts: tuple[str, ...] = ()
+    """Where the table contracts are: `package.module:name`."""
+    services: tuple[Service, ...] = ()
+    """Who holds connections."""
+    variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    """The environment, for names of the form `env:NAME`."""
+
+    @classmethod
+    def load(cls, folder: Path | None = None, variables: Mapping[str, str] = os.environ) -> Self:
+        """Read the environment, and the configuration in `folder` or the nearest folder above it that has one.
+
+        Raises:
+            UsageError: the file is not TOML, or a key is unknown or of the wrong type.
+        """
+        found = find_configuration(folder or Path.cwd())
+        configuration = read_configuration(found) if found else Configuration()
+        cache_folder = variables.get("TRUEUP_CACHE_DIR")
+        return cls(
+            cache_folder=Path(cache_folder).absolute() if cache_folder else default_cache_folder(),
+            schema=found.parent / configuration.schema if found and configuration.schema else None,
+            contracts=configuration.contracts,
+            services=configuration.services,
+            variables=MappingProxyType(dict(variables)),
+        )
+
+    @property
+    def database(self) -> DatabaseSettings:
+        """How this service talks to its database.
+
+        Raises:
+            UsageError: the environment names no database, or a value can't be read.
+        """
+        return DatabaseSettings.from_env(self.variables)
+
+    @property
+    def observe(self) -> ObserveSettings:
+        """Whether failures are reported, and where to.
+
+        Raises:
+            UsageError: a SENTRY_* variable can't be read.
+        """
+        return ObserveSettings.from_env(self.variables)
+
+
+def default_cache_folder() -> Path:
+    """Return the user's cache folder; for root the site's, which the unprivileged owner of a server can enter."""
+    if os.geteuid() == 0:
+        return site_cache_path("trueup")
+    return user_cache_path("trueup")

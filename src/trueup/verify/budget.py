@@ -1,0 +1,33 @@
+"""Whether the connections of all services fit, as a section of a report."""
+
+from trueup.db.budget import Budget
+from trueup.report.model import Finding, Section, Severity, Verdict
+
+
+def budget_section(budget: Budget) -> Section:
+    """Return what was added up, and which limit it exceeds; without a declared service nothing was."""
+    room = budget.room
+    return Section(
+        check="budget",
+        title="Connections",
+        compared={
+            "services": len(budget.services),
+            "connections they may open": budget.most,
+            "connections available": room.available,
+            "connections in use": sum(room.in_use.values()),
+        }
+        if budget.services
+        else {},
+        findings=tuple(
+            Finding(
+                check="budget",
+                verdict=Verdict.FAILED,
+                severity=Severity.BREAKING,
+                object=finding.subject,
+                message=finding.message,
+                meaning="When every service is busy, some get no connection (53300).",
+                remedy="lower a service's connections, or raise the limit",
+            )
+            for finding in budget.findings
+        ),
+    )
