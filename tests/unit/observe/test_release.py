@@ -53,3 +53,13 @@ def test_what_cannot_be_read_is_no_commit(git, tmp_path, head):
     (git / "HEAD").write_text(head)
 
     assert find_commit(tmp_path) is None
+
+
+def test_folder_outside_of_a_checkout_has_no_commit(tmp_path):
+    assert find_commit(tmp_path) is None
+
+
+def test_git_file_that_is_no_text_is_no_commit(tmp_path):
+    (tmp_path / ".git").write_bytes(b"\xff\xfe")
+
+    assert find_commit(tmp_path) is None

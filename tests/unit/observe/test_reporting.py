@@ -59,7 +59,14 @@ def test_off_costs_less_than_a_microsecond():
         with observe.operation("tables", "find_one", "public.clients"):
             pass
 
-    assert min(timeit.repeat(query, number=2_000, repeat=30)) / 2_000 < 1e-6
+    tracer = sys.gettrace()
+    sys.settrace(None)  # Coverage's would be measured instead.
+    try:
+        fastest = min(timeit.repeat(query, number=2_000, repeat=30)) / 2_000
+    finally:
+        sys.settrace(tracer)
+
+    assert fastest < 1e-6
 
 
 def test_error_of_the_caller_is_the_one_that_leaves():
