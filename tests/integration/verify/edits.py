@@ -101,5 +101,5 @@ def every_update(column: Column, *, rows: int, first: int = 0) -> Iterator[tuple
     No round gives a row two of them.
     """
     nudges = [Changed(template) for template in NUDGES.get(column.plain_type, ())]
-    for number, value in enumerate([*AWKWARD[column.plain_type], *nudges, *([None] if column.is_nullable else [])]):
+    for number, value in enumerate([*([None] if column.is_nullable else []), *AWKWARD[column.plain_type], *nudges]):
         yield number // rows, Edit("update", column.table, (first + number) % rows, {column.name: value})
