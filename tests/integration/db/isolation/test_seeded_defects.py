@@ -25,7 +25,7 @@ def observe(workload: Workload, open_db: OpenDb, target: ConnInfo, *, goal: int 
     """Return the kinds of anomaly that a workload shows when nothing breaks."""
     prepare(target, goal)
     recorder = Recorder()
-    workload.run(open_db(max_connections=6), recorder, goal=goal, seed=1)
+    workload.run(open_db(max_connections=6), recorder, lambda: recorder.committed >= goal, seed=1)
     return kinds(collect(target, recorder))
 
 

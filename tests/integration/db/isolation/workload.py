@@ -89,14 +89,14 @@ class Workload:
     runner: Runner | None = None
     """What runs a plan; None: the runtime."""
 
-    def run(self, db: Database, recorder: Recorder, *, goal: int, seed: int) -> None:
-        """Run until so many are committed."""
+    def run(self, db: Database, recorder: Recorder, is_enough: Callable[[], object], *, seed: int) -> None:
+        """Run until it is enough."""
         stop = threading.Event()
 
         def work(number: int) -> None:
             dice = random.Random(f"{seed}/{number}")
             try:
-                while recorder.committed < goal and not stop.is_set():
+                while not is_enough() and not stop.is_set():
                     plan = self.make_plan(dice, recorder.committed // LIFE)
                     (self.runner or self.run_plan)(db, plan, recorder)
             finally:
