@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors as driver_errors
-from psycopg import pq
+from psycopg import generators, pq
 from psycopg.abc import PQGen
+from psycopg.pq.abc import PGresult
 from psycopg.rows import tuple_row
 
 from trueup.db.session import WatchingCursor
@@ -80,6 +81,24 @@ class PooledConnection(psycopg.Connection[tuple[Any, ...]]):
             raise
         finally:
             self.exchange_s += monotonic() - started
+
+    def command(self, statements: bytes) -> list[PGresult]:
+        """Run statements of our own in one message and return their results: without a cursor, at half its cost.
+
+        Not for ROLLBACK: the driver's cursor forgets its prepared statements then, as it must.
+        """
+
+        def exchange() -> PQGen[list[PGresult]]:
+            self.pgconn.send_query(statements)
+            results: list[PGresult] = yield from generators.execute(self.pgconn)
+            failed = next((result for result in results if result.status == pq.ExecStatus.FATAL_ERROR), None)
+            if failed is not None:
+                raise driver_errors.error_from_result(failed)
+            return results
+
+        with self.lock:
+            found: list[PGresult] = self.wait(exchange())
+        return found
 
     def name(self, error: psycopg.Error) -> DatabaseError | psycopg.Error:
         """Return what `trueup.errors` calls an error of this connection."""

@@ -33,7 +33,7 @@ class Savepoint(Block):
         self.timeout_before_s = self.connection.timeout_s
         if self.connection.pgconn.transaction_status == TransactionStatus.INERROR:
             raise self.swallowed()
-        self.send(f"savepoint {self.name}", *limits(self.options))
+        self.command(f"savepoint {self.name}", *limits(self.options))
         self.connection.timeout_s = self.options.statement_timeout_s or self.timeout_before_s
         self.connection.failure = None
 
@@ -46,7 +46,7 @@ class Savepoint(Block):
             self.undo(problem)
             raise problem
         self.connection.timeout_s = self.timeout_before_s
-        self.send(f"release savepoint {self.name}", *self.limits_before())
+        self.command(f"release savepoint {self.name}", *self.limits_before())
         self.state = State.COMMITTED
         self.parent.hooks += self.hooks
 
@@ -59,10 +59,13 @@ class Savepoint(Block):
         if not self.connection.is_in_transaction:
             return
         try:
-            self.send(f"rollback to savepoint {self.name}", f"release savepoint {self.name}")
+            self.connection.execute(
+                f"rollback to savepoint {self.name}; release savepoint {self.name}".encode(), prepare=False
+            )
             self.connection.failure = None
-        except DatabaseError as failure:
-            error.add_note(f"the rollback to the savepoint failed as well ({failure})")
+        except (psycopg.Error, DatabaseError) as failure:
+            said = self.connection.name(failure) if isinstance(failure, psycopg.Error) else failure
+            error.add_note(f"the rollback to the savepoint failed as well ({said})")
 
     def limits_before(self) -> list[str]:
         """Return the statements that put back the timeouts which this block had changed."""
@@ -82,10 +85,10 @@ class Savepoint(Block):
             changed.append(f"set local statement_timeout = {round(self.timeout_before_s * 1000)}")
         return changed
 
-    def send(self, *statements: str) -> None:
+    def command(self, *statements: str) -> None:
         """Run statements in one round trip."""
         try:
-            self.connection.execute("; ".join(statements).encode(), prepare=False)
+            self.connection.command("; ".join(statements).encode())
         except psycopg.Error as error:
             named = self.connection.name(error)
             raise named from error

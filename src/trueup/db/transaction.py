@@ -3,10 +3,9 @@
 The state is our own: a driver that was told COMMIT believes it, whatever the server answered.
 """
 
-from typing import Any
-
 import psycopg
 from psycopg.pq import TransactionStatus
+from psycopg.pq.abc import PGresult
 
 from trueup.db.block import Block, Hook, Options, State, limits
 from trueup.db.fate import Fate, find_fate
@@ -50,11 +49,9 @@ class Transaction(Block):
         connection.timeout_s = options.statement_timeout_s or settings.statement_timeout_s
         connection.work_if_lost = Outcome.NOT_SENT
         try:
-            answer = connection.execute(text, prepare=False)
-            while answer.nextset():
-                pass
+            results = connection.command(text)
             if has_number:
-                self.xid, self.server_started = read_number(answer)
+                self.xid, self.server_started = read_number(results[-1])
         except psycopg.Error as error:
             named = connection.name(error)
             self.pool.give_back(connection)
@@ -87,7 +84,7 @@ class Transaction(Block):
         connection.work_if_lost = Outcome.ROLLED_BACK if self.xid is None else Outcome.UNKNOWN
         lost: psycopg.Error | DatabaseError
         try:
-            answer = connection.execute("commit", prepare=False).statusmessage
+            answer = connection.command(b"commit")[-1].command_status
         except (psycopg.Error, DatabaseError) as error:
             named = connection.name(error) if isinstance(error, psycopg.Error) else error
             is_lost = connection.is_abandoned or connection.is_lost
@@ -101,7 +98,7 @@ class Transaction(Block):
             interruption.add_note(f"COMMIT had been sent; the transaction is now: {self.ask().value}")
             raise
         else:
-            problem = None if answer == "COMMIT" else self.swallowed()
+            problem = None if answer == b"COMMIT" else self.swallowed()
             self.pool.give_back(connection)
             if problem is not None:
                 self.state = State.ROLLED_BACK
@@ -177,10 +174,9 @@ def opening(options: Options, settings: DatabaseSettings, *, version: int, has_n
     return "; ".join(statements).encode()
 
 
-def read_number(answer: psycopg.Cursor[Any]) -> tuple[str, str]:
+def read_number(result: PGresult) -> tuple[str, str]:
     """Return the two values of `opening`, as the text that the server sent."""
-    assert answer.pgresult
-    number, started = answer.pgresult.get_value(0, 0), answer.pgresult.get_value(0, 1)
+    number, started = result.get_value(0, 0), result.get_value(0, 1)
     assert number
     assert started
     return number.decode(), started.decode()

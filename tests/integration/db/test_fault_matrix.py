@@ -168,7 +168,8 @@ def test_backend(
 @pytest.mark.parametrize("fault", ["statement timeout", "lock timeout", "deadlock", "serialization failure"])
 def test_refusal(open_db: OpenDb, observer: Observer, target: ConnInfo, size: int, point: str, fault: str) -> None:
     """The server refuses a statement, or COMMIT: a trigger on the row, deferred or not, meets a rival."""
-    db = warm(open_db(max_connections=size, statement_timeout_s=0.6, lock_timeout_s=0.3))
+    statement_s, lock_s = 0.6 if fault == "statement timeout" else 10, 0.3 if fault == "lock timeout" else 10
+    db = warm(open_db(max_connections=size, statement_timeout_s=statement_s, lock_timeout_s=lock_s))
     kind, body = REFUSALS[fault]
     row = 1 if point == "first statement" else 2
     deferred = "deferrable initially deferred" if point == "commit sent" else ""
