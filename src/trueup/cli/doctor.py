@@ -6,15 +6,28 @@ from importlib.metadata import version
 import click
 import psycopg
 
+from trueup import observe
 from trueup.cli.exits import ExitCode
 from trueup.servers import diagnose
 from trueup.settings import Settings
 
 
 @click.command()
-def doctor() -> ExitCode:
-    """Say which PostgreSQL servers can be started here, where from and where to; exit 3 when there is none."""
+@click.option("--send-test-event", is_flag=True, help="Send an event to the error tracker, and wait for its answer.")
+def doctor(*, send_test_event: bool) -> ExitCode:
+    """Say what works here: which PostgreSQL servers can be started, whether failures are reported.
+
+    Exit 3 when there is no server, or when the test event doesn't arrive.
+    """
     settings = Settings.load()
+    problems = [*show_servers(settings), *show_tracking(send_test_event=send_test_event)]
+    for problem in problems:
+        click.echo(problem, err=True)
+    return ExitCode.UNVERIFIED if problems else ExitCode.PASSED
+
+
+def show_servers(settings: Settings) -> list[str]:
+    """Print what was found of servers, and return what is missing."""
     found = diagnose(settings.cache_folder)
     row("trueup", f"{version('trueup')} on Python {platform.python_version()}")
     row("driver", f"psycopg {psycopg.__version__}, libpq {psycopg.pq.version_pretty(psycopg.pq.version())}")
@@ -29,10 +42,19 @@ def doctor() -> ExitCode:
     row("data in", f"{found.placement.root}: {found.placement.reason}")
     row("cache in", str(settings.cache_folder))
     row("schema", str(settings.schema) if settings.schema else "none declared ([tool.trueup] schema)")
-    if found.remedy:
-        click.echo(f"no embedded PostgreSQL: {found.remedy}", err=True)
-        return ExitCode.UNVERIFIED
-    return ExitCode.PASSED
+    return [f"no embedded PostgreSQL: {found.remedy}"] if found.remedy else []
+
+
+def show_tracking(*, send_test_event: bool) -> list[str]:
+    """Print whether failures are reported, and return what went wrong with the test event."""
+    status = observe.status()
+    state = f"to {status.host} as {status.environment}" if status.is_enabled else "off"
+    row("tracking", f"{state}: {status.reason}")
+    if not send_test_event:
+        return []
+    probe = observe.send_test_event()
+    row("", f"test event {probe.event_id}: {probe.reason}")
+    return [] if probe.is_delivered else [f"the test event did not arrive: {probe.reason}"]
 
 
 def row(name: str, text: str) -> None:

@@ -11,8 +11,10 @@ from typing import NoReturn
 
 import click
 
+from trueup import observe
 from trueup.cli.exits import MEANINGS, ExitCode, exit_code_of
 from trueup.errors import TrueupError
+from trueup.settings import Settings
 
 COMMANDS = {
     "verify": "trueup.cli.verify:verify",
@@ -73,6 +75,7 @@ def raise_exit(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG00
 def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code."""
     try:
+        observe.instrument(Settings.load().observe)
         return invoke(arguments)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
@@ -84,7 +87,8 @@ def run(arguments: list[str]) -> int:
         # The reader of our output has gone. What is still buffered has nowhere to go either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.UNVERIFIED
-    except Exception:  # noqa: BLE001 — Python's own exit code for it is 1, which here means "differences found"
+    except Exception as error:  # noqa: BLE001 — Python's own exit code for it is 1, which here means "differences found"
+        observe.report_failure(error, component="cli", operation="command")
         traceback.print_exc()
         click.echo("error: this is a defect of trueup; nothing was verified", err=True)
         return ExitCode.UNVERIFIED
