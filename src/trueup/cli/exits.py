@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from trueup.errors import Refused, TrueupError, Unverifiable, UsageError
+from trueup.errors import DatabaseError, Refused, TrueupError, Unverifiable, UsageError
 from trueup.report.model import Verdict
 
 
@@ -38,7 +38,7 @@ def verdict_of(error: TrueupError) -> Verdict:
     """Return what an error that ended a command means for what it was to verify."""
     if isinstance(error, Refused):
         return Verdict.REFUSED
-    if isinstance(error, Unverifiable):
+    if isinstance(error, Unverifiable | DatabaseError):
         return Verdict.INCONCLUSIVE
     return Verdict.FAILED
 

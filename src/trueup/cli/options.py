@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from trueup.cli.exits import verdict_of
-from trueup.errors import Refused, Unverifiable
+from trueup.errors import DatabaseError, Refused, Unverifiable
 from trueup.report.json import envelope
 from trueup.report.model import Finding
 
@@ -29,7 +29,7 @@ def answering(command: str, *, as_json: bool) -> Iterator[None]:
     """Print a JSON object, where the caller wants one, even for a command that could not verify."""
     try:
         yield
-    except (Refused, Unverifiable) as error:
+    except (Refused, DatabaseError, Unverifiable) as error:
         if as_json:
             verdict = verdict_of(error)
             finding = Finding(

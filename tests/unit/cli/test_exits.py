@@ -14,6 +14,7 @@ EXPECTED = {
     errors.PermissionMissing: 3,
     errors.RowsHidden: 3,
     errors.Disconnected: 3,
+    errors.LockTimeout: 3,
 }
 
 
