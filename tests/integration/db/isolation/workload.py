@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -49,6 +50,8 @@ class Plan:
     """By run(), and not by transaction()."""
     is_given_up: bool = False
     """The caller changes its mind at the end."""
+    is_careless: bool = False
+    """The caller swallows an error at the end."""
     lock_timeout_s: float | None = None
 
 
@@ -111,6 +114,7 @@ class Workload:
             steps=self.make_steps(dice, base, dice.randint(1, 5)),
             is_repeated=dice.random() < 0.7,
             is_given_up=dice.random() < 0.03,
+            is_careless=dice.random() < 0.03,
             lock_timeout_s=0.005 if dice.random() < 0.1 else None,
         )
 
@@ -132,6 +136,9 @@ class Workload:
         def work(block: Block) -> None:
             attempts.append([])
             self.perform(db, block, plan.steps, attempts[-1], recorder)
+            if plan.is_careless:
+                with suppress(DatabaseError):
+                    block.execute("select 1 / 0")
             if plan.is_given_up:
                 raise GivenUp
 
