@@ -101,5 +101,7 @@ def show_findings(findings: Sequence[Finding]) -> None:
             out.print(f"{'':13}{escape(detail)}", style="dim")
         if len(finding.details) > MOST_DETAILS:
             out.print(f"{'':13}… and {len(finding.details) - MOST_DETAILS} more (see the report)", style="dim")
-        for text in filter(None, (finding.meaning, finding.remedy)):
-            out.print(f"{'':13}{escape(text)}")
+        if finding.meaning:
+            out.print(f"{'':13}{escape(finding.meaning)}")
+        if finding.remedy:
+            out.print(f"{'':13}[bold]→[/] {escape(finding.remedy)}")
