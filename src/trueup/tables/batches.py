@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
-from operator import le
+from operator import attrgetter, le
 from types import NoneType
 from typing import Any, Literal, NoReturn, TypeVar
 
@@ -18,7 +18,7 @@ from trueup.tables.bulk_statements import field_of
 from trueup.tables.contract import Column, Table
 from trueup.tables.encoding import BadValue
 from trueup.tables.errors import DuplicateKeys, InvalidValue, StatementRefused, TenantMissing
-from trueup.tables.rows import reader_of, written
+from trueup.tables.rows import written
 from trueup.tables.sql_types import Family
 from trueup.tables.tenants import Row, row_with_tenant
 
@@ -62,7 +62,7 @@ class Batch:
 
     def take(self, items: Sequence[int]) -> "Batch":
         """Return the batch of some of its rows, by their indexes."""
-        columns = [[column[i] for i in items] for column in self.columns]
+        columns = [list(map(column.__getitem__, items)) for column in self.columns]
         positions = [self.positions[i] for i in items]
         return Batch(self.names, columns, positions, [self.keys[i] for i in items] if self.keys else ())
 
@@ -99,14 +99,15 @@ def group(table: Table[R], rows: Sequence[R | Row], tenant: Row) -> list[Batch]:
 def uniform(table: Table[R], rows: Sequence[Any]) -> Batch | None:
     """Return rows of the row class as one batch, None if not all set the same columns."""
     names, columns = [], []
-    for name, column in zip(table.insertable, zip(*map(reader_of(table), rows), strict=True), strict=True):
+    for name in table.insertable:
+        column = list(map(attrgetter(name), rows))
         classes = set(map(type, column))
         if UnsetType not in classes:
             names.append(name)
             columns.append(column)
         elif len(classes) > 1:
             return None
-    return Batch(tuple(names), list(columns), range(len(rows)))
+    return Batch(tuple(names), columns, range(len(rows)))
 
 
 def bound(table: Table[Any], batch: Batch, tenant: Row) -> Batch:
@@ -209,7 +210,8 @@ def deduplicate(table: Table[Any], batches: list[Batch], on_duplicate: OnDuplica
 
 def sort(batch: Batch) -> Batch:
     """Return the batch in the order of its keys, so that two writers never wait for each other in a circle."""
-    keys = batch.keys
+    deciding = [column for column in zip(*batch.keys, strict=True) if column.count(column[0]) < len(column)]
+    keys: Sequence[Any] = deciding[0] if len(deciding) == 1 else batch.keys
     if all(map(le, keys, keys[1:])):
         return batch
     return batch.take(sorted(range(len(keys)), key=keys.__getitem__))

@@ -66,10 +66,13 @@ COUNTS = sql.SQL(
 
 @lru_cache(SHAPES)
 def replace(table: Table[Any], names: Names, flag: Flag) -> Statement:
-    """Return what inserts or updates every row that is given; a row that would stay as it is is not written."""
+    """Return what inserts or updates every row that is given; a row that would stay as it is is not written.
+
+    The rows are given in the order of the key, which nothing here disturbs: a function's rows come as it returns them.
+    """
     return compose(
         sql.SQL("with incoming as ({})").format(incoming(table, names)),
-        written(table, names, flag, "incoming"),
+        written(table, names, flag, "incoming", sql.SQL("")),
         COUNTS,
     )
 
@@ -89,12 +92,12 @@ def sync(table: Table[Any], names: Names, flag: Flag) -> Statement:
             sql.Identifier(table.primary_key[0]),
             differ if changed_by(table, names) else sql.SQL(""),
         ),
-        written(table, names, flag, "changed"),
+        written(table, names, flag, "changed", by_key(table, "changed")),
         COUNTS,
     )
 
 
-def written(table: Table[Any], names: Names, flag: Flag, rows: str) -> sql.Composable:
+def written(table: Table[Any], names: Names, flag: Flag, rows: str, order: sql.Composable) -> sql.Composable:
     """Return the part that inserts or updates rows and tells them apart."""
     if changed_by(table, names):
         conflict, is_new = on_conflict(table, names), inserted(table, flag)
@@ -107,7 +110,7 @@ def written(table: Table[Any], names: Names, flag: Flag, rows: str) -> sql.Compo
         names_of(table, names),
         names_of(table, names, of=rows),
         sql.Identifier(rows),
-        by_key(table, rows),
+        order,
         conflict,
         is_new,
     )

@@ -16,6 +16,8 @@ from uuid import UUID
 from trueup.tables import encoding
 from trueup.tables.encoding import BadValue, quoted
 
+BLOCK_VALUES = 32
+
 
 class Family(StrEnum):
     """Groups the types that understand the same operators."""
@@ -87,8 +89,12 @@ def is_json_numeric(values: list[Any]) -> bool:
 
 
 def is_json_json(values: list[Any]) -> bool:
-    """Say whether all are what jsonb can store."""
-    return encoding.faithful_json(values) is not None
+    """Say whether all are what jsonb can store.
+
+    A few at a time: what they are read back as is gone before it counts for Python's garbage collector.
+    """
+    blocks = (values[begin : begin + BLOCK_VALUES] for begin in range(0, len(values), BLOCK_VALUES))
+    return all(encoding.faithful_json(block) is not None for block in blocks)
 
 
 def integer(name: str, bits: int) -> SqlType:

@@ -125,6 +125,13 @@ def test_rows_are_sorted_by_key_as_code_points_are():
     assert list(sort(batch).positions) == [phones.index(phone) for phone in sorted(phones)]
 
 
+def test_rows_are_sorted_by_every_column_of_the_key():
+    keys = [(8, "a"), (7, "b"), (8, "Z"), (7, "a")]
+    (batch,) = prepared([Client(*key) for key in keys])
+
+    assert list(sort(batch).keys) == sorted(keys)
+
+
 def test_chunks_are_cut_by_bytes_and_lose_nothing():
     """W-R14: no guard for the number of bind parameters. There is one parameter, cut by its size."""
     rows = [Client(7, f"{i:05}", name="x" * (i % 100), photo=b"\0" if i % 2 else None) for i in range(5000)]

@@ -113,6 +113,13 @@ def test_bulk_never_takes_a_refused_value_for_plain_json(kind: str, value: Any, 
     assert not parse_type(kind)[0].is_json([value])
 
 
+def test_one_bad_value_behind_many_good_ones_is_seen():
+    is_json = parse_type("jsonb")[0].is_json
+
+    assert is_json([{"a": 1}] * 1000)
+    assert not is_json([*[{"a": 1}] * 1000, {"a": {1}}])
+
+
 def test_refusal_does_not_tell_the_value():
     with pytest.raises(BadValue) as refusal:
         parse_type("text")[0].encode("secret\0")
