@@ -11,6 +11,7 @@ from typing import Any, Literal, Self, get_args
 
 import psycopg
 
+from trueup import observe
 from trueup.db.pool import Pool
 from trueup.db.pooled import PooledConnection
 from trueup.errors import DatabaseError, TransactionAborted, UsageError
@@ -106,7 +107,11 @@ class Block:
         self.outer = CURRENT.get()
         self.generation = self.pool.generation
         self.thread, self.task = get_ident(), running_task()
-        self.begin()
+        try:
+            self.begin()
+        except DatabaseError as error:
+            observe.report_failure(error, component="db", operation="begin")
+            raise
         self.state = State.ACTIVE
         CURRENT.set(self)
         return self
@@ -118,11 +123,17 @@ class Block:
         if CURRENT.get() is self:
             CURRENT.set(self.outer)
         if error is None:
-            self.end()
+            try:
+                self.end()
+            except Exception as failure:
+                observe.report_failure(failure, component="db", operation="transaction")
+                raise
             return
         # Named before the connection goes back to the pool, for it knows what the error means.
         named = self.connection.name(error) if isinstance(error, psycopg.Error) else error
         self.undo(named)
+        if isinstance(named, DatabaseError):
+            observe.report_failure(named, component="db", operation="transaction")
         if named is not error:
             raise named from error
 
@@ -150,12 +161,13 @@ class Block:
             DatabaseError: named by its SQLSTATE.
         """
         self.refuse_if_over()
-        try:
-            return self.connection.execute(query, parameters)
-        except psycopg.Error as error:
-            if (named := self.connection.name(error)) is error:
-                raise
-            raise named from error
+        with observe.operation("db", "execute"):
+            try:
+                return self.connection.execute(query, parameters)
+            except psycopg.Error as error:
+                if (named := self.connection.name(error)) is error:
+                    raise
+                raise named from error
 
     def on_commit(self, hook: Hook) -> None:
         """Call `hook` after the outermost transaction has committed and its connection is back in the pool.
@@ -174,8 +186,6 @@ class Block:
         """Return the error for a block whose failed statement was to be committed, with that failure as its cause."""
         failure = self.connection.failure
         cause = self.connection.name(failure) if failure is not None else None
-        if isinstance(cause, DatabaseError):
-            cause.__cause__ = failure
         error = TransactionAborted(
             "a statement failed inside the transaction and its error was swallowed, so nothing of it is stored: let the"
             " error leave the block, or put the statement into a db.transaction() of its own",

@@ -8,6 +8,7 @@ from typing import Self, TypeVar
 
 import psycopg
 
+from trueup import observe
 from trueup.db.block import Block, Isolation, Options, State, current
 from trueup.db.connection import Connection
 from trueup.db.events import Listener, Statistics
@@ -28,7 +29,7 @@ class Database:
 
     def __init__(self, settings: DatabaseSettings, *, listener: Listener | None = None) -> None:
         self.settings = settings
-        self.pool = Pool(settings, listener)
+        self.pool = Pool(settings, observe.listening(listener))
 
     def __enter__(self) -> Self:
         return self
@@ -105,10 +106,11 @@ class Database:
         for attempt in range(1, last + 1):
             transaction = self.transaction(isolation=isolation)
             try:
-                with transaction:
+                with observe.retrying(is_last=attempt == last), transaction:
                     result = work(transaction)
             except DatabaseError as error:
                 if attempt == last or not error.retryable or transaction.state is State.COMMITTED:
+                    observe.report_failure(error, component="db", operation="run")
                     raise
             else:
                 return result
@@ -136,13 +138,20 @@ class Checkout:
         pool = self.database.pool
         transaction = current(pool)
         self.is_joined = transaction is not None
-        self.connection = transaction.connection if transaction is not None else pool.take()
+        if transaction is not None:
+            self.connection = transaction.connection
+            return self.connection
+        try:
+            self.connection = pool.take()
+        except DatabaseError as error:
+            observe.report_failure(error, component="db", operation="connect")
+            raise
         return self.connection
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        named = self.connection.name(error) if isinstance(error, psycopg.Error) else None
+        named = self.connection.name(error) if isinstance(error, psycopg.Error) else error
         if not self.is_joined:
             left_open = error is None and self.connection.is_in_transaction
             self.database.pool.give_back(self.connection)
@@ -151,5 +160,7 @@ class Checkout:
                     "the block left a transaction open on its connection, so nothing of it is stored: use"
                     " db.transaction()"
                 )
+        if isinstance(named, DatabaseError):
+            observe.report_failure(named, component="db", operation="statement")
         if named is not None and named is not error:
             raise named from error

@@ -101,11 +101,13 @@ class PooledConnection(psycopg.Connection[tuple[Any, ...]]):
         return found
 
     def name(self, error: psycopg.Error) -> DatabaseError | psycopg.Error:
-        """Return what `trueup.errors` calls an error of this connection."""
+        """Return what `trueup.errors` calls an error of this connection, with that as its cause."""
         is_own = error is self.latest or error is self.failure
         found = named(error, lost=self.work_if_lost if is_own else Outcome.UNKNOWN, timed_out=self.timed_out is error)
-        if is_own and self.is_lost and isinstance(found, DatabaseError):
-            found.outcome = self.work_if_lost  # Any error may be a fatal one.
+        if isinstance(found, DatabaseError):
+            found.__cause__ = error  # Already here: whoever reports it before it is raised knows that they are one.
+            if is_own and self.is_lost:
+                found.outcome = self.work_if_lost  # Any error may be a fatal one.
         return found
 
     def note(self, error: psycopg.Error) -> None:

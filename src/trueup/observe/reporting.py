@@ -43,13 +43,15 @@ RETRYING: ContextVar[bool] = ContextVar("trueup_retrying", default=False)
 class Recording:
     """Is the durations of an operation, as far as it has got; one that is not drawn records nothing."""
 
-    __slots__ = ("innermost", "is_drawn", "spans", "trace_id")
+    __slots__ = ("innermost", "is_covered", "is_drawn", "spans", "trace_id")
 
     def __init__(self, *, is_drawn: bool) -> None:
         self.is_drawn = is_drawn
         self.trace_id = uuid4().hex if is_drawn else ""
         self.spans: list[Span] = []
         self.innermost: str | None = None
+        self.is_covered = False
+        """Whether an operation on a table is under way: it reports what leaves it, and knows more than those below."""
 
 
 RECORDING: ContextVar[Recording | None] = ContextVar("trueup_recording", default=None)
@@ -58,7 +60,7 @@ RECORDING: ContextVar[Recording | None] = ContextVar("trueup_recording", default
 class Operation:
     """Is one operation of a layer, for as long as its block lasts: reported when it fails or takes too long."""
 
-    __slots__ = ("is_outermost", "outer_id", "place", "recording", "span_id", "started", "tracker")
+    __slots__ = ("is_outermost", "outer_id", "place", "recording", "span_id", "started", "tracker", "was_covered")
 
     def __init__(self, tracker: "Tracker", place: Place) -> None:
         self.tracker = tracker
@@ -71,6 +73,8 @@ class Operation:
             recording = Recording(is_drawn=random.random() < self.tracker.traces_share)  # noqa: S311
             RECORDING.set(recording)
         self.recording = recording
+        self.was_covered = recording.is_covered
+        recording.is_covered |= self.place.table is not None
         if recording.is_drawn:
             self.outer_id, self.span_id = recording.innermost, uuid4().hex[:16]
             recording.innermost = self.span_id
@@ -86,6 +90,7 @@ class Operation:
             elif seconds > SLOW_S and error is None:
                 self.tracker.report(slow(self.place, seconds))
         finally:
+            self.recording.is_covered = self.was_covered
             if self.recording.is_drawn:
                 self.record(seconds)
             if self.is_outermost:
@@ -133,9 +138,15 @@ def operation(component: str, name: str, table: str | None = None) -> Operation 
 
 
 def report_failure(error: BaseException, *, component: str, operation: str, table: str | None = None) -> None:
-    """Report an exception where it leaves a layer; one that was reported further in is not reported again."""
+    """Report an exception where it leaves a layer; one that was reported further in is not reported again.
+
+    Within an operation on a table nothing is reported: the operation does so itself if the exception leaves it.
+    """
     tracker = SWITCH.tracker
-    if tracker is not None and isinstance(error, Exception):
+    if tracker is None or not isinstance(error, Exception):
+        return
+    recording = RECORDING.get()
+    if recording is None or not recording.is_covered:
         fail(tracker, error, Place(component, operation, table), None)
 
 

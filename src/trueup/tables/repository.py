@@ -6,6 +6,7 @@ from functools import lru_cache
 from itertools import count as counter
 from typing import Any, Generic, Self, TypeVar
 
+from trueup import observe
 from trueup.db.connection import Connection
 from trueup.tables import statements
 from trueup.tables.batches import OnDuplicate
@@ -74,7 +75,7 @@ class Repository(Generic[R]):
         """
         shape, parameters = self.conditions(where, conditions)
         orders = () if not order_by and is_unique(self.table, shape) else parse_order(self.table, order_by)
-        rows = self.fetch(statements.select(self.table, shape, orders, one=True), parameters)
+        rows = self.fetch("find_one", statements.select(self.table, shape, orders, one=True), parameters)
         return rows[0] if rows else None
 
     def find_many(
@@ -110,18 +111,18 @@ class Repository(Generic[R]):
         statement = statements.select(
             self.table, shape, orders, limit=limit is not None, offset=offset is not None, keyset=keyset
         )
-        return self.fetch(statement, parameters)
+        return self.fetch("find_many", statement, parameters)
 
     def count(self, where: Row | None = None, /, **conditions: object) -> int:
         """Return how many rows match."""
         shape, parameters = self.conditions(where, conditions)
-        with self.db.connection() as connection:
+        with observe.operation("tables", "count", self.table.name), self.db.connection() as connection:
             return int(fetch(connection, statements.count(self.table, shape), parameters, tuple)[0][0])
 
     def exists(self, where: Row | None = None, /, **conditions: object) -> bool:
         """Return whether any row matches."""
         shape, parameters = self.conditions(where, conditions)
-        with self.db.connection() as connection:
+        with observe.operation("tables", "exists", self.table.name), self.db.connection() as connection:
             return bool(fetch(connection, statements.exists(self.table, shape), parameters, tuple)[0][0])
 
     @contextmanager
@@ -162,7 +163,7 @@ class Repository(Generic[R]):
     def insert(self, row: R | Row) -> R:
         """Insert a row and return it as it is stored, defaults and generated columns included."""
         names, parameters = self.values(row)
-        return self.fetch(statements.insert(self.table, names), parameters)[0]
+        return self.fetch("insert", statements.insert(self.table, names), parameters)[0]
 
     def upsert(self, row: R | Row) -> Upserted[R]:
         """Insert a row, or update the one with its conflict key; return it as it is stored, and which it was.
@@ -174,7 +175,7 @@ class Repository(Generic[R]):
             StatementRefused: the key is not complete; nothing was sent.
         """
         names, parameters = self.values(row)
-        with self.db.connection() as connection:
+        with observe.operation("tables", "upsert", self.table.name), self.db.connection() as connection:
             return upsert(connection, self.table, self.make, names, parameters)
 
     def bulk_upsert(
@@ -200,9 +201,10 @@ class Repository(Generic[R]):
         Raises:
             StatementRefused: see `trueup.tables.errors`; nothing was sent.
         """
-        return bulk_upsert(
-            self.db, self.table, self.tenant, rows, on_duplicate=on_duplicate, partial=partial, mode=mode
-        )
+        with observe.operation("tables", "bulk_upsert", self.table.name):
+            return bulk_upsert(
+                self.db, self.table, self.tenant, rows, on_duplicate=on_duplicate, partial=partial, mode=mode
+            )
 
     def update(self, changes: Row, where: Row | None = None, /, **conditions: object) -> list[R]:
         """Change columns of the rows that match, and return all of them as they are stored now.
@@ -219,7 +221,8 @@ class Repository(Generic[R]):
         if table.tenant in names and table.tenant is not None:
             raise StatementRefused(f"{table.name}.{table.tenant}: a row does not change its tenant")
         shape, parameters = self.some_conditions("update", where, conditions)
-        return self.fetch(statements.update(table, names, shape), [*encode_row(table, names, values), *parameters])
+        parameters = [*encode_row(table, names, values), *parameters]
+        return self.fetch("update", statements.update(table, names, shape), parameters)
 
     def delete(self, where: Row | None = None, /, **conditions: object) -> int:
         """Delete the rows that match, and return how many there were.
@@ -228,14 +231,14 @@ class Repository(Generic[R]):
             StatementRefused: there is no condition; nothing was sent.
         """
         shape, parameters = self.some_conditions("delete", where, conditions)
-        with self.db.connection() as connection:
+        with observe.operation("tables", "delete", self.table.name), self.db.connection() as connection:
             return execute(connection, statements.delete(self.table, shape), parameters)
 
     # -- what all of them do ---------------------------------------------------------------------------------------
 
-    def fetch(self, statement: Statement, parameters: Parameters) -> list[R]:
+    def fetch(self, call: str, statement: Statement, parameters: Parameters) -> list[R]:
         """Return the rows of a statement."""
-        with self.db.connection() as connection:
+        with observe.operation("tables", call, self.table.name), self.db.connection() as connection:
             return fetch(connection, statement, parameters, self.make)
 
     def conditions(self, where: Row | None, conditions: Row) -> tuple[Shape, Parameters]:
