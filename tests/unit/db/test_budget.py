@@ -53,8 +53,10 @@ SUM = "the services may open 21 connections"
         (
             {"in_use": {"psql": 4, "": 1}},
             [
-                ("server: 5 connections belong to no declared service (without a name 1, psql 4); with the 21 of the"
-                " services they exceed 25")
+                (
+                    "server: 5 connections belong to no declared service (without a name 1, psql 4); with the 21 of the"
+                    " services they exceed 25"
+                )
             ],
         ),
     ],
