@@ -1,6 +1,7 @@
 """Reports as one self-contained HTML file. Imports jinja2, so only what renders imports this."""
 
 import re
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -40,6 +41,7 @@ def name(text: str) -> Markup:
     return breakable(clip(text, MOST_OF_A_NAME))
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("trueup.report"),

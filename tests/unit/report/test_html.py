@@ -6,14 +6,13 @@ from html.parser import HTMLParser
 from itertools import pairwise, takewhile
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import given
 
 from trueup.report.html import render
 from trueup.report.model import Report, Section, Verdict
 from trueup.report.text import printable
 
 # To explain a failure, hypothesis would trace each line of each attempt, which takes minutes.
-FEW = settings(max_examples=25, deadline=None, phases=set(Phase) - {Phase.explain})
 VOID = {"meta", "link", "wbr"}
 HEADINGS = {"h1", "h2", "h3", "h4"}
 
@@ -74,7 +73,6 @@ def counted(page):
     return sum(int(element.text.replace(",", "")) for element in page.all("b"))
 
 
-@FEW
 @given(...)
 def test_no_finding_is_lost_and_no_text_becomes_markup(report: Report):
     page = Page(render(report))

@@ -3,14 +3,13 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import given
 
 from trueup.report.json import encode, envelope
 from trueup.report.model import Finding, Report, Section, Severity, Side, Verdict
 from trueup.report.text import encodable
 
 # To explain a failure, hypothesis would trace each line of each attempt, which takes minutes.
-FEW = settings(max_examples=40, deadline=None, phases=set(Phase) - {Phase.explain})
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "json.md"
 
 
@@ -31,7 +30,6 @@ def facts(finding: Finding, compared: dict[str, int]) -> dict[str, object]:
     return written({name: written(getattr(finding, name)) for name in names} | {"compared": written(compared)})
 
 
-@FEW
 @given(...)
 def test_decoded_json_equals_the_model(report: Report):
     decoded = json.loads(encode(report))
@@ -57,7 +55,6 @@ def test_decoded_json_equals_the_model(report: Report):
         ]
 
 
-@FEW
 @given(...)
 def test_every_finding_stands_in_the_flat_list_once(report: Report):
     decoded = json.loads(encode(report))
@@ -67,7 +64,6 @@ def test_every_finding_stands_in_the_flat_list_once(report: Report):
     assert len(decoded["findings"]) == len(report.findings)
 
 
-@FEW
 @given(...)
 def test_same_report_gives_the_same_bytes_and_they_are_utf8(report: Report):
     assert encode(report) == encode(report)

@@ -1,14 +1,13 @@
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import given
 
 from trueup.report.junit import render
 from trueup.report.model import Report, Section, Severity, Verdict
 from trueup.report.text import printable
 
 # To explain a failure, hypothesis would trace each line of each attempt, which takes minutes.
-FEW = settings(max_examples=40, deadline=None, phases=set(Phase) - {Phase.explain})
 OUTCOMES = ("failure", "error", "skipped")
 
 
@@ -16,7 +15,6 @@ def outcome(case: ET.Element) -> str:
     return next((child.tag for child in case if child.tag in OUTCOMES), "passed")
 
 
-@FEW
 @given(...)
 def test_numbers_are_those_of_the_cases(report: Report):
     root = ET.fromstring(render(report).encode("utf-8"))
@@ -28,7 +26,6 @@ def test_numbers_are_those_of_the_cases(report: Report):
         assert int(part.attrib["errors"]) == outcomes.count("error")
 
 
-@FEW
 @given(...)
 def test_no_finding_is_lost(report: Report):
     root = ET.fromstring(render(report).encode("utf-8"))
@@ -40,7 +37,6 @@ def test_no_finding_is_lost(report: Report):
                 assert printable(text) in texts[printable(finding.object)]
 
 
-@FEW
 @given(...)
 def test_nothing_is_green_that_did_not_pass(report: Report):
     root = ET.fromstring(render(report).encode("utf-8"))

@@ -1,0 +1,9 @@
+"""How many examples a property is tried with: few on every save, many when asked (`--hypothesis-profile=thorough`)."""
+
+from hypothesis import Phase, settings
+
+QUICK = settings(deadline=None, max_examples=30, phases=set(Phase) - {Phase.explain})
+
+settings.register_profile("quick", QUICK)
+settings.register_profile("thorough", QUICK, max_examples=1_000)
+settings.load_profile("quick")
