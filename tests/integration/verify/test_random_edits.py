@@ -11,8 +11,8 @@ from tests.integration.verify.edits import Edit, every_update, plans
 
 from trueup.servers import EmbeddedServer
 
-EDITS_AT_ONCE = 64
-EXAMPLES = {"16-to-18": 24, "18-to-16": 4}
+EDITS_AT_ONCE = 100
+EXAMPLES = {"16-to-18": 15, "18-to-16": 3}
 FEWEST_EDITS = {"16-to-18": 1_000, "18-to-16": 100}
 BOUNDED = settings(
     deadline=None,
