@@ -11,7 +11,7 @@ from time import monotonic
 import psycopg
 from psycopg.errors import InvalidParameterValue
 
-from trueup.db.parting import LEFT_ALONE_S, end_backends
+from trueup.db.parting import LEFT_ALONE_S, end_transaction
 from trueup.db.pool import Pool
 from trueup.db.pooled import PooledConnection
 from trueup.errors import DatabaseError, UsageError
@@ -25,7 +25,7 @@ class Fate(Enum):
     UNKNOWN = "unknown"
 
 
-def find_fate(pool: Pool, xid: str, server_started: str, backend_pid: int) -> Fate:
+def find_fate(pool: Pool, xid: str, server_started: str) -> Fate:
     """Ask until there is an answer, for as long as a checkout may take."""
     lost_at = monotonic()
     deadline = lost_at + pool.settings.checkout_timeout_s
@@ -38,7 +38,7 @@ def find_fate(pool: Pool, xid: str, server_started: str, backend_pid: int) -> Fa
         try:
             fate = ask(connection, xid, server_started)
             if fate is None and monotonic() - lost_at > LEFT_ALONE_S:
-                end_backends(connection, [(backend_pid, lost_at)])
+                end_transaction(connection, xid, monotonic() - lost_at)
         except (psycopg.Error, DatabaseError):
             fate = None
         finally:

@@ -39,6 +39,7 @@ def open_connection(settings: DatabaseSettings) -> PooledConnection:
     connection.usual_timeout_s = connection.timeout_s = settings.statement_timeout_s
     if settings.pooler:
         connection.prepare_threshold = None
+        connection.is_pooled = True
     return connection
 
 

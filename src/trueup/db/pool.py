@@ -218,10 +218,14 @@ class Pool(Supply):
         with self.lock:
             cut = dict(self.held)
         orders = [order for connection in cut if (order := order_cancel(connection)) is not None]
+        if self.settings.pooler:
+            for order in orders:
+                cancel(order)  # Before the client leaves: a pooler cancels for those it knows.
         for connection in cut:
             connection.cut()
-        for order in orders:
-            cancel(order)
+        if not self.settings.pooler:
+            for order in orders:
+                cancel(order)
         for connection, hold in cut.items():
             if hold.thread == get_ident():
                 self.discard(connection, "its holder closed the pool")

@@ -50,6 +50,8 @@ class PooledConnection(psycopg.Connection[tuple[Any, ...]]):
         self.idle_since = monotonic()
         self.is_altered = False
         """Whether something changed the session for whoever uses it next."""
+        self.is_pooled = False
+        """Whether its session belongs to a pooler, and to whoever uses that next."""
         self.is_abandoned = False
         """Whether it is unknown if the server still works for it."""
         self.poller = poll()

@@ -141,23 +141,37 @@ class Supply(Slots):
             self.sums[PARTINGS[kind]] += 1
         self.tell(kind, detail=reason)
         is_doubtful = connection.is_abandoned or connection.pgconn.status != ConnStatus.OK
-        if is_doubtful and (order := order_cancel(connection)) is not None:
+        order = order_cancel(connection) if is_doubtful else None
+        if order is None:
+            self.see_off(connection, is_doubtful=is_doubtful)
+        elif self.settings.pooler:
+
+            def end() -> None:
+                cancel(order)  # Before the client leaves: a pooler cancels for those it knows.
+                self.see_off(connection, is_doubtful=True)
+
+            Thread(target=end, name="trueup cancel", daemon=True).start()
+        else:
             Thread(target=cancel, args=(order,), name="trueup cancel", daemon=True).start()
+            self.see_off(connection, is_doubtful=True)
+
+    def see_off(self, connection: PooledConnection, *, is_doubtful: bool) -> None:
+        """Close a connection, and free its slot when its backend is gone."""
         witness = leave(connection)
         if witness is None:
             self.free_slot(connection.backend_pid if is_doubtful else None)
             return
         limit_s = GIVE_UP_S if is_doubtful else SEE_OFF_S
 
-        def see_off() -> None:
+        def watch() -> None:
             is_gone = has_ended(witness, limit_s)
             witness.close()
             self.free_slot(None if is_gone else connection.backend_pid)
 
         try:
-            Thread(target=see_off, name="trueup disconnect", daemon=True).start()
+            Thread(target=watch, name="trueup disconnect", daemon=True).start()
         except RuntimeError:  # No thread can be started while the interpreter ends.
-            see_off()
+            watch()
 
     def free_slot(self, lost_pid: int | None) -> None:
         """Let the slot of a connection that left be used again; a backend that may still run is noted."""

@@ -133,7 +133,7 @@ class Transaction(Block):
         """Return what became of the transaction; one without a number has stored nothing."""
         if self.xid is None:
             return Fate.ROLLED_BACK
-        return find_fate(self.pool, self.xid, self.server_started, self.connection.backend_pid)
+        return find_fate(self.pool, self.xid, self.server_started)
 
     def undo(self, error: BaseException) -> None:
         """Roll back, or give up the connection, which has the same effect; what goes wrong is a note on `error`."""

@@ -90,4 +90,4 @@ def test_nobody_to_ask_is_unknown(open_db: OpenDb) -> None:
     db = open_db()
     db.close(drain_s=0)
 
-    assert find_fate(db.pool, "3", "", 0) is Fate.UNKNOWN
+    assert find_fate(db.pool, "3", "") is Fate.UNKNOWN

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from psycopg import sql
 from tests.integration.db import test_fate, test_fault_matrix, test_pool, test_transaction
 from tests.integration.db.conftest import Observer, until
 from tests.integration.db.isolation import test_isolation
@@ -14,7 +15,7 @@ from tests.integration.db.pooling import session_scoped, take_over
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Database
-from trueup.errors import Disconnected, InvalidData, Outcome, StatementTimeout
+from trueup.errors import Disconnected, InvalidData, Outcome, StatementTimeout, UsageError
 from trueup.servers import EmbeddedServer
 from trueup.settings import DatabaseSettings
 
@@ -40,7 +41,6 @@ DIRECT_ONLY = {
     "test_stopped_backend_is_left_in_time_and_ended_later": PROCESS,
     "test_child_of_a_fork_uses_its_own_connection": PROCESS,
     "test_original_error_survives_a_failing_rollback": PROCESS,
-    "test_lost_commit_on_a_silent_wire_is_settled_and_its_locks_are_freed": PROCESS,
     "test_database_that_is_never_closed_warns": "it makes its own Database",
 }
 DIRECT_CELL = "statement timeout-commit sent"
@@ -74,7 +74,6 @@ def test_slow_commit_that_was_given_up_is_told_as_it_ended(open_db: OpenDb, obse
     assert observer.rows("select id from t") == ([] if error else [(1,)])
 
 
-@pytest.mark.xfail(strict=False, reason="the pooler ignores a cancellation that arrives after its client has left")
 def test_lone_statement_that_takes_too_long_is_cancelled_on_the_server(open_db: OpenDb, observer: Observer) -> None:
     """Its timeout is the client's alone: a setting would be everybody's."""
     db = open_db(statement_timeout_s=0.3)
@@ -85,6 +84,41 @@ def test_lone_statement_that_takes_too_long_is_cancelled_on_the_server(open_db: 
 
     assert caught.value.outcome is Outcome.UNKNOWN
     until(lambda: observer.rows(running) == [])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "set statement_timeout = 1234",
+        sql.SQL("set role postgres"),
+        b"listen news",
+        "select set_config('work_mem', '1MB', false)",
+        "select pg_advisory_lock(1)",
+        "create temporary table leftover (id int)",
+        "prepare mine as select 1",
+    ],
+    ids=str,
+)
+def test_change_of_the_session_is_refused_before_it_is_sent(
+    open_db: OpenDb, own_server: EmbeddedServer, statement: Any
+) -> None:
+    """The session is everybody's: what is set in it would be found by another service."""
+    db = open_db()
+    before = len(own_server.log_text())
+
+    with pytest.raises(UsageError, match="set local"), db.connection() as connection:
+        connection.execute(statement)
+    with pytest.raises(UsageError, match="not sent"), db.transaction() as tx:
+        tx.execute(statement)
+
+    assert session_scoped(own_server.log_text()[before:]) == []
+
+
+def test_what_ends_with_its_transaction_and_blocks_of_code_are_let_through(open_db: OpenDb) -> None:
+    with open_db().transaction() as tx:
+        tx.execute("set local work_mem = '1MB'")
+        tx.execute("do $$ begin perform 1; end $$")
+        tx.execute("create temporary table passing (id int) on commit drop")
 
 
 def test_timeouts_do_not_leak_to_the_next_client(own_server: EmbeddedServer, target: ConnInfo) -> None:
