@@ -80,8 +80,20 @@ def test_connection_string_is_used_whole() -> None:
     assert found.conninfo.parameters["port"] == "7"
 
 
-def test_choice_of_tls_by_libpq_variable_is_respected() -> None:
-    assert read(PGSSLMODE="require").conninfo.parameters["sslmode"] == "require"
+@pytest.mark.parametrize(
+    ("variables", "mode"),
+    [
+        ({}, "require"),
+        ({"TRUEUP_DATABASE": "host=db.example"}, "require"),
+        ({"TRUEUP_DATABASE": "host=db.example sslmode=verify-ca"}, "verify-ca"),
+        ({"TRUEUP_DATABASE": "service=salon"}, None),
+        ({"TRUEUP_DATABASE": "dbname=d", "PGSERVICE": "salon"}, None),
+        ({"POSTGRES_SSL": "true"}, "verify-full"),
+    ],
+)
+def test_choice_of_tls_by_libpq_variable_is_respected(variables: dict[str, str], mode: str | None) -> None:
+    """It ranks below the string and its service, as in libpq."""
+    assert read(PGSSLMODE="require", **variables).conninfo.parameters.get("sslmode") == mode
 
 
 def test_password_is_taken_as_it_is() -> None:

@@ -86,7 +86,7 @@ def read_conninfo(variables: Mapping[str, str]) -> ConnInfo:
         UsageError: it names none, or POSTGRES_SSL is neither true nor false.
     """
     if text := variables.get("TRUEUP_DATABASE"):
-        return ConnInfo.parse(text)
+        return with_tls_choice(ConnInfo.parse(text), variables)
     names = {"host": "HOST", "port": "PORT", "dbname": "DATABASE", "user": "USER"}
     parameters = {
         key: variables[f"POSTGRES_{name}"] for key, name in names.items() if variables.get(f"POSTGRES_{name}")
@@ -99,7 +99,14 @@ def read_conninfo(variables: Mapping[str, str]) -> ConnInfo:
     if encrypt := variables.get("POSTGRES_SSL"):
         verified = read_number("POSTGRES_SSL", encrypt, scale="flag")
         parameters["sslmode"] = "verify-full" if verified else "disable"
-    elif chosen := variables.get("PGSSLMODE"):
-        parameters["sslmode"] = chosen
     password = variables.get("POSTGRES_PASSWORD")
-    return ConnInfo(MappingProxyType(parameters), MappingProxyType({"password": Secret(password)} if password else {}))
+    secrets = {"password": Secret(password)} if password else {}
+    return with_tls_choice(ConnInfo(MappingProxyType(parameters), MappingProxyType(secrets)), variables)
+
+
+def with_tls_choice(conninfo: ConnInfo, variables: Mapping[str, str]) -> ConnInfo:
+    """Return the connection with the `sslmode` of PGSSLMODE, unless it names one or may have one from its service."""
+    chosen = variables.get("PGSSLMODE")
+    if not chosen or conninfo.parameters.keys() & {"sslmode", "service"} or variables.get("PGSERVICE"):
+        return conninfo
+    return conninfo.with_parameters(sslmode=chosen)

@@ -1,14 +1,21 @@
 """What the runtime adds to a connection string, and to whom it answers."""
 
 import os
+from pathlib import Path
 
 import pytest
 
 from trueup.conninfo import ConnInfo
 from trueup.db.opening import is_final
-from trueup.db.parameters import is_remote, parameters
+from trueup.db.parameters import parameters
 from trueup.errors import ConnectionFailed
 from trueup.settings import DatabaseSettings
+
+
+@pytest.fixture(autouse=True)
+def no_choice_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGSSLMODE", "PGSSLROOTCERT"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def found(text: str, **settings: object) -> dict[str, str]:
@@ -30,12 +37,43 @@ def found(text: str, **settings: object) -> dict[str, str]:
         ("host=localhost,db.example", True),
         ("host=localhost.example", True),
         ("dbname=d", False),
-        ("service=s", False),
+        ("service=unknown", True),
     ],
 )
 def test_tls_is_verified_in_full_off_loopback(text: str, remote: bool) -> None:
-    assert is_remote(ConnInfo.parse(text)) is remote
     assert found(text).get("sslmode") == ("verify-full" if remote else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "mode"),
+    [
+        ("service=far", {}, "verify-full"),
+        ("service=near", {}, None),
+        ("service=chosen", {}, None),
+        ("service=chosen sslmode=verify-ca", {}, "verify-ca"),
+        ("service=far host=localhost", {}, None),
+        ("service=near host=db.example", {}, "verify-full"),
+        ("dbname=d", {"PGSERVICE": "far"}, "verify-full"),
+        ("dbname=d", {"PGSERVICE": "chosen"}, None),
+        ("dbname=d", {"PGHOST": "db.example"}, "verify-full"),
+        ("dbname=d", {"PGHOSTADDR": "10.0.0.7"}, "verify-full"),
+        ("dbname=d", {"PGHOST": "/run/postgresql"}, None),
+        ("dbname=d", {"PGHOST": "db.example", "PGSSLMODE": "require"}, None),
+        ("host=db.example", {"PGSSLMODE": "require"}, None),
+        ("service=far", {"PGSSLMODE": "require"}, None),
+        ("host=localhost", {"PGHOST": "db.example"}, None),
+    ],
+)
+def test_tls_is_verified_wherever_the_host_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, variables: dict[str, str], mode: str | None
+) -> None:
+    """What the string, its service or PGSSLMODE choose is left to libpq, in its own order."""
+    file = tmp_path / "services.conf"
+    file.write_text("[far]\nhost=db.example\n[near]\nhost=127.0.0.1\n[chosen]\nhost=db.example\nsslmode=require\n")
+    for name, value in ({"PGSERVICEFILE": str(file)} | variables).items():
+        monkeypatch.setenv(name, value)
+
+    assert found(text).get("sslmode") == mode
 
 
 def test_tls_is_what_the_connection_string_says_if_it_says_so() -> None:
