@@ -103,6 +103,14 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def long(session: nox.Session) -> None:
+    """Run what takes minutes: 50,000 transactions under faults, 10,000 cut commits, all flights of the year."""
+    install(session, "test")
+    session.install("-q", "pip")
+    session.run("pytest", "tests/integration", "-m", "long or whole_year", "-s", *session.posargs)
+
+
+@nox.session(default=False)
 def live(session: nox.Session) -> None:
     """Verify live databases, read-only."""
     session.skip("there is no nightly profile yet; `trueup verify --source DB --target DB` reads live databases today")
