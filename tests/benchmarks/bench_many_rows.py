@@ -56,7 +56,7 @@ def race_bulk_upsert(contenders: list[Any], observer: Connection, version: int, 
         for each in contenders
     ]
     check(entrants, observer, content_of("given", observer))
-    result = race(entrants, observer, rounds=rounds, budget_s=45)
+    result = race(entrants, observer, rounds=rounds, budget_s=15)
     targets = [Target(of="trueup", by=EXECUTEMANY, limit=0.32), Target(of="trueup", by=ON_SERVER, limit=1.5)]
     report(
         f"bulk_upsert of {ROWS} rows, half existing, PostgreSQL {version}", result, base=EXECUTEMANY, targets=targets
@@ -92,15 +92,14 @@ def race_sync(contenders: list[Any], observer: Connection, version: int, *, roun
     trueup = next(each for each in contenders if each.name == "trueup")
     runs["trueup"] = bind(trueup.sync, given)
     entrants = [Entrant(name=name, run=run, prepare=prepare) for name, run in runs.items()]
-    check(entrants, observer, content_of("given", observer))
+    wanted = content_of("given", observer)
     for entrant in entrants:
-        prepare()
-        result_of(entrant.run)
+        check([entrant], observer, wanted)
         before = spent(observer)
         result_of(entrant.run)
         after = spent(observer)
         wal[entrant.name], ids[entrant.name] = (new - old for new, old in zip(after, before, strict=True))
-    result = race(entrants, observer, rounds=rounds, budget_s=45)
+    result = race(entrants, observer, rounds=rounds, budget_s=15)
     for name, times in result.items():
         times.note = f"{wal[name] / 1e6:5.2f} MB of log, {ids[name]:5} ids"
     title = f"sync of {ROWS} rows, none changed, PostgreSQL {version}"
@@ -124,11 +123,11 @@ def spent(observer: Connection) -> tuple[int, int]:
 def main() -> None:
     say(versions())
     with arena(18) as (conninfo, observer), connected(WITHOUT_POOLS, conninfo) as contenders:
-        race_bulk_upsert(contenders, observer, 18, rounds=5)
-        race_sync(contenders, observer, 18, rounds=4)
+        race_bulk_upsert(contenders, observer, 18, rounds=6)
+        race_sync(contenders, observer, 18, rounds=6)
     with arena(16) as (conninfo, observer), connected(DRIVERS, conninfo) as contenders:
-        race_bulk_upsert(contenders, observer, 16, rounds=5)
-        race_sync(contenders, observer, 16, rounds=5)
+        race_bulk_upsert(contenders, observer, 16, rounds=6)
+        race_sync(contenders, observer, 16, rounds=6)
 
 
 if __name__ == "__main__":
