@@ -116,11 +116,20 @@ class TooManyConnections(ConnectionFailed):
     """Says that the server, the database or the role allows no further connection."""
 
 
+TOO_SLOW = frozenset({"25P03", "25P04"})
+"""The server ended a transaction that had idled for too long, or lasted too long: it would again."""
+
+
 class Disconnected(DatabaseError, Unverifiable):
     """Says that a server went away in the middle of the work."""
 
     default_outcome = Outcome.UNKNOWN
     lost_a_race = True
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same work may succeed when it is run again, and can't happen twice by that."""
+        return super().retryable and self.sqlstate not in TOO_SLOW
 
 
 class PoolTimeout(DatabaseError):
@@ -188,8 +197,18 @@ class PermissionMissing(SchemaMismatch, Unverifiable):
 class TransactionAborted(DatabaseError):
     """Says that a transaction with a failed statement was to be committed; its cause is that failure."""
 
+    @property
+    def retryable(self) -> bool:
+        """Whether the failure was one that another run may be spared."""
+        return isinstance(self.__cause__, DatabaseError) and self.__cause__.retryable
+
 
 class CommitUnknown(DatabaseError):
     """Says that the connection was lost during COMMIT, and nobody could be asked whether it happened."""
 
     default_outcome = Outcome.UNKNOWN
+
+    def __init__(self, message: str, *, xid: int | None = None, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.xid = xid
+        """The transaction's number, for pg_xact_status()."""

@@ -93,6 +93,8 @@ class Block:
 
     connection: PooledConnection
     depth = 0
+    xid: int | None = None
+    """The number of the whole transaction for pg_xact_status(); None for one that only reads."""
 
     def __init__(self, pool: Pool, options: Options) -> None:
         self.pool = pool

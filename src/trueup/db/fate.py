@@ -25,7 +25,7 @@ class Fate(Enum):
     UNKNOWN = "unknown"
 
 
-def find_fate(pool: Pool, xid: str, server_started: str) -> Fate:
+def find_fate(pool: Pool, xid: int, server_started: str) -> Fate:
     """Ask until there is an answer, for as long as a checkout may take."""
     lost_at = monotonic()
     deadline = lost_at + pool.settings.checkout_timeout_s
@@ -49,12 +49,12 @@ def find_fate(pool: Pool, xid: str, server_started: str) -> Fate:
     return Fate.UNKNOWN
 
 
-def ask(connection: PooledConnection, xid: str, server_started: str) -> Fate | None:
+def ask(connection: PooledConnection, xid: int, server_started: str) -> Fate | None:
     """Return what the server knows; None while the transaction is in progress."""
     try:
         found = connection.execute(
             "select pg_xact_status(%s::text::xid8), extract(epoch from pg_postmaster_start_time()) = %s::text::numeric",
-            (xid, server_started),
+            (str(xid), server_started),
         ).fetchone()
     except InvalidParameterValue:
         return Fate.ROLLED_BACK  # The server never heard of it: a crash took it before anything reached the disk.
@@ -69,7 +69,7 @@ def ask(connection: PooledConnection, xid: str, server_started: str) -> Fate | N
     }[status]
 
 
-def was_forgotten(connection: PooledConnection, xid: str) -> bool:
+def was_forgotten(connection: PooledConnection, xid: int) -> bool:
     """Return whether the server, when it restarted, didn't know of the number: then another transaction has it now.
 
     A number whose first record had not reached the disk before a crash is given out again. The checkpoint at the end
@@ -77,4 +77,4 @@ def was_forgotten(connection: PooledConnection, xid: str) -> bool:
     """
     found = connection.execute("select next_xid from pg_control_checkpoint()").fetchone()
     epoch, number = str(found[0] if found else "0:0").split(":")
-    return int(xid) >= int(epoch) << 32 | int(number)
+    return xid >= int(epoch) << 32 | int(number)

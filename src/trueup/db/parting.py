@@ -91,7 +91,7 @@ def end_backends(connection: PooledConnection, lost: list[tuple[int, float]]) ->
     connection.refresh()
 
 
-def end_transaction(connection: PooledConnection, xid: str, age_s: float) -> None:
+def end_transaction(connection: PooledConnection, xid: int, age_s: float) -> None:
     """Ask the server to end the backend in which a transaction of this role runs that was lost so long ago.
 
     Behind a pooler nobody knows its process, and the process may serve another client by now: the number is the
@@ -101,6 +101,6 @@ def end_transaction(connection: PooledConnection, xid: str, age_s: float) -> Non
         "select pg_terminate_backend(pid) from pg_stat_activity"
         " where backend_xid = %s::text::xid8::xid and usename = current_user"
         " and xact_start < clock_timestamp() - make_interval(secs => %s::float8)",
-        (xid, age_s),
+        (str(xid), age_s),
         prepare=False,
     )

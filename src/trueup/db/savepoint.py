@@ -15,6 +15,7 @@ class Savepoint(Block):
         self.parent = outer
         self.connection = outer.connection
         self.depth = outer.depth + 1
+        self.xid = outer.xid
         self.name = f"trueup_{self.depth}"
         if options.isolation or options.read_only or options.deferrable or options.durable:
             raise UsageError(

@@ -63,6 +63,10 @@ ADVICE: dict[type[DatabaseError], str] = {
     errors.SchemaMismatch: "compare the contract with the database: trueup contracts",
     errors.TransactionAborted: "an earlier statement failed: nothing of this transaction is stored",
 }
+ADVICE_BY_STATE = {
+    "22012": "the statement divides by zero: nullif(…, 0) makes that NULL",
+    "42601": "the statement is no SQL",
+}
 REASONS = {
     "25P03": "the transaction was idle longer than idle_in_transaction_session_timeout",
     "25P04": "the transaction took longer than transaction_timeout",
@@ -120,7 +124,7 @@ def describe(
     objects += [f"constraint {constraint}"] if constraint else []
     objects += [f"column{'s' if len(columns) > 1 else ''} {', '.join(columns)}"] if columns else []
     reason = REASONS.get(sqlstate or "") or spoken(error)
-    said = "; ".join(filter(None, (reason, ADVICE.get(kind))))
+    said = "; ".join(filter(None, (reason, ADVICE_BY_STATE.get(sqlstate or "") or ADVICE.get(kind))))
     where = f" on {', '.join(objects)}" if objects else ""
     return f"{kind.__name__}{where} ({sqlstate or 'no SQLSTATE'})" + (f": {said}" if said else "")
 

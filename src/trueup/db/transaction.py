@@ -11,7 +11,7 @@ from trueup.db.block import Block, Hook, Options, State, limits
 from trueup.db.fate import Fate, find_fate
 from trueup.db.parameters import timeouts
 from trueup.db.pooled import PooledConnection
-from trueup.errors import CommitUnknown, DatabaseError, Disconnected, Outcome, UsageError
+from trueup.errors import TOO_SLOW, CommitUnknown, DatabaseError, Disconnected, Outcome, UsageError
 from trueup.settings import DatabaseSettings
 
 SHAPES = 256
@@ -23,8 +23,6 @@ ROLLBACK_S = 5.0
 class Transaction(Block):
     """Is a transaction on a connection of its own."""
 
-    xid: str | None = None
-    """The transaction's number for pg_xact_status(); None for one that only reads."""
     server_started: str = ""
     """When the server that gave the number began to run."""
 
@@ -86,8 +84,10 @@ class Transaction(Block):
         try:
             answer = connection.command(b"commit")[-1].command_status
         except (psycopg.Error, DatabaseError) as error:
+            is_lost = (connection.is_abandoned or connection.is_lost) and error.sqlstate not in TOO_SLOW
+            if not is_lost:
+                connection.work_if_lost = Outcome.ROLLED_BACK
             named = connection.name(error) if isinstance(error, psycopg.Error) else error
-            is_lost = connection.is_abandoned or connection.is_lost
             self.pool.give_back(connection)
             if not is_lost:
                 self.state = State.ROLLED_BACK
@@ -126,6 +126,7 @@ class Transaction(Block):
         raise CommitUnknown(
             f"the connection was lost during COMMIT, and for {self.pool.settings.checkout_timeout_s:g} s nobody could"
             f" be asked what became of transaction {self.xid}: ask the server with pg_xact_status('{self.xid}')",
+            xid=self.xid,
             sqlstate=lost.sqlstate,
         ) from lost
 
@@ -174,12 +175,12 @@ def opening(options: Options, settings: DatabaseSettings, *, version: int, has_n
     return "; ".join(statements).encode()
 
 
-def read_number(result: PGresult) -> tuple[str, str]:
-    """Return the two values of `opening`, as the text that the server sent."""
+def read_number(result: PGresult) -> tuple[int, str]:
+    """Return the two values of `opening`."""
     number, started = result.get_value(0, 0), result.get_value(0, 1)
     assert number
     assert started
-    return number.decode(), started.decode()
+    return int(number), started.decode()
 
 
 def call(hooks: list[Hook]) -> None:

@@ -15,10 +15,10 @@ from trueup.servers import EmbeddedServer
 
 OpenDb = Callable[..., Database]
 STARTED = "extract(epoch from pg_postmaster_start_time())::text"
-NUMBER = f"select pg_current_xact_id()::text, {STARTED}"
+NUMBER = f"select pg_current_xact_id()::text::bigint, {STARTED}"
 
 
-def ask_about(db: Database, xid: str, started: Any) -> Fate | None:
+def ask_about(db: Database, xid: int, started: Any) -> Fate | None:
     with db.connection() as connection:
         return ask(connection, xid, started)  # type: ignore[arg-type]
 
@@ -42,7 +42,7 @@ def test_number_the_server_never_heard_of_was_rolled_back(open_db: OpenDb) -> No
     with db.connection() as connection:
         started = connection.execute(f"select {STARTED}").fetchone()[0]  # type: ignore[index]
 
-    assert ask_about(db, str(10**9), started) is Fate.ROLLED_BACK
+    assert ask_about(db, 10**9, started) is Fate.ROLLED_BACK
 
 
 def test_number_that_a_crash_gave_to_another_transaction_is_not_mistaken(
@@ -56,9 +56,9 @@ def test_number_that_a_crash_gave_to_another_transaction_is_not_mistaken(
     own_server.restart("immediate")
     other.close()
     with connect(target) as later:
-        reused: list[str] = []
+        reused: list[int] = []
         while xid not in reused and len(reused) < 100:
-            reused += [number for (number,) in later.execute("select pg_current_xact_id()::text").fetchall()]
+            reused += [number for (number,) in later.execute("select pg_current_xact_id()::text::bigint").fetchall()]
         status = later.execute("select pg_xact_status(%s::text::xid8)", [xid]).fetchone()
 
     assert xid in reused, "the number was given out again"
@@ -90,4 +90,4 @@ def test_nobody_to_ask_is_unknown(open_db: OpenDb) -> None:
     db = open_db()
     db.close(drain_s=0)
 
-    assert find_fate(db.pool, "3", "") is Fate.UNKNOWN
+    assert find_fate(db.pool, 3, "") is Fate.UNKNOWN

@@ -229,6 +229,57 @@ def test_commit_nobody_can_be_asked_about_is_unknown(open_db: OpenDb, own_server
         lose_everything()
 
     assert (caught.value.outcome, caught.value.retryable) == (Outcome.UNKNOWN, False)
+    assert f"pg_xact_status('{caught.value.xid}')" in str(caught.value)
+
+
+def test_idle_transaction_that_was_ended_is_told_so_at_its_commit(open_db: OpenDb, observer: Observer) -> None:
+    """The server said why before it was told COMMIT: nobody has to be asked, and another run would be as slow."""
+    db = open_db(idle_in_transaction_timeout_s=0.2)
+    tries = []
+
+    def dawdle(tx: Block) -> None:
+        tries.append(1)
+        insert(db, 1)
+        threading.Event().wait(0.5)
+
+    with pytest.raises(Disconnected, match="idle_in_transaction_session_timeout") as caught:
+        db.run(dawdle)
+
+    assert (caught.value.sqlstate, caught.value.outcome) == ("25P03", Outcome.ROLLED_BACK)
+    assert len(tries) == 1
+    assert ids(observer) == []
+
+
+def test_block_has_the_number_of_its_transaction(open_db: OpenDb) -> None:
+    db = open_db()
+
+    with db.transaction() as tx, db.transaction() as nested:
+        found = tx.execute("select pg_current_xact_id()::text::bigint").fetchone()
+    with db.transaction(read_only=True) as reader:
+        pass
+
+    assert (tx.xid,) == (nested.xid,) == found
+    assert reader.xid is None
+
+
+def test_connection_lost_while_a_nested_block_is_undone_is_worth_another_run(
+    open_db: OpenDb, observer: Observer, proxy: Proxy
+) -> None:
+    db = open_db(proxy)
+    tries = []
+
+    def work(tx: Block) -> None:
+        tries.append(1)
+        insert(db, 1)
+        if len(tries) == 1:
+            proxy.on(b"rollback to savepoint", "cut before")
+        with pytest.raises(KeyError), db.transaction():
+            raise KeyError
+
+    db.run(work)
+
+    assert len(tries) == 2
+    assert ids(observer) == [1]
 
 
 def test_lost_commit_of_a_reader_lost_nothing(open_db: OpenDb, proxy: Proxy) -> None:

@@ -98,6 +98,40 @@ def test_loss_of_the_connection_has_the_outcome_its_caller_knows(outcome: Outcom
     assert error.retryable is (outcome is not Outcome.UNKNOWN)
 
 
+@pytest.mark.parametrize("state", ["25P03", "25P04"])
+def test_work_that_was_too_slow_is_not_worth_another_run(state: str) -> None:
+    error = named(fail(state), lost=Outcome.ROLLED_BACK)
+
+    assert isinstance(error, errors.Disconnected)
+    assert not error.retryable
+
+
+def test_swallowed_failure_is_worth_another_run_if_it_was() -> None:
+    error = errors.TransactionAborted("")
+    assert not error.retryable
+
+    error.__cause__ = errors.Duplicate("")
+    assert not error.retryable
+
+    error.__cause__ = errors.Disconnected("", outcome=Outcome.ROLLED_BACK)
+    assert error.retryable
+
+
+@pytest.mark.parametrize(
+    ("state", "said"), [("22012", "divides by zero"), ("42601", "is no SQL"), ("22P02", "fit the type")]
+)
+def test_advice_is_about_what_happened(state: str, said: str) -> None:
+    text = str(named(fail(state)))
+
+    assert said in text
+    assert "contract" not in text
+    assert (said == "fit the type") is ("fit the type" in text)
+
+
+def test_number_of_a_transaction_goes_with_its_error_to_another_process() -> None:
+    assert pickle.loads(pickle.dumps(errors.CommitUnknown("", xid=7, sqlstate="57P01"))).xid == 7
+
+
 def test_only_what_lost_a_race_is_worth_another_run() -> None:
     found = {type(named(fail(state))).__name__ for state, _ in CASES if getattr(named(fail(state)), "retryable", False)}
 
