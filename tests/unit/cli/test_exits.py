@@ -2,7 +2,7 @@ import pytest
 
 from trueup import errors
 from trueup.cli.exits import MEANINGS, VERDICTS, ExitCode, exit_code_of
-from trueup.cli.main import run
+from trueup.cli.main import COMMANDS, run
 from trueup.report.model import Verdict
 
 EXPECTED = {
@@ -33,3 +33,11 @@ def test_every_verdict_and_code_is_documented():
 )
 def test_help_and_unknown_words_need_no_database(words, code):
     assert run(words) == code
+
+
+def test_defect_of_our_own_is_no_difference(monkeypatch, capsys):
+    """Python would exit with 1, which here means that the databases differ."""
+    monkeypatch.setitem(COMMANDS, "doctor", "trueup.cli.nosuch:doctor")
+
+    assert run(["doctor"]) == ExitCode.UNVERIFIED
+    assert "this is a defect of trueup; nothing was verified" in capsys.readouterr().err
