@@ -18,8 +18,8 @@ CONNECT_TIMEOUT_S = 10
 NO_SLOT = "the server, the database or the role allows no further connection: try later, or see trueup budget"
 ADVICE = (
     (r"password authentication failed|no password supplied|SCRAM", "check the user and the password"),
-    (r'database ".*" does not exist', "check the name of the database"),
-    (r'role ".*" does not exist', "check the name of the user"),
+    (r'database ".*" does not exist|no such database', "check the name of the database"),
+    (r'role ".*" does not exist|no such user', "check the name of the user"),
     (r"no pg_hba\.conf entry", "the server does not let this user in from this address: ask its administrator"),
     (r"too many (clients|connections)|remaining connection slots", NO_SLOT),
     (r"could not translate host name|resolve|Name or service", "check the name of the host"),

@@ -123,4 +123,5 @@ def limit_transactions(connection: PooledConnection, limit_s: float) -> None:
 def is_final(error: ConnectionFailed) -> bool:
     """Return whether trying again can't help: the login, the database or the certificate is wrong."""
     words = ("authentication failed", "no password supplied", "does not exist", "pg_hba.conf", "certificate")
-    return any(word in str(error) for word in words) and "No such file" not in str(error)
+    of_a_pooler = ("no such user", "no such database")
+    return any(word in str(error) for word in words + of_a_pooler) and "No such file" not in str(error)

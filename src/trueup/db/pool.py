@@ -9,6 +9,7 @@ from time import monotonic
 
 import psycopg
 from psycopg.pq import TransactionStatus
+from psycopg.pq.abc import PGcancelConn
 
 from trueup.db.events import Kind
 from trueup.db.hold import Hold, capture, readable
@@ -217,15 +218,7 @@ class Pool(Supply):
         self.wait_until(monotonic() + drain_s, self.is_drained)
         with self.lock:
             cut = dict(self.held)
-        orders = [order for connection in cut if (order := order_cancel(connection)) is not None]
-        if self.settings.pooler:
-            for order in orders:
-                cancel(order)  # Before the client leaves: a pooler cancels for those it knows.
-        for connection in cut:
-            connection.cut()
-        if not self.settings.pooler:
-            for order in orders:
-                cancel(order)
+        self.end_statements(list(cut))
         for connection, hold in cut.items():
             if hold.thread == get_ident():
                 self.discard(connection, "its holder closed the pool")
@@ -234,6 +227,18 @@ class Pool(Supply):
         if stacks:
             logger.warning("%d connections were cut when the pool was closed:\n%s", len(stacks), "\n".join(stacks))
         return stacks
+
+    def end_statements(self, connections: list[PooledConnection]) -> None:
+        """Cut connections under their users, and cancel what the server does for them."""
+        orders = [order for connection in connections if (order := order_cancel(connection)) is not None]
+        if self.settings.pooler:  # It cancels for the clients that it knows: they have to stay until it has.
+            for connection in connections:
+                connection.is_closing = True
+            deliver(orders)
+        for connection in connections:
+            connection.cut()
+        if not self.settings.pooler:
+            deliver(orders)
 
     def is_drained(self) -> bool:
         """Return whether no other thread holds a connection."""
@@ -273,6 +278,12 @@ class Pool(Supply):
         for hold in long:
             self.sums["long_holds"] += 1
             self.tell(Kind.LONG_HOLD, seconds=now - hold.taken_at, detail=readable(hold.stack))
+
+
+def deliver(orders: list[PGcancelConn]) -> None:
+    """Deliver cancellations."""
+    for order in orders:
+        cancel(order)
 
 
 def closed() -> UsageError:

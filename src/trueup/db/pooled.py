@@ -15,7 +15,7 @@ from psycopg.pq.abc import PGresult
 from psycopg.rows import tuple_row
 
 from trueup.db.session import WatchingCursor
-from trueup.db.sqlstate import named
+from trueup.db.sqlstate import is_unsent, named
 from trueup.errors import DatabaseError, Outcome, StatementTimeout
 
 IDLE = pq.TransactionStatus.IDLE
@@ -52,6 +52,8 @@ class PooledConnection(psycopg.Connection[tuple[Any, ...]]):
         """Whether something changed the session for whoever uses it next."""
         self.is_pooled = False
         """Whether its session belongs to a pooler, and to whoever uses that next."""
+        self.is_closing = False
+        """Whether its statement is being cancelled because the pool ends: its user is told of a lost connection."""
         self.is_abandoned = False
         """Whether it is unknown if the server still works for it."""
         self.poller = poll()
@@ -75,6 +77,10 @@ class PooledConnection(psycopg.Connection[tuple[Any, ...]]):
                 outcome=self.work_if_lost,
             ) from None
         except psycopg.Error as error:
+            if self.is_closing and error.sqlstate == "57014":
+                closed = psycopg.OperationalError("the pool was closed")
+                self.note(closed)
+                raise closed from error
             self.note(error)
             if error.sqlstate == "57014" and (
                 monotonic() - started >= limit_s - 0.001 or "statement timeout" in (error.diag.message_primary or "")
@@ -108,7 +114,7 @@ class PooledConnection(psycopg.Connection[tuple[Any, ...]]):
         found = named(error, lost=self.work_if_lost if is_own else Outcome.UNKNOWN, timed_out=self.timed_out is error)
         if isinstance(found, DatabaseError):
             found.__cause__ = error  # Already here: whoever reports it before it is raised knows that they are one.
-            if is_own and self.is_lost:
+            if is_own and self.is_lost and not is_unsent(error):
                 found.outcome = self.work_if_lost  # Any error may be a fatal one.
         return found
 

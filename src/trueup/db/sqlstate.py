@@ -71,6 +71,8 @@ REASONS = {
     "25P03": "the transaction was idle longer than idle_in_transaction_session_timeout",
     "25P04": "the transaction took longer than transaction_timeout",
 }
+UNSENT = re.compile("server login has been failing|query_wait_timeout")
+"""What a pooler says, in the state of a broken protocol (08P01), when it had no server to give a statement to."""
 
 
 def named(
@@ -90,7 +92,13 @@ def named(
     columns = (diag.column_name,) if diag.column_name else key_columns(diag.message_detail)
     facts: dict[str, Any] = {"sqlstate": state, "table": table, "constraint": diag.constraint_name, "columns": columns}
     outcome = lost if issubclass(kind, errors.Disconnected) else None
+    outcome = Outcome.NOT_SENT if is_unsent(error) else outcome
     return kind(describe(kind, error, **facts), **facts, outcome=outcome)
+
+
+def is_unsent(error: psycopg.Error) -> bool:
+    """Return whether a pooler says that no server was asked."""
+    return error.sqlstate == "08P01" and bool(UNSENT.search(error.diag.message_primary or str(error)))
 
 
 def kind_of(error: psycopg.Error, state: str | None, *, timed_out: bool) -> type[DatabaseError] | None:

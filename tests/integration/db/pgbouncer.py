@@ -29,7 +29,7 @@ pool_mode = transaction
 default_pool_size = {pool_size}
 max_client_conn = 500
 server_login_retry = 0.1
-query_wait_timeout = 20
+query_wait_timeout = {query_wait_timeout}
 ignore_startup_parameters = extra_float_digits
 log_connections = 0
 log_disconnections = 0
@@ -44,15 +44,22 @@ class PgBouncer:
     connection until it was idle for too long.
     """
 
-    def __init__(self, server_port: int, *, pool_size: int = 4) -> None:
+    def __init__(self, server_port: int, *, pool_size: int = 4, query_wait_timeout: int = 20) -> None:
         self.server_port, self.pool_size = server_port, pool_size
+        self.query_wait_timeout = query_wait_timeout
         self.port = free_port()
 
     def __enter__(self) -> Self:
         assert PROGRAM
         self.temporary = TemporaryDirectory(prefix="pgbouncer-")
         folder = Path(self.temporary.name)
-        values = {"server_port": self.server_port, "port": self.port, "folder": folder, "pool_size": self.pool_size}
+        values = {
+            "server_port": self.server_port,
+            "port": self.port,
+            "folder": folder,
+            "pool_size": self.pool_size,
+            "query_wait_timeout": self.query_wait_timeout,
+        }
         (folder / "pgbouncer.ini").write_text(CONFIGURATION.format(**values), encoding="utf-8")
         (folder / "users.txt").write_text('"postgres" ""\n', encoding="utf-8")
         folder.chmod(0o755)

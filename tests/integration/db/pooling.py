@@ -77,8 +77,7 @@ def proxy(pgbouncer: PgBouncer) -> Iterator[Proxy]:
 def open_db(target: ConnInfo, pgbouncer: PgBouncer) -> Iterator[Callable[..., Database]]:
     """Return a function that makes a Database on the test's database, through the pooler.
 
-    Nobody can end a backend that only the pooler knows: a transaction whose client fell silent lasts until it was idle
-    for too long, which has to be shorter than the time for which its fate is asked about.
+    Nobody ends a transaction whose client fell silent before its COMMIT: it lasts until it was idle for too long.
     """
     opened: list[Database] = []
 

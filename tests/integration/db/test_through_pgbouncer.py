@@ -37,24 +37,14 @@ DIRECT_ONLY = {
     "test_budget_holds_after_a_restart": OUTAGE,
     "test_restart_while_idle_fails_no_request": OUTAGE,
     "test_waiting_callers_are_served_when_the_server_is_back": OUTAGE,
-    "test_unknown_role_is_told_at_once": OUTAGE,
     "test_stopped_backend_is_left_in_time_and_ended_later": PROCESS,
     "test_child_of_a_fork_uses_its_own_connection": PROCESS,
     "test_original_error_survives_a_failing_rollback": PROCESS,
     "test_database_that_is_never_closed_warns": "it makes its own Database",
 }
-DIRECT_CELL = "statement timeout-commit sent"
-"""Nobody can end the backend, so that its slow COMMIT may happen in the end: see the test below."""
-
 for module in (test_fate, test_fault_matrix, test_isolation, test_pool, test_transaction):
     take_over(module, globals(), DIRECT_ONLY)
 del module
-
-
-@pytest.fixture(autouse=True)
-def skip_direct_cells(request: pytest.FixtureRequest) -> None:
-    if DIRECT_CELL in request.node.name:
-        pytest.skip(PROCESS)
 
 
 def test_slow_commit_that_was_given_up_is_told_as_it_ended(open_db: OpenDb, observer: Observer) -> None:
@@ -84,6 +74,21 @@ def test_lone_statement_that_takes_too_long_is_cancelled_on_the_server(open_db: 
 
     assert caught.value.outcome is Outcome.UNKNOWN
     until(lambda: observer.rows(running) == [])
+
+
+def test_pooler_without_a_server_in_time_has_sent_nothing(own_server: EmbeddedServer, target: ConnInfo) -> None:
+    with PgBouncer(own_server.port, pool_size=1, query_wait_timeout=1) as pgbouncer:
+        settings = DatabaseSettings(conninfo=pgbouncer.conninfo(target), pooler=True)
+        with (
+            Database(settings) as db,
+            Database(settings) as other,
+            other.transaction(),
+            pytest.raises(Disconnected) as caught,
+            db.connection() as connection,
+        ):
+            connection.execute("select 1")
+
+    assert (caught.value.sqlstate, caught.value.outcome, caught.value.retryable) == ("08P01", Outcome.NOT_SENT, True)
 
 
 @pytest.mark.parametrize(

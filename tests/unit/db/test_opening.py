@@ -109,6 +109,8 @@ def test_dead_peer_is_noticed_whether_it_owes_an_answer_or_an_acknowledgement() 
         ('FATAL:  password authentication failed for user "u"', True),
         ('FATAL:  database "d" does not exist', True),
         ("server certificate for x does not match host name y: certificate verify failed", True),
+        ("FATAL:  no such user: u", True),
+        ("FATAL:  no such database: d", True),
         ("connection refused", False),
         ("FATAL:  the database system is starting up", False),
         ("FATAL:  sorry, too many clients already", False),
