@@ -12,6 +12,8 @@ from trueup.observe.outbox import Outbox, Parcel
 FIRST_PAUSE_S = 0.5
 LAST_PAUSE_S = 60.0
 TICK_S = 60.0
+FORK_S = 1.0
+"""How long a fork waits for the delivery in hand."""
 UNWANTED = "rate_limited_by_server"
 
 
@@ -38,6 +40,8 @@ class Courier:
     def begin(self) -> None:
         """Start without a thread."""
         self.lock = Lock()
+        self.at_work = Lock()
+        """Held while libraries are used that can't be forked in the middle: imports, name look-ups, TLS."""
         self.thread: Thread | None = None
         self.is_stopped = False
         self.pauses: dict[str, float] = {}
@@ -57,7 +61,9 @@ class Courier:
     def run(self) -> None:
         """Deliver until told to stop."""
         next_tick = 0.0
-        with contextlib.closing(self.open_mail()) as mail:
+        with self.at_work:
+            opened = self.open_mail()
+        with contextlib.closing(opened) as mail:
             while not self.is_stopped:
                 calls = self.calls
                 if monotonic() >= next_tick:
@@ -86,7 +92,8 @@ class Courier:
     def deliver(self, parcel: Parcel, mail: Sender) -> None:
         """Try to deliver one event."""
         try:
-            answer = mail.send(parcel)
+            with self.at_work:
+                answer = mail.send(parcel)
         except Exception:  # noqa: BLE001
             answer = Answer(status=None)
         self.last_status = answer.status
@@ -133,6 +140,10 @@ class Courier:
         """Return whether the first event may not be sent yet because the server said so."""
         first = self.outbox.pending[0]
         return max(self.pauses.get("", 0.0), self.pauses.get(first.category, 0.0)) > monotonic()
+
+    def pause(self) -> bool:
+        """Let the delivery in hand end, for a moment, and begin no other; return whether it did."""
+        return self.at_work.acquire(timeout=FORK_S)
 
     def stop(self, timeout_s: float) -> None:
         """End the thread."""

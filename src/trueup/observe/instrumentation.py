@@ -81,7 +81,7 @@ def watch_end() -> None:
     if not WATCHED:
         WATCHED.append(True)
         atexit.register(shut_down)
-        os.register_at_fork(after_in_child=forget)
+        os.register_at_fork(before=hold, after_in_parent=go_on, after_in_child=forget)
     is_main = threading.current_thread() is threading.main_thread()
     if is_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, end)
@@ -96,6 +96,18 @@ def shut_down(timeout_s: float = END_S) -> None:
     if tracker is not None:
         SWITCH.reason = "it was shut down"
         tracker.close(timeout_s)
+
+
+def hold() -> None:
+    """Be still while the process forks."""
+    if SWITCH.tracker is not None:
+        SWITCH.tracker.hold()
+
+
+def go_on() -> None:
+    """Go on in the parent after a fork."""
+    if SWITCH.tracker is not None:
+        SWITCH.tracker.go_on()
 
 
 def forget() -> None:

@@ -59,6 +59,7 @@ class Tracker:
         place = hashlib.sha256(dsn.reveal().encode()).hexdigest()[:16]
         self.outbox = Outbox(spool_folder / place, spool_bytes)
         self.courier = Courier(self.outbox, lambda: Mail(self.dsn), self.tick)
+        self.is_paused = False
         self.client = self.open_client(dsn)
         self.outbox.adopt()
         if self.outbox.pending:
@@ -234,6 +235,15 @@ class Tracker:
             release=self.origin.release,
             account=self.outbox.account(),
         )
+
+    def hold(self) -> None:
+        """Be still while the process forks, so that the child finds nothing locked for ever."""
+        self.is_paused = self.courier.pause()
+
+    def go_on(self) -> None:
+        """Deliver again, in the parent after a fork."""
+        if self.is_paused:
+            self.courier.at_work.release()
 
     def forget(self) -> None:
         """Begin anew in a child after a fork."""
