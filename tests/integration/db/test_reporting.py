@@ -17,7 +17,7 @@ from trueup.errors import ConnectionFailed, Duplicate, PoolTimeout, SchemaMismat
 from trueup.settings import DatabaseSettings
 from trueup.tables import Repository, Table
 
-PHONE = "+79990001122"
+PHONE = "+70001230022"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

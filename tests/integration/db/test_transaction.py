@@ -741,7 +741,7 @@ def test_lock_timeout_is_told(open_db: OpenDb, observer: Observer) -> None:
 
 def test_value_of_a_row_is_in_no_message(open_db: OpenDb) -> None:
     db = open_db()
-    canary = "+7 900 000 00 00"
+    canary = "+7 000 123 00 22"
     statements = [
         "insert into c (phone) values (%s), (%s)",
         "select %s::int + 0 * length(%s)",

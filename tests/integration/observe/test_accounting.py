@@ -170,7 +170,7 @@ class Vicious(Exception):
 def test_capturing_never_raises_and_never_replaces_the_error(receiver, track):
     """W-S5, W-A5, W-R11: the code that captures threw, and hid what it should have captured."""
     tracker = track(receiver.dsn)
-    error, caught = Vicious("+79990001122"), None
+    error, caught = Vicious("+70001230022"), None
 
     try:
         with observe.operation("tables", "insert"):
@@ -230,7 +230,7 @@ def run(receiver, tmp_path, end: str, **options) -> subprocess.CompletedProcess[
 ENDS = {
     "end of the program": ("", 0),
     "sys.exit": ("sys.exit(3)", 3),
-    "uncaught error": ("raise Duplicate('+79990001122')", 1),
+    "uncaught error": ("raise Duplicate('+70001230022')", 1),
     "SIGTERM": ("os.kill(os.getpid(), signal.SIGTERM)\nthreading.Event().wait(30)", -signal.SIGTERM),
 }
 
@@ -246,7 +246,7 @@ def test_events_are_delivered_when_the_process_ends(receiver, tmp_path, end):
     assert done.returncode == expected, done.stderr
     found = [event["tags"].get("constraint", "uncaught") for event in receiver.errors]
     assert found == [f"key_{n}" for n in range(5)] + ["uncaught"] * (end == "uncaught error")
-    assert b"79990001122" not in b"".join(receiver.raw)
+    assert b"70001230022" not in b"".join(receiver.raw)
     assert [path for path in (tmp_path / "events").rglob("*") if path.is_file()] == []
 
 

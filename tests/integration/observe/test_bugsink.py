@@ -16,7 +16,7 @@ from trueup.errors import Conflict, Duplicate
 from trueup.observe import reporting
 from trueup.observe.limit import Allowance
 
-CANARY = "+79990001122"
+CANARY = "+70001230022"
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_real_row_stays_here(bugsink, track, database):
     assert observe.flush(10)
     sent = bugsink.envelopes()
     assert any(b"clients_pkey" in envelope for envelope in sent)
-    assert not [envelope for envelope in sent if b"79990001122" in envelope]
+    assert not [envelope for envelope in sent if b"70001230022" in envelope]
 
 
 def test_durations_arrive_and_a_server_without_use_for_them_is_left_alone(bugsink, track):

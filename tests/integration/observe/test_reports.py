@@ -15,7 +15,7 @@ from trueup.observe import reporting
 
 
 def duplicate() -> Duplicate:
-    return Duplicate("+79990001122", sqlstate="23505", table="public.clients", constraint="clients_key")
+    return Duplicate("+70001230022", sqlstate="23505", table="public.clients", constraint="clients_key")
 
 
 def test_failure_that_passes_many_layers_is_reported_once(receiver, track):
@@ -199,20 +199,20 @@ def test_uncaught_error_of_a_thread_is_reported(receiver, track):
     shown = threading.excepthook
     threading.excepthook = lambda _: None
 
-    thread = threading.Thread(target=lambda: {}["+79990001122"])
+    thread = threading.Thread(target=lambda: {}["+70001230022"])
     thread.start()
     thread.join()
     threading.excepthook = shown
 
     observe.flush()
     assert [event["exception"]["values"][-1]["type"] for event in receiver.errors] == ["KeyError"]
-    assert b"79990001122" not in b"".join(receiver.raw)
+    assert b"70001230022" not in b"".join(receiver.raw)
 
 
 def test_driver_errors_of_a_real_server_arrive_without_their_rows(receiver, track, database):
     """Every text of these errors quotes the row: primary message, detail or context."""
     track(receiver.dsn)
-    canary = "+79990001122"
+    canary = "+70001230022"
     connection = connect(database)
     connection.execute("create table clients (phone text primary key check (length(phone) < 20), age int not null)")
     connection.execute("insert into clients values (%s, 1)", [canary])
@@ -234,5 +234,5 @@ def test_driver_errors_of_a_real_server_arrive_without_their_rows(receiver, trac
 
     observe.flush()
     assert len(receiver.raw) == len(statements) * 2
-    assert b"79990001122" not in b"".join(receiver.raw)
+    assert b"70001230022" not in b"".join(receiver.raw)
     assert receiver.errors[0]["tags"]["constraint"] == "clients_pkey"
