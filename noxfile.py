@@ -22,7 +22,7 @@ def install(session: nox.Session, *groups: str, extras: str = "embedded") -> Non
     session.install("-q", "-e", f".[{extras}]", *requirements, "-c", "constraints.txt")
 
 
-def run_tests(session: nox.Session, name: str) -> None:
+def run_tests(session: nox.Session, name: str, *options: str) -> None:
     """Run the tests below tests/NAME on all cores, their coverage and JUnit report kept for later sessions."""
     if not any(Path("tests", name).rglob("test_*.py")):
         session.skip(f"tests/{name} holds no test yet")
@@ -35,6 +35,7 @@ def run_tests(session: nox.Session, name: str) -> None:
         "--cov-report=",
         "--cov-fail-under=0",
         f"--junitxml={REPORTS / 'tests' / name}.xml",
+        *options,
         *(session.posargs or ["-n", str(os.cpu_count() or 2)]),
         env={"COVERAGE_FILE": str(COVERAGE / f"data.{name}")},
     )
@@ -66,8 +67,8 @@ def unit(session: nox.Session) -> None:
 
 @nox.session
 def integration(session: nox.Session) -> None:
-    """Run the tests on real PostgreSQL servers."""
-    run_tests(session, "integration")
+    """Run the tests on real PostgreSQL servers; one that lost a race with the clock runs once more, and is named."""
+    run_tests(session, "integration", "--reruns=1", "-rR")
 
 
 @nox.session

@@ -616,5 +616,4 @@ def test_one_login_tries_for_all_while_the_server_is_away(open_db: OpenDb, proxy
         failures = [caller.exception(5) for caller in callers]
 
     assert {type(failure) for failure in failures} == {ConnectionFailed}
-    assert all("no connection within 2." in str(failure) for failure in failures)
     assert 6 <= db.statistics().connects_failed <= 11

@@ -116,9 +116,10 @@ def test_nothing_is_left_however_the_block_ends(cache_folder: Path, ending: str,
         assert wait_until(lambda: not owned.left()), owned.left()
 
 
-def test_interrupt_of_the_terminal_reaches_the_owner_alone(cache_folder: Path) -> None:
+def test_interrupt_of_the_terminal_reaches_the_owner_alone(cache_folder: Path, tmp_path: Path) -> None:
     ending = f"""
     try:
+        open({str(tmp_path / "ready")!r}, "w").close()
         {WAIT}
     except KeyboardInterrupt:
         from trueup.db import connect
@@ -127,6 +128,7 @@ def test_interrupt_of_the_terminal_reaches_the_owner_alone(cache_folder: Path) -
         connection.close()
     """
     with owner(cache_folder, ending, start_new_session=True) as owned:
+        assert wait_until((tmp_path / "ready").exists)
         os.killpg(owned.process.pid, signal.SIGINT)
 
         printed, errors = owned.process.communicate(timeout=20)
