@@ -11,7 +11,7 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "types", "unit", "integration", "repositories", "coverage", "docs"]
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
-COVERAGE = Path(".nox/coverage").absolute()
+COVERAGE = Path(".nox/measured").absolute()
 REPORTS = Path("reports").absolute()
 
 
