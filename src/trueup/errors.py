@@ -111,6 +111,11 @@ class ConnectionFailed(DatabaseError, Unverifiable):
 
     default_outcome = Outcome.NOT_SENT
 
+    def __init__(self, message: str, *, is_final: bool = False, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.is_final = is_final
+        """Whether another attempt can't help: the login, the database or the certificate is wrong."""
+
 
 class TooManyConnections(ConnectionFailed):
     """Says that the server, the database or the role allows no further connection."""

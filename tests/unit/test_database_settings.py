@@ -1,10 +1,13 @@
 """The limits of the runtime, as the environment gives them."""
 
+from dataclasses import fields
+
 import pytest
 
 from trueup.conninfo import Secret
 from trueup.errors import UsageError
 from trueup.settings import DatabaseSettings
+from trueup.settings.database import LIMITS
 
 HERE = {"POSTGRES_HOST": "localhost"}
 
@@ -48,6 +51,12 @@ def test_names_of_the_plan_are_read() -> None:
 )
 def test_time_has_a_unit_or_is_in_milliseconds(text: str, seconds: float) -> None:
     assert read(POSTGRES_STATEMENT_TIMEOUT=text).statement_timeout_s == seconds
+
+
+def test_every_setting_has_a_variable() -> None:
+    read_elsewhere = {"conninfo", "service"}
+
+    assert {name for name, _ in LIMITS.values()} == {field.name for field in fields(DatabaseSettings)} - read_elsewhere
 
 
 @pytest.mark.parametrize(

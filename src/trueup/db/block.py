@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from threading import get_ident
 from types import TracebackType
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self, TypedDict, get_args
 
 import psycopg
 
@@ -29,6 +29,17 @@ class State(Enum):
     """For a savepoint: part of what the outer transaction will commit."""
     ROLLED_BACK = "rolled_back"
     UNKNOWN = "unknown"
+
+
+class Choices(TypedDict, total=False):
+    """Are the options of a transaction, each of which may be left out."""
+
+    isolation: Isolation | None
+    read_only: bool
+    deferrable: bool
+    lock_timeout_s: float | None
+    statement_timeout_s: float | None
+    durable: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

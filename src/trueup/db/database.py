@@ -4,12 +4,12 @@ import random
 import warnings
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, TypeVar, Unpack
 
 import psycopg
 
 from trueup import observe
-from trueup.db.block import Block, Isolation, Options, State, current
+from trueup.db.block import Block, Choices, Isolation, Options, State, current
 from trueup.db.connection import Connection
 from trueup.db.events import Listener, Statistics
 from trueup.db.pool import Pool
@@ -90,8 +90,8 @@ class Database:
         outer = current(self.pool)
         return Savepoint(outer, options) if outer is not None else Transaction(self.pool, options)
 
-    def run(self, work: Callable[[Block], T], *, attempts: int = 3, isolation: Isolation | None = None) -> T:
-        """Run `work` in a transaction, again from the start when it lost a race or its connection.
+    def run(self, work: Callable[[Block], T], *, attempts: int = 3, **options: Unpack[Choices]) -> T:
+        """Run `work` in a transaction with these options, again from the start when it lost a race or its connection.
 
         `work` may run up to `attempts` times, so it must have no effect outside the database; on_commit is for those.
         The waits between grow from 10 ms, with jitter. Inside a transaction it runs once, in a savepoint: it is the
@@ -104,7 +104,7 @@ class Database:
         """
         last = 1 if current(self.pool) is not None else attempts
         for attempt in range(1, last + 1):
-            transaction = self.transaction(isolation=isolation)
+            transaction = self.transaction(**options)
             try:
                 with observe.retrying(is_last=attempt == last), transaction:
                     result = work(transaction)

@@ -118,10 +118,3 @@ def limit_transactions(connection: PooledConnection, limit_s: float) -> None:
         message = "the new connection broke at its first statement"
         raise ConnectionFailed(message) from error
     connection.refresh()
-
-
-def is_final(error: ConnectionFailed) -> bool:
-    """Return whether trying again can't help: the login, the database or the certificate is wrong."""
-    words = ("authentication failed", "no password supplied", "does not exist", "pg_hba.conf", "certificate")
-    of_a_pooler = ("no such user", "no such database")
-    return any(word in str(error) for word in words + of_a_pooler) and "No such file" not in str(error)

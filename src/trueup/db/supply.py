@@ -15,7 +15,7 @@ from psycopg.pq import ConnStatus
 from trueup.db.events import Kind
 from trueup.db.hold import Hold
 from trueup.db.housekeeping import keep_house
-from trueup.db.opening import is_final, limit_transactions, open_connection
+from trueup.db.opening import limit_transactions, open_connection
 from trueup.db.parting import LEFT_ALONE_S, cancel, end_backends, has_ended, leave, order_cancel
 from trueup.db.pooled import PooledConnection
 from trueup.db.slots import Slots
@@ -121,7 +121,7 @@ class Supply(Slots):
         with self.lock:
             self.failure = error
             self.sums["connects_failed"] += 1
-            if is_final(error):
+            if error.is_final:
                 self.refuse_waiters(error)
             if self.waiters and not self.is_closed and self.opening == 1:
                 return True  # One tries for all; when it succeeds, the others are opened at once.

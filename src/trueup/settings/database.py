@@ -73,6 +73,9 @@ LIMITS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "POSTGRES_LOCK_TIMEOUT": ("lock_timeout_s", "time"),
         "POSTGRES_IDLE_IN_TRANSACTION_TIMEOUT": ("idle_in_transaction_timeout_s", "time"),
         "POSTGRES_TRANSACTION_TIMEOUT": ("transaction_timeout_s", "time"),
+        "POSTGRES_NETWORK_TIMEOUT": ("network_timeout_s", "time"),
+        "POSTGRES_CHECK_AFTER": ("check_after_s", "time"),
+        "POSTGRES_LONG_HOLD": ("long_hold_s", "time"),
         "DB_POOL_USAGE_THRESHOLD": ("usage_warning", "share"),
         "POSTGRES_POOLER": ("pooler", "flag"),
     }

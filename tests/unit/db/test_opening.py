@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from trueup.conninfo import ConnInfo
-from trueup.db.opening import is_final
+from trueup.db.connection import refusal
 from trueup.db.parameters import parameters
-from trueup.errors import ConnectionFailed
 from trueup.settings import DatabaseSettings
 
 
@@ -111,6 +110,10 @@ def test_dead_peer_is_noticed_whether_it_owes_an_answer_or_an_acknowledgement() 
         ("server certificate for x does not match host name y: certificate verify failed", True),
         ("FATAL:  no such user: u", True),
         ("FATAL:  no such database: d", True),
+        ('root certificate file "/x.pem" does not exist', True),
+        ("server does not support SSL, but SSL was required", True),
+        ("SSL SYSCALL error: EOF detected", False),
+        ("SSL connection has been closed unexpectedly", False),
         ("connection refused", False),
         ("FATAL:  the database system is starting up", False),
         ("FATAL:  sorry, too many clients already", False),
@@ -118,4 +121,4 @@ def test_dead_peer_is_noticed_whether_it_owes_an_answer_or_an_acknowledgement() 
     ],
 )
 def test_login_is_tried_again_only_if_that_may_help(reason: str, final: bool) -> None:
-    assert is_final(ConnectionFailed(reason)) is final
+    assert refusal(ConnInfo.parse("host=localhost"), reason).is_final is final
