@@ -7,3 +7,5 @@ QUICK = settings(deadline=None, max_examples=30, phases=set(Phase) - {Phase.expl
 settings.register_profile("quick", QUICK)
 settings.register_profile("thorough", QUICK, max_examples=1_000)
 settings.load_profile("quick")
+
+pytest_plugins = ["pytester"]

@@ -1,0 +1,108 @@
+"""The connection of `conn`: kept from test to test, in one transaction that can't be committed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn, Self
+
+import psycopg
+from psycopg import pq
+from psycopg.sql import Composable
+
+from trueup.conninfo import ConnInfo
+from trueup.db import Connection
+from trueup.db.sqlstate import named
+from trueup.errors import UsageError
+from trueup.migrations.statements import split
+
+IN_TRANSACTION = pq.TransactionStatus.INTRANS
+FAILED = pq.TransactionStatus.INERROR
+IDLE = pq.TransactionStatus.IDLE
+
+REMEDY = (
+    "`conn` is one transaction that is rolled back after the test, so nothing in it can be committed: leave the commit"
+    " out, use conn.transaction() for a part that may fail, or ask for `db`, where commits are real"
+)
+
+
+class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
+    """Is a driver's connection inside a transaction that ends with the test.
+
+    `rollback()` goes back to the start of the test and `transaction()` is a savepoint. It stands in for a `Database`
+    where one is only asked for connections and transactions, as repositories do.
+    """
+
+    def commit(self) -> NoReturn:
+        """Refuse.
+
+        Raises:
+            UsageError: always; says what to do instead.
+        """
+        raise UsageError(REMEDY)
+
+    def rollback(self) -> None:
+        """Go back to the start of the test, and go on in a new transaction."""
+        super().rollback()
+        self.begin()
+
+    def begin(self) -> None:
+        """Open the transaction, unless one is open."""
+        if self.pgconn.transaction_status == IDLE:
+            self.pgconn.exec_(b"begin")
+
+    def end(self) -> str | None:
+        """Check what was deferred, and roll back; return why a commit would have failed, None: it would not.
+
+        Raises:
+            UsageError: the transaction was ended behind our back, so something may be stored.
+        """
+        status = pq.TransactionStatus(self.pgconn.transaction_status)
+        if status not in {IN_TRANSACTION, FAILED}:
+            self.close()
+            raise UsageError(f"the test ended the transaction of `conn`, or left it {status.name}: {REMEDY}")
+        checked = self.pgconn.exec_(b"set constraints all immediate") if status == IN_TRANSACTION else None
+        self.pgconn.exec_(b"rollback")
+        if checked is not None and checked.status == pq.ExecStatus.FATAL_ERROR:
+            return psycopg.errors.error_from_result(checked).diag.message_primary
+        return None
+
+    @contextmanager
+    def __call__(self) -> Iterator[Connection]:
+        """Give this connection, with the names of its errors: `conn.connection()`, as `Database.connection` does.
+
+        The driver needs `connection` to be the connection itself, so it is that which is called.
+        """
+        self.begin()
+        try:
+            yield self
+        except psycopg.Error as error:
+            if (better := named(error)) is error:
+                raise
+            raise better from error
+
+
+class KeptCursor(psycopg.Cursor[tuple[Any, ...]]):
+    """Is a cursor that sends no COMMIT."""
+
+    def execute(
+        self, query: Any, params: Any = None, *, prepare: bool | None = None, binary: bool | None = None
+    ) -> Self:
+        """Run a statement.
+
+        Raises:
+            UsageError: it would commit; nothing was sent.
+        """
+        text = query.as_bytes(self.connection) if isinstance(query, Composable) else query
+        refuse_commit(text if isinstance(text, str) else bytes(text).decode(errors="replace"))
+        return super().execute(text, params, prepare=prepare, binary=binary)
+
+
+def refuse_commit(text: str) -> None:
+    """Raise for a text in which a statement ends the transaction for good."""
+    for statement in split(text):
+        if statement.words[:1] in {("commit",), ("end",)} or statement.words[:2] == ("prepare", "transaction"):
+            raise UsageError(REMEDY)
+
+
+def open_kept(conninfo: ConnInfo) -> KeptConnection:
+    """Connect; statements aren't prepared, for what one test rolls back would spoil them for the next."""
+    return KeptConnection.connect(conninfo.reveal(), prepare_threshold=None, cursor_factory=KeptCursor)
