@@ -3,6 +3,7 @@
 from trueup.observe.instrumentation import instrument, shut_down
 from trueup.observe.outbox import Account
 from trueup.observe.reporting import (
+    api_call,
     flush,
     listening,
     operation,
@@ -17,6 +18,7 @@ __all__ = [
     "Account",
     "Probe",
     "Status",
+    "api_call",
     "flush",
     "instrument",
     "listening",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from trueup.observe.incident import UNNAMED, Fault, Frame, Incident, name
+from trueup.observe.incident import UNNAMED, Fault, Frame, Incident, layer, name
 
 HEXADECIMAL = re.compile(r"[0-9a-f]{16}([0-9a-f]{16})?")
 OPERATIONS = re.compile(r"db|db\.(query|transaction|pool)|http\.server|function|task|queue\.task")
@@ -143,7 +143,7 @@ def cleaned(span: Span) -> Span:
     """Return a span whose names are names."""
     return replace(
         span,
-        component=name(span.component) or UNNAMED,
+        component=layer(span.component),
         operation=name(span.operation) or UNNAMED,
         table=name(span.table),
     )

@@ -20,6 +20,7 @@ FRAMES = 40
 CAUSES = 5
 
 IDENTIFIER = re.compile(r"(?!\d)\w[\w$]{0,62}(\.(?!\d)\w[\w$]{0,62}){0,3}")
+COMPONENT = re.compile(r"[A-Za-z]\w{0,30}(-[a-z]{1,30})?", re.ASCII)
 MODULE = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*")
 SQLSTATE = re.compile(r"[0-9A-Z]{5}")
 UNNAMED = "unnamed"
@@ -97,7 +98,7 @@ def failure(
         level="error",
         title=first.kind,
         fingerprint=(*identity(first), table or "-", first.constraint or "-", name(operation) or UNNAMED),
-        component=name(component) or UNNAMED,
+        component=layer(component),
         operation=name(operation) or UNNAMED,
         table=table,
         faults=faults,
@@ -127,7 +128,7 @@ def warning(
         level="warning",
         title=title,
         fingerprint=(title,),
-        component=name(component) or UNNAMED,
+        component=layer(component),
         operation=name(operation) or UNNAMED,
         table=name(table),
         frames=frames,
@@ -224,6 +225,11 @@ def places(stack: str) -> tuple[Frame, ...]:
 def name(text: object) -> str | None:
     """Return a name of the code or of the catalog; None for anything that could be a value."""
     return text if isinstance(text, str) and IDENTIFIER.fullmatch(text) else None
+
+
+def layer(text: object) -> str:
+    """Return the name of a part of the program: `tables`, `data-layer`."""
+    return text if isinstance(text, str) and COMPONENT.fullmatch(text) else UNNAMED
 
 
 def code(text: object) -> str | None:

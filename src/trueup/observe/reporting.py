@@ -43,7 +43,7 @@ RETRYING: ContextVar[bool] = ContextVar("trueup_retrying", default=False)
 class Recording:
     """Is the durations of an operation, as far as it has got; one that is not drawn records nothing."""
 
-    __slots__ = ("innermost", "is_covered", "is_drawn", "spans", "trace_id")
+    __slots__ = ("innermost", "is_covered", "is_drawn", "owner", "spans", "trace_id")
 
     def __init__(self, *, is_drawn: bool) -> None:
         self.is_drawn = is_drawn
@@ -52,6 +52,8 @@ class Recording:
         self.innermost: str | None = None
         self.is_covered = False
         """Whether an operation on a table is under way: it reports what leaves it, and knows more than those below."""
+        self.owner: Place | None = None
+        """The call of an API in whose name everything inside is reported, once it leaves that call."""
 
 
 RECORDING: ContextVar[Recording | None] = ContextVar("trueup_recording", default=None)
@@ -67,6 +69,10 @@ class Operation:
         self.place = place
 
     def __enter__(self) -> None:
+        self.enter()
+
+    def enter(self) -> Recording:
+        """Begin, and return what is recorded."""
         recording = RECORDING.get()
         self.is_outermost = recording is None
         if recording is None:
@@ -79,6 +85,7 @@ class Operation:
             self.outer_id, self.span_id = recording.innermost, uuid4().hex[:16]
             recording.innermost = self.span_id
         self.started = monotonic()
+        return recording
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -86,8 +93,8 @@ class Operation:
         seconds = monotonic() - self.started
         try:
             if isinstance(error, Exception):
-                fail(self.tracker, error, self.place, seconds)
-            elif seconds > SLOW_S and error is None:
+                self.fail(error, seconds)
+            elif seconds > SLOW_S and error is None and self.recording.owner is not self.place:
                 self.tracker.report(slow(self.place, seconds))
         finally:
             self.recording.is_covered = self.was_covered
@@ -95,6 +102,14 @@ class Operation:
                 self.record(seconds)
             if self.is_outermost:
                 RECORDING.set(None)
+
+    def fail(self, error: Exception, seconds: float) -> None:
+        """Report an exception, or leave that to the call of the API that it happened in."""
+        owner = self.recording.owner
+        if owner is None or owner is self.place:
+            fail(self.tracker, error, self.place, seconds)
+        else:
+            note_place(error, Place(owner.component, owner.operation, self.place.table))
 
     def record(self, seconds: float) -> None:
         """Note the duration; the outermost operation sends all of them."""
@@ -116,6 +131,28 @@ class Operation:
             self.tracker.report_trace([recording.spans[-1], *recording.spans[:-1]], recording.trace_id)
 
 
+class ApiCall(Operation):
+    """Is one call of an API: what fails inside is reported as its failure, when it leaves the outermost such call."""
+
+    __slots__ = ("is_owner",)
+
+    def __enter__(self) -> None:
+        recording = self.enter()
+        self.is_owner = recording.owner is None
+        if self.is_owner:
+            recording.owner = self.place
+            recording.is_covered = True
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            super().__exit__(kind, error, trace)
+        finally:
+            if self.is_owner:
+                self.recording.owner = None
+
+
 class Nothing:
     """Is an operation while tracking is off."""
 
@@ -135,6 +172,15 @@ def operation(component: str, name: str, table: str | None = None) -> Operation 
     """Watch one operation of a layer for a block: it is reported when it fails, or when it takes over 500 ms."""
     tracker = SWITCH.tracker
     return NOTHING if tracker is None else Operation(tracker, Place(component, name, table))
+
+
+def api_call(component: str, name: str) -> ApiCall | Nothing:
+    """Watch one call of an API for a block: whatever fails inside is reported once, as this call's failure.
+
+    An error that is handled within the call is not reported: it did not fail.
+    """
+    tracker = SWITCH.tracker
+    return NOTHING if tracker is None else ApiCall(tracker, Place(component, name, None))
 
 
 def report_failure(error: BaseException, *, component: str, operation: str, table: str | None = None) -> None:
