@@ -8,6 +8,7 @@ from enum import Enum
 from threading import get_ident
 from types import TracebackType
 from typing import Any, Literal, Self, TypedDict, get_args
+from weakref import ReferenceType, ref
 
 import psycopg
 
@@ -69,7 +70,8 @@ class Options:
                 raise UsageError(f"{name} must be from 0.001 to 24 days in seconds, not {limit_s!r}")
 
 
-CURRENT: ContextVar["Block | None"] = ContextVar("trueup_transaction", default=None)
+CURRENT: ContextVar["ReferenceType[Block] | None"] = ContextVar("trueup_transaction", default=None)
+"""The innermost block; only its `with` keeps it alive, so that its finalizer cleans up where that was interrupted."""
 
 
 def current(pool: Pool) -> "Block | None":
@@ -78,7 +80,7 @@ def current(pool: Pool) -> "Block | None":
     Raises:
         UsageError: the transaction was begun by another thread or task, whose context this one was given.
     """
-    block = CURRENT.get()
+    block = innermost()
     while block is not None:
         if block.pool is pool and block.is_active and block.generation == pool.generation:
             if block.thread != get_ident() or block.task is not running_task():
@@ -89,6 +91,12 @@ def current(pool: Pool) -> "Block | None":
             return block
         block = block.outer
     return None
+
+
+def innermost() -> "Block | None":
+    """Return the block that was entered last in this context."""
+    reference = CURRENT.get()
+    return reference() if reference is not None else None
 
 
 def running_task() -> object:
@@ -103,21 +111,22 @@ class Block:
     """Is a block of statements that happens as a whole or not at all."""
 
     connection: PooledConnection
+    state = State.NEW
     depth = 0
+    reference: "ReferenceType[Block] | None" = None
     xid: int | None = None
     """The number of the whole transaction for pg_xact_status(); None for one that only reads."""
 
     def __init__(self, pool: Pool, options: Options) -> None:
         self.pool = pool
         self.options = options
-        self.state = State.NEW
         self.outer: Block | None = None
         self.hooks: list[Hook] = []
 
     def __enter__(self) -> Self:
         if self.state is not State.NEW:
             raise UsageError("a transaction is entered once: call db.transaction() again")
-        self.outer = CURRENT.get()
+        self.outer = innermost()
         self.generation = self.pool.generation
         self.thread, self.task = get_ident(), running_task()
         try:
@@ -126,15 +135,15 @@ class Block:
             observe.report_failure(error, component="db", operation="begin")
             raise
         self.state = State.ACTIVE
-        CURRENT.set(self)
+        self.reference = ref(self)
+        CURRENT.set(self.reference)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.state = State.UNKNOWN
-        if CURRENT.get() is self:
-            CURRENT.set(self.outer)
+        self.leave()
         if error is None:
             try:
                 self.end()
@@ -149,6 +158,14 @@ class Block:
             observe.report_failure(named, component="db", operation="transaction")
         if named is not error:
             raise named from error
+
+    def leave(self) -> None:
+        """Make the outer block the innermost again."""
+        if self.reference is not None and CURRENT.get() is self.reference:
+            CURRENT.set(self.outer.reference if self.outer is not None else None)
+
+    def __del__(self) -> None:
+        self.leave()
 
     @property
     def is_active(self) -> bool:

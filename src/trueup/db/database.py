@@ -12,6 +12,7 @@ from trueup import observe
 from trueup.db.block import Block, Choices, Isolation, Options, State, current
 from trueup.db.connection import Connection
 from trueup.db.events import Listener, Statistics
+from trueup.db.hold import Hold, capture
 from trueup.db.pool import Pool
 from trueup.db.savepoint import Savepoint
 from trueup.db.transaction import Transaction
@@ -129,10 +130,15 @@ class Database:
 class Checkout:
     """Is a connection for as long as its block lasts."""
 
-    __slots__ = ("connection", "database", "is_joined")
+    __slots__ = ("connection", "database", "hold", "is_joined")
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.hold: Hold | None = None
+
+    def __del__(self) -> None:
+        if self.hold is not None:
+            self.database.pool.abandon(self.hold)
 
     def __enter__(self) -> Connection:
         pool = self.database.pool
@@ -141,8 +147,9 @@ class Checkout:
         if transaction is not None:
             self.connection = transaction.connection
             return self.connection
+        self.hold = Hold(capture())
         try:
-            self.connection = pool.take()
+            self.connection = pool.take(hold=self.hold)
         except DatabaseError as error:
             observe.report_failure(error, component="db", operation="connect")
             raise

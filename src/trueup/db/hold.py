@@ -41,15 +41,22 @@ def line_of(code: CodeType, position: int) -> int:
 
 
 class Hold:
-    """Is one checkout of a connection, from the moment it was taken."""
+    """Is one checkout of a connection: who asked for it, and since when it is theirs."""
 
-    __slots__ = ("is_reported", "stack", "taken_at", "thread")
+    __slots__ = ("is_open", "is_reported", "stack", "taken_at", "thread")
 
-    def __init__(self, stack: RawStack, thread: int | None = None) -> None:
+    def __init__(self, stack: RawStack) -> None:
         self.stack = stack
-        self.thread = thread or get_ident()
+        self.thread = get_ident()
         self.taken_at = monotonic()
+        self.is_open = False
+        """Whether a connection is held by it."""
         self.is_reported = False
+
+    def begin(self) -> None:
+        """Count from now: a connection was given."""
+        self.taken_at = monotonic()
+        self.is_open = True
 
     def __str__(self) -> str:
         return f"held for {monotonic() - self.taken_at:.1f} s by thread {self.thread}, taken at\n{readable(self.stack)}"

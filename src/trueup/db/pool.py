@@ -26,10 +26,11 @@ PING_S = 1.0
 class Pool(Supply):
     """Gives out connections, one user each, never more than `max_connections` backends at a time."""
 
-    def take(self, deadline: float | None = None, *, first: bool = False) -> PooledConnection:
+    def take(self, deadline: float | None = None, *, first: bool = False, hold: Hold | None = None) -> PooledConnection:
         """Return a connection that works, in autocommit, for the caller alone.
 
-        `first` puts the caller before all others who wait.
+        `first` puts the caller before all others who wait. Who may be interrupted at any moment makes the `hold`, and
+        abandons it at the end: then nothing is lost in the instant before the connection is known.
 
         Raises:
             PoolTimeout: all stayed in use until the deadline.
@@ -39,8 +40,12 @@ class Pool(Supply):
         now = monotonic()
         if deadline is None:
             deadline = now + self.settings.checkout_timeout_s
+        if hold is None:
+            hold = Hold(capture())
+        if self.abandoned:
+            self.reclaim()
         while True:
-            connection = self.take_any(deadline, first=first)
+            connection = self.take_any(deadline, hold, first=first)
             if connection.idle_since + self.settings.check_after_s > now and connection.is_silent:
                 break
             if self.is_alive(connection, deadline):
@@ -53,18 +58,18 @@ class Pool(Supply):
                 self.tell(Kind.USAGE)
         return connection
 
-    def take_any(self, deadline: float, *, first: bool) -> PooledConnection:
+    def take_any(self, deadline: float, hold: Hold, *, first: bool) -> PooledConnection:
         """Return the connection that was used last, or the first that comes free or can be opened."""
-        stack = capture()
         with self.lock:
             if self.idle:
                 connection = self.idle.pop()
-                self.held[connection] = Hold(stack)
+                hold.begin()
+                self.held[connection] = hold
                 self.sums["checkouts"] += 1
                 return connection
             if self.is_closed:
                 raise closed()
-            waiter = Waiter(stack)
+            waiter = Waiter(hold)
             self.refuse_deadlock(waiter)
             if first:
                 self.waiters.appendleft(waiter)
@@ -107,6 +112,7 @@ class Pool(Supply):
             now = monotonic()
             is_kept = is_reusable and hold is not None and not self.is_closed and now < connection.expires_at
             if hold is not None:
+                hold.is_open = False
                 self.held_s += now - hold.taken_at
                 self.exchange_s += connection.exchange_s
             if is_kept:
@@ -139,12 +145,12 @@ class Pool(Supply):
         """Raise if everybody who holds a connection waits for another one; the lock is held."""
         if self.opening or self.leaving or len(self.held) < self.max_size:
             return
-        waiting = {other.thread for other in self.waiters} | {waiter.thread}
+        waiting = {other.hold.thread for other in self.waiters} | {waiter.hold.thread}
         if all(hold.thread in waiting for hold in self.held.values()):
             raise WouldDeadlock(
                 f"all {self.max_size} connections are held by threads that wait for another one, this one among them:"
                 " join the transaction with db.transaction(), or give the first connection back before."
-                f" Asked for at\n{readable(waiter.stack)}\n{self.holders()}"
+                f" Asked for at\n{readable(waiter.hold.stack)}\n{self.holders()}"
             )
 
     def holders(self) -> str:
@@ -200,7 +206,22 @@ class Pool(Supply):
             self.leaving += hold is not None
             self.sums["checkouts"] -= hold is not None
         if hold is not None:
+            hold.is_open = False
             self.part(connection, Kind.DISCARD, reason)
+
+    def abandon(self, hold: Hold) -> None:
+        """Let the connection of a block that ended unseen be taken back later: a finalizer may not wait for a lock."""
+        if hold.is_open:
+            self.abandoned.append(hold)
+
+    def reclaim(self) -> None:
+        """Discard the connections of abandoned holds, and with them what their blocks had not committed."""
+        while self.abandoned:
+            hold = self.abandoned.popleft()
+            with self.lock:
+                found = [connection for connection, theirs in self.held.items() if theirs is hold]
+            for connection in found:
+                self.discard(connection, "its block was interrupted")
 
     def close(self, drain_s: float) -> tuple[str, ...]:
         """Refuse new callers, wait for the others, cut who stays; return the stacks of those that were cut.
@@ -254,6 +275,7 @@ class Pool(Supply):
 
     def tidy(self) -> None:
         """End connections that were idle or lived for too long, and report connections that are held for too long."""
+        self.reclaim()
         now = monotonic()
         with self.lock:
             tired = [c for c in self.idle if now - c.idle_since >= self.settings.idle_timeout_s]

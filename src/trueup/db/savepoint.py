@@ -23,6 +23,12 @@ class Savepoint(Block):
                 " belong to the outermost one"
             )
 
+    def __del__(self) -> None:
+        """End the outer transaction too if this block was interrupted before it could be taken back alone."""
+        super().__del__()
+        if self.state in {State.ACTIVE, State.UNKNOWN} and self.parent.is_active:
+            self.connection.cut()
+
     @property
     def is_active(self) -> bool:
         """Whether the connection is the block's own to use: not any more when the outer transaction is over."""

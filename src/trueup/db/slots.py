@@ -2,11 +2,11 @@
 
 import logging
 from collections import deque
-from threading import Event, Lock, Thread, get_ident
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 from trueup.db.events import Kind, Listener, PoolEvent, Statistics
-from trueup.db.hold import Hold, RawStack
+from trueup.db.hold import Hold
 from trueup.db.housekeeping import guard_against_forks
 from trueup.settings import DatabaseSettings
 
@@ -32,11 +32,10 @@ SUMS = (
 class Waiter:
     """Is a caller who waits for a connection."""
 
-    __slots__ = ("connection", "failure", "gate", "stack", "thread")
+    __slots__ = ("connection", "failure", "gate", "hold")
 
-    def __init__(self, stack: RawStack) -> None:
-        self.stack = stack
-        self.thread = get_ident()
+    def __init__(self, hold: Hold) -> None:
+        self.hold = hold
         self.connection: PooledConnection | None = None
         self.failure: DatabaseError | UsageError | None = None
         self.gate = Lock()
@@ -65,6 +64,8 @@ class Slots:
         self.lock = Lock()
         self.idle: list[PooledConnection] = []
         self.held: dict[PooledConnection, Hold] = {}
+        self.abandoned: deque[Hold] = deque()
+        """Holds whose block was interrupted before it could give its connection back."""
         self.waiters: deque[Waiter] = deque()
         self.opening = 0
         self.leaving = 0

@@ -13,7 +13,6 @@ from time import monotonic
 from psycopg.pq import ConnStatus
 
 from trueup.db.events import Kind
-from trueup.db.hold import Hold
 from trueup.db.housekeeping import keep_house
 from trueup.db.opening import limit_transactions, open_connection
 from trueup.db.parting import LEFT_ALONE_S, cancel, end_backends, has_ended, leave, order_cancel
@@ -40,7 +39,8 @@ class Supply(Slots):
         connection.idle_since = monotonic()
         if self.waiters:
             waiter = self.waiters.popleft()
-            self.held[connection] = Hold(waiter.stack, waiter.thread)
+            waiter.hold.begin()
+            self.held[connection] = waiter.hold
             waiter.connection = connection
             self.sums["checkouts"] += 1
             waiter.gate.release()

@@ -9,6 +9,7 @@ from psycopg.pq.abc import PGresult
 
 from trueup.db.block import Block, Hook, Options, State, limits
 from trueup.db.fate import Fate, find_fate
+from trueup.db.hold import Hold, capture
 from trueup.db.parameters import timeouts
 from trueup.db.pooled import PooledConnection
 from trueup.errors import TOO_SLOW, CommitUnknown, DatabaseError, Disconnected, Outcome, UsageError
@@ -26,12 +27,20 @@ class Transaction(Block):
     server_started: str = ""
     """When the server that gave the number began to run."""
 
+    hold: Hold | None = None
+
+    def __del__(self) -> None:
+        super().__del__()
+        if self.hold is not None:
+            self.pool.abandon(self.hold)
+
     def begin(self) -> None:
         """Begin, with timeouts and number, in one round trip; again on another connection if this one is dead."""
+        self.hold = Hold(capture())
         try:
-            self.begin_on(self.pool.take())
+            self.begin_on(self.pool.take(hold=self.hold))
         except Disconnected:
-            self.begin_on(self.pool.take())
+            self.begin_on(self.pool.take(hold=self.hold))
 
     def begin_on(self, connection: PooledConnection) -> None:
         """Begin on a connection, which goes back to the pool if that fails."""
