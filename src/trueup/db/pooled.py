@@ -59,7 +59,7 @@ class PooledConnection(psycopg.Connection[tuple[Any, ...]]):
         self.poller = poll()
         self.poller.register(pgconn.socket, POLLIN)
 
-    def __del__(self) -> None:
+    def __del__(self, *_: object) -> None:
         """End the session without the driver's warning: an interruption may leave it between two owners."""
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
