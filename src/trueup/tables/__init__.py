@@ -24,6 +24,7 @@ from trueup.tables.conditions import (
 from trueup.tables.connections import Connections
 from trueup.tables.contract import UNSET, Column, Sql, Table
 from trueup.tables.errors import (
+    CleanUpRefused,
     ContractError,
     DuplicateKeys,
     InvalidValue,
@@ -31,18 +32,24 @@ from trueup.tables.errors import (
     TenantMissing,
     UnknownColumn,
 )
+from trueup.tables.marker_rules import Begins, Ends, Equals, Follows
 from trueup.tables.orders import Order, asc, desc
 from trueup.tables.repository import Repository
 from trueup.tables.upserting import Upserted
 
 __all__ = [
     "UNSET",
+    "Begins",
+    "CleanUpRefused",
     "Column",
     "Condition",
     "Connections",
     "ContractDifference",
     "ContractError",
     "DuplicateKeys",
+    "Ends",
+    "Equals",
+    "Follows",
     "InvalidValue",
     "Order",
     "Rejected",

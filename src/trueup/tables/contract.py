@@ -1,5 +1,6 @@
 """What the rows of a table are: the only place where names of columns come from."""
 
+import re
 import types
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, MISSING, dataclass, fields, is_dataclass
@@ -12,7 +13,9 @@ from uuid import UUID
 import msgspec
 from psycopg import sql
 
+from trueup.tables.encoding import BadValue
 from trueup.tables.errors import ContractError, UnknownColumn
+from trueup.tables.marker_rules import Equals, Follows, Marker
 from trueup.tables.sql_types import Family, SqlType, parse_type
 
 R = TypeVar("R")
@@ -60,6 +63,12 @@ class Column:
         """Return the quoted name."""
         return sql.Identifier(self.name)
 
+    @property
+    def most(self) -> int | None:
+        """How many characters a text may have; None: any number."""
+        found = re.fullmatch(r"character varying\((\d+)\)", self.declared)
+        return int(found[1]) if found else None
+
 
 @dataclass(frozen=True, eq=False)
 class Table(Generic[R]):
@@ -89,6 +98,8 @@ class Table(Generic[R]):
     """Made by the server, never written: generated columns and identities that are `generated always`."""
     touch: str | None = None
     """Set to now() by every update that changes something, whatever the row says."""
+    marker: Marker | None = None
+    """What makes a row test data; None: tests can't leave rows on a live database."""
 
     def __post_init__(self) -> None:
         parts = self.name.split(".")
@@ -96,6 +107,8 @@ class Table(Generic[R]):
             raise ContractError(f"table {self.name!r}: name it with its schema, as in 'public.clients'")
         check_names(self)
         check_keys(self)
+        if self.marker is not None:
+            check_marker(self, self.marker)
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -264,3 +277,31 @@ def check_keys(table: Table[Any]) -> None:
     touch = table.touch and table.by_name[table.touch]
     if touch and not touch.declared.startswith("timestamp"):
         raise ContractError(f"{table.name}.{touch.name}: touch sets now(), which {touch.declared} does not hold")
+
+
+def check_marker(table: Table[Any], marker: Marker) -> None:
+    """Raise ContractError unless a factory can write the marker and no row has it by accident."""
+    for name in marker.columns:
+        check_name(table, "marker", name)
+        if name in table.generated:
+            raise ContractError(f"{table.name}.{name}: the server makes it, so no factory can write the marker")
+    if isinstance(marker, Follows):
+        if not marker.keys or marker.parent == table.name or len(marker.parent.split(".")) != 2:
+            raise ContractError(
+                f"{table.name}: a marker that follows names another table with its schema, and at least one column:"
+                ' Follows("public.clients", {"client_id": "id"})'
+            )
+        return
+    column = table.by_name[marker.column]
+    is_text = column.type.family is Family.TEXT
+    if not is_text and (not isinstance(marker, Equals) or column.type.family is not Family.ORDERED):
+        raise ContractError(f"{table.name}.{column.name}: {column.declared} can't hold such a marker")
+    value = marker.value if isinstance(marker, Equals) else marker.text
+    if value is None or value is UNSET or value == "":
+        raise ContractError(f"{table.name}.{column.name}: the marker is empty, so it would match rows of everybody")
+    try:
+        column.type.encode(value)
+    except BadValue as error:
+        raise ContractError(f"{table.name}.{column.name}: the marker {error.reason}") from None
+    if column.most is not None and len(value) + (not isinstance(marker, Equals)) > column.most:
+        raise ContractError(f"{table.name}.{column.name}: {column.declared} has no room for the marker")

@@ -8,12 +8,17 @@
         ├── DuplicateKeys        rows of one call that share a key
         └── InvalidValue*        a value that the column can't hold
 
+    Refused
+    └── CleanUpRefused           rows that a clean-up would delete may be somebody's
+
     * is InvalidData as well, as if the server had said it.
 
 A message names the table and the column, never a value.
 """
 
-from trueup.errors import InvalidData, Outcome, UsageError
+from dataclasses import dataclass
+
+from trueup.errors import InvalidData, Outcome, Refused, UsageError
 
 
 class ContractError(UsageError):
@@ -48,3 +53,26 @@ class InvalidValue(StatementRefused, InvalidData):
             columns=(column,),
             outcome=Outcome.NOT_SENT,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Is one reason not to clean up."""
+
+    table: str
+    """With its schema; of the rows that the reason is about."""
+    rows: int
+    reason: str
+    """In words, with the number of rows."""
+
+
+class CleanUpRefused(Refused):
+    """Says why nothing was deleted: every table that speaks against it, with its number of rows."""
+
+    def __init__(self, *objections: Objection) -> None:
+        self.objections = objections
+        said = "; ".join(f"{each.table}: {each.reason}" for each in objections)
+        super().__init__(f"nothing was deleted: {said}")
+
+    def __reduce__(self) -> tuple[type["CleanUpRefused"], tuple[Objection, ...]]:
+        return type(self), self.objections
