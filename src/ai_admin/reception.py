@@ -1,0 +1,1 @@
+"""Use cases that touch several tables: each is one transaction, done as a whole or not at all."""
