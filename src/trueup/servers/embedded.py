@@ -20,6 +20,7 @@ from trueup.servers.folders import Run, create_run, make_folder, place
 from trueup.servers.image import unpack
 from trueup.servers.keeper import Keeper
 from trueup.servers.leftovers import sweep
+from trueup.servers.saved import find_saved, save
 from trueup.servers.wheel import installation, runnable
 
 Mode = Literal["smart", "fast", "immediate"]
@@ -53,6 +54,8 @@ class EmbeddedServer:
     Its data is gone afterwards. It answers on a unix socket in a folder that only this user can enter, or on 127.0.0.1
     when `tcp`. `configuration` are settings of PostgreSQL that differ from ours (`cluster.SETTINGS`).
 
+    `saved` names a state that `save` has kept: the server starts with it where it is in the cache, else empty.
+
     A kill, or `restart("immediate")`, may lose the commits of the last half second, unless the configuration says
     `synchronous_commit = on`.
     """
@@ -64,6 +67,7 @@ class EmbeddedServer:
         cache_folder: Path,
         tcp: bool = False,
         configuration: Mapping[str, str] | None = None,
+        saved: str = "",
     ) -> None:
         """Choose the installation; nothing is started.
 
@@ -78,6 +82,9 @@ class EmbeddedServer:
         self.cache_folder = cache_folder.absolute()
         self.tcp = tcp
         self.port = 5432
+        self.saved = saved
+        self.is_restored = False
+        """Whether it started with the saved state."""
         self._account = account()
         self._change = threading.RLock()
         self._has_answered = False
@@ -189,6 +196,17 @@ class EmbeddedServer:
             self.stop(mode)
             self.start()
 
+    def save(self) -> None:
+        """Keep what it holds now as the state that `saved` names; it is restarted for that.
+
+        Raises:
+            ServerUnavailable: the state can't be written.
+        """
+        with self._change:
+            self.stop()
+            save(self._parts()[0], self._image, self.saved)
+            self.start()
+
     def log_text(self) -> str:
         """Return what the server has logged."""
         return self._parts()[0].log.read_text(encoding="utf-8", errors="replace")
@@ -211,12 +229,14 @@ class EmbeddedServer:
             sweep(place_of_runs)
         self._account.check_entry(make_folder(root))
         self._programs = runnable(self.installation, self._account, self.cache_folder)
-        packed = image(self._programs, self.cache_folder, root, self._account)
+        self._image = image(self._programs, self.cache_folder, root, self._account)
+        found = find_saved(self._image, self.saved) if self.saved else None
+        self.is_restored = found is not None
         self._has_answered = False
         self.port = free_port() if self.tcp else 5432
         self._run = create_run(root)
         self._keeper = Keeper(self._run, self._account)
-        self._fill(self._run, packed)
+        self._fill(self._run, found or self._image)
 
     def _fill(self, run: Run, packed: Path) -> None:
         """Unpack the data directory, and start the server as soon as all is there that a start reads."""

@@ -8,9 +8,10 @@ from trueup.db import Connection, Database, connect
 from trueup.settings import DatabaseSettings, Settings
 from trueup.testing.host import Host
 from trueup.testing.kept import KeptConnection, open_kept
-from trueup.testing.leases import Lease, Names, create_clone, drop_clone
+from trueup.testing.leases import Lease, Site, open_site
 from trueup.testing.marks import Kind
-from trueup.testing.templates import ensure_template, read_recipe
+from trueup.testing.options import Options
+from trueup.testing.templates import Recipe, ensure_template, is_parent, read_recipe
 
 POOL_CONNECTIONS = 10
 
@@ -42,10 +43,9 @@ class Loan:
 class Databases:
     """Lends databases to the tests of one process, one at a time for each kind that is asked for."""
 
-    host: Host
+    site: Site
     settings: Settings
-    names: Names
-    admin: Connection
+    options: Options
     free: dict[Kind, list[Loan]] = field(default_factory=lambda: defaultdict(list))
     templates: dict[Kind, str] = field(default_factory=dict)
     conn_loans: dict[Kind, Loan] = field(default_factory=dict)
@@ -58,17 +58,26 @@ class Databases:
             UsageError, MigrationFailed: it can't be built.
         """
         if kind not in self.templates:
-            resolved = replace(kind, schema=kind.schema or self.settings.schema)
-            self.templates[kind] = ensure_template(self.admin, self.host.conninfo, read_recipe(resolved))
+            self.templates[kind] = self.build(kind)
         return self.templates[kind]
+
+    def build(self, kind: Kind) -> str:
+        """Build the template of a kind, on top of the project's own one where that is its first part."""
+        recipe = self.read(kind)
+        own = self.read(Kind(schema=self.options.schema, seed=self.options.seed))
+        if not is_parent(own, recipe):
+            return ensure_template(self.site, recipe)
+        ensure_template(self.site, own)
+        return ensure_template(self.site, recipe, parent=own)
+
+    def read(self, kind: Kind) -> Recipe:
+        """Return what a kind is built from."""
+        return read_recipe(replace(kind, schema=kind.schema or self.settings.schema))
 
     def create(self, kind: Kind) -> Loan:
         """Return a new clone."""
-        template, name = self.template(kind), self.names.next()
-        create_clone(self.admin, name, template, kind)
-        conninfo = self.host.conninfo.with_parameters(dbname=name)
-        lease = Lease(name=name, conninfo=conninfo, template=template, kind=kind)
-        settings = DatabaseSettings(conninfo=conninfo, service="test", max_connections=POOL_CONNECTIONS)
+        lease = self.site.clone(self.template(kind), kind)
+        settings = DatabaseSettings(conninfo=lease.conninfo, service="test", max_connections=POOL_CONNECTIONS)
         return Loan(lease=lease, database=Database(settings))
 
     def borrow(self, kind: Kind) -> Loan:
@@ -78,7 +87,7 @@ class Databases:
     def discard(self, loan: Loan) -> None:
         """Drop a database."""
         loan.close()
-        drop_clone(self.admin, loan.lease.name)
+        self.site.drop(loan.lease.name)
 
     def give_back(self, loan: Loan) -> None:
         """Take a database back."""
@@ -96,12 +105,13 @@ class Databases:
             self.discard(loan)
         self.free.clear()
         self.conn_loans.clear()
-        self.admin.close()
+        self.site.close()
 
 
-def open_databases(host: Host, settings: Settings, worker: str) -> Databases:
+def open_databases(host: Host, options: Options, worker: str) -> Databases:
     """Connect to the server of the run."""
-    return Databases(host=host, settings=settings, names=Names(host.run, worker), admin=connect(host.conninfo))
+    site = open_site(host.conninfo, run=host.run, worker=worker, is_embedded=host.is_embedded)
+    return Databases(site=site, settings=Settings.load(options.folder), options=options)
 
 
 def open_conn(loan: Loan) -> KeptConnection:

@@ -1,13 +1,22 @@
-"""The one server of a run: started when a test first needs it, by the process that all others depend on."""
+"""The one server of a run, and what has to be there before the first test: the mark, the run's lock, the template."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from trueup.conninfo import ConnInfo
+from trueup.errors import MigrationFailed, UsageError
 from trueup.servers import EmbeddedServer
 from trueup.settings import Settings
+from trueup.testing.claims import claimed
+from trueup.testing.identity import mark_server
+from trueup.testing.leases import open_site
+from trueup.testing.marks import Kind
 from trueup.testing.options import Options
+from trueup.testing.templates import Recipe, ensure_template, read_recipe
+
+CONFIGURATION = {"wal_recycle": "off"}
+"""What was logged while a template was built does not become part of the saved state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +37,47 @@ def started(options: Options, settings: Settings, run: str) -> Iterator[Host]:
 
     Raises:
         ServerUnavailable: it can't be started.
+        ConnectionFailed: a provided one can't be reached.
     """
-    version = options.embedded_version
-    if version is None:
-        yield Host(conninfo=ConnInfo.parse(options.server), run=run, is_embedded=False)
+    if options.embedded_version is None:
+        host = Host(conninfo=ConnInfo.parse(options.server), run=run, is_embedded=False)
+        with claimed(host.conninfo, run):
+            yield host
         return
-    with EmbeddedServer(version, cache_folder=settings.cache_folder) as server:
+    recipe = default_recipe(options, settings)
+    with stocked(options.embedded_version, settings, recipe, run) as server:
         yield Host(conninfo=server.conninfo(), run=run, is_embedded=True)
+
+
+def default_recipe(options: Options, settings: Settings) -> Recipe | None:
+    """Return what the project's own template is built from; None: it can't be read, as the first test will tell."""
+    with suppress(UsageError, MigrationFailed):
+        return read_recipe(Kind(schema=options.schema or settings.schema, seed=options.seed))
+    return None
+
+
+@contextmanager
+def stocked(version: int, settings: Settings, recipe: Recipe | None, run: str) -> Iterator[EmbeddedServer]:
+    """Give a server of our own that has the template: from the cache, or built and kept there for the next one."""
+    saved = f"tests-{recipe.digest[:16]}" if recipe else ""
+    with EmbeddedServer(
+        version, cache_folder=settings.cache_folder, configuration=CONFIGURATION, saved=saved
+    ) as server:
+        if not server.is_restored:
+            prepare(server, recipe, run)
+        yield server
+
+
+def prepare(server: EmbeddedServer, recipe: Recipe | None, run: str) -> None:
+    """Mark the server as the tests' own, build the template and keep both; a template that fails is left out."""
+    site = open_site(server.conninfo(), run=run, worker="host", is_embedded=True)
+    try:
+        mark_server(site.admin)
+        if recipe is None:
+            return
+        ensure_template(site, recipe)
+    except (UsageError, MigrationFailed):
+        return
+    finally:
+        site.close()
+    server.save()

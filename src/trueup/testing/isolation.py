@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from trueup.testing.hosting import Hosting, visit
 from trueup.testing.marks import kind_of
 from trueup.testing.options import Options
 
@@ -14,24 +15,26 @@ if TYPE_CHECKING:
     from trueup.testing.kept import KeptConnection
 
 OPTIONS = pytest.StashKey[Options]()
+HOSTING = pytest.StashKey[Hosting]()
+"""Is there in the process that has the server of the run."""
 
 
 @pytest.fixture(scope="session")
 def trueup_databases(pytestconfig: pytest.Config) -> Iterator["Databases"]:
     """Give the databases of this process; the server of the run is started when this is first asked for."""
-    from trueup.settings import Settings  # noqa: PLC0415  a run that needs no database must not wait for these
-    from trueup.testing.databases import open_databases  # noqa: PLC0415
-    from trueup.testing.host import started  # noqa: PLC0415
-    from trueup.testing.leases import new_run  # noqa: PLC0415
+    from trueup.testing.databases import open_databases  # noqa: PLC0415  Only a run with databases pays for these.
 
     options = pytestconfig.stash[OPTIONS]
-    settings = Settings.load(options.folder)
-    with started(options, settings, new_run()) as host:
-        databases = open_databases(host, settings, "main")
-        try:
-            yield databases
-        finally:
-            databases.close()
+    if HOSTING in pytestconfig.stash:
+        host, worker = pytestconfig.stash[HOSTING].open(), "main"
+    else:
+        told = pytestconfig.workerinput  # type: ignore[attr-defined]
+        host, worker = visit(told["trueup_address"], options), told["workerid"]
+    databases = open_databases(host, options, worker)
+    try:
+        yield databases
+    finally:
+        databases.close()
 
 
 @pytest.fixture

@@ -1,16 +1,20 @@
-"""Databases on loan to tests: their names carry the run, and a lock says whether that still lives."""
+"""Databases on loan to tests: created as copies of a template, owned and marked, named after their run."""
 
 import itertools
-import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import psycopg
 from psycopg import sql
 
 from trueup.conninfo import ConnInfo
-from trueup.db import Connection
+from trueup.db import Connection, connect
+from trueup.errors import Refused, UsageError
+from trueup.testing.identity import OWNER, mark_database
 from trueup.testing.marks import Kind
 
 PREFIX = "trueup_run_"
+FILE_COPY_SINCE = 150000
+"""Earlier versions always copy files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,33 +28,79 @@ class Lease:
     kind: Kind
 
 
-def new_run() -> str:
-    """Return the id of a run: 8 hex digits."""
-    return secrets.token_hex(4)
+@dataclass(slots=True, kw_only=True)
+class Site:
+    """Is the server of a run as one thread of one process creates and drops databases on it."""
 
+    admin: Connection
+    conninfo: ConnInfo
+    """What `admin` is connected to."""
+    is_embedded: bool
+    """Whether all databases of the server are the tests' own; else each carries its mark."""
+    prefix: str
+    """What the names of its databases begin with."""
+    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
-class Names:
-    """Gives the databases of one process of a run their names."""
-
-    def __init__(self, run: str, worker: str) -> None:
-        self.prefix = f"{PREFIX}{run}_{worker}_"
-        self.numbers = itertools.count(1)
-
-    def next(self) -> str:
-        """Return a name that nobody has."""
+    def next_name(self) -> str:
+        """Return a name that no database has."""
         return f"{self.prefix}{next(self.numbers)}"
 
+    def create(self, name: str, *, template: str = "template1") -> ConnInfo:
+        """Create a database that tests own, by copying the files of another one, which is the quickest way.
 
-def create_clone(admin: Connection, name: str, template: str, kind: Kind) -> None:
-    """Create a database as a copy of a template; the files are copied, which is the quickest way."""
-    identifier = sql.Identifier(name)
-    statement = sql.SQL("create database {} template {} strategy file_copy")
-    admin.execute(statement.format(identifier, sql.Identifier(template)))
-    if kind.timezone:
-        setting = sql.SQL("alter database {} set timezone = {}")
-        admin.execute(setting.format(identifier, sql.Literal(kind.timezone)))
+        Raises:
+            Refused: the user may not.
+        """
+        statement = sql.SQL("create database {} template {}")
+        parts: list[sql.Composable] = [statement.format(sql.Identifier(name), sql.Identifier(template))]
+        if self.admin.info.server_version >= FILE_COPY_SINCE:
+            parts.append(sql.SQL("strategy file_copy"))
+        if not self.is_embedded:
+            parts.append(sql.SQL("owner {}").format(sql.Identifier(OWNER)))
+        try:
+            self.admin.execute(sql.SQL(" ").join(parts))
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise Refused(
+                f"the user of --trueup-server may not create the databases of tests ({error.diag.message_primary}): let"
+                f" an administrator run: alter role <the user> createdb; grant {OWNER} to <the user>"
+            ) from error
+        if not self.is_embedded:
+            mark_database(self.admin, name)
+        return self.conninfo.with_parameters(dbname=name)
+
+    def clone(self, template: str, kind: Kind) -> Lease:
+        """Create a database of a kind as a copy of its template.
+
+        Raises:
+            UsageError: the server does not know the time zone.
+        """
+        name = self.next_name()
+        lease = Lease(name=name, conninfo=self.create(name, template=template), template=template, kind=kind)
+        if kind.timezone:
+            setting = sql.SQL("alter database {} set timezone = {}")
+            try:
+                self.admin.execute(setting.format(sql.Identifier(name), sql.Literal(kind.timezone)))
+            except psycopg.errors.InvalidParameterValue as error:
+                self.drop(name)
+                raise UsageError(
+                    f"pytest.mark.trueup: PostgreSQL knows no time zone {kind.timezone!r}; names are like Europe/Berlin"
+                ) from error
+        return lease
+
+    def drop(self, name: str) -> None:
+        """Drop a database with the connections to it; what is not there is no error."""
+        self.admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+    def close(self) -> None:
+        """Close the connection; databases stay."""
+        self.admin.close()
 
 
-def drop_clone(admin: Connection, name: str) -> None:
-    """Drop a database with the connections to it; what is not there is no error."""
-    admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+def open_site(conninfo: ConnInfo, *, run: str, worker: str, is_embedded: bool) -> Site:
+    """Connect to the server of a run; the names of its databases carry the run and the worker.
+
+    Raises:
+        ConnectionFailed: it can't be reached.
+    """
+    admin = connect(conninfo, application_name=f"trueup-{run}-{worker}")
+    return Site(admin=admin, conninfo=conninfo, is_embedded=is_embedded, prefix=f"{PREFIX}{run}_{worker}_")

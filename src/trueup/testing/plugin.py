@@ -3,13 +3,18 @@
 It imports nothing heavy: a run without a database test must not pay for one.
 """
 
+from typing import Any
+
 import pytest
 
-from trueup.testing.isolation import OPTIONS
+from trueup.testing.hosting import Hosting, Reception
+from trueup.testing.isolation import HOSTING, OPTIONS
 from trueup.testing.marks import LINE
 from trueup.testing.options import add_options, read_options
 
 pytest_plugins = ("trueup.testing.isolation",)
+
+RECEPTION = pytest.StashKey[Reception]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -18,9 +23,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the options once, and declare the marks."""
+    """Read the options once, declare the marks, and know who has the server."""
     config.addinivalue_line("markers", LINE)
-    config.stash[OPTIONS] = read_options(config)
+    options = config.stash[OPTIONS] = read_options(config)
+    if not hasattr(config, "workerinput"):
+        config.stash[HOSTING] = Hosting(options)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of xdist how to ask for the server."""
+    config = node.config
+    if RECEPTION not in config.stash:
+        config.stash[RECEPTION] = Reception(config.stash[HOSTING])
+    node.workerinput["trueup_address"] = config.stash[RECEPTION].address
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the server, if this process has it."""
+    if (reception := config.stash.get(RECEPTION, None)) is not None:
+        reception.close()
+    if (hosting := config.stash.get(HOSTING, None)) is not None:
+        hosting.close()
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -1,24 +1,25 @@
 """Templates: a database built once from migrations and seeds, sealed, and cloned for tests.
 
-A template is finished when it is sealed, which is one statement and the last: before that, nobody clones it, and who
-finds one unfinished builds it again. Its name holds the digest of all that it is made of.
+Its name holds the digest of all that it is made of, and is given to it last, when it is complete and nobody can connect
+to it any more: a template that has its name is finished. What an interrupted build leaves has the name of its run.
 """
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 from psycopg import sql
 
-from trueup.conninfo import ConnInfo
 from trueup.db import Connection, connect
 from trueup.errors import MigrationFailed, UsageError
 from trueup.migrations import Migrations, migrate_up, read_migrations
 from trueup.migrations.execution import Task, run
 from trueup.migrations.files import Block
 from trueup.migrations.statements import split
+from trueup.testing.leases import Site
 from trueup.testing.marks import Kind
 
 FORMAT = "1"
@@ -44,6 +45,12 @@ class Recipe:
         return f"{PREFIX}{self.digest[:16]}"
 
 
+def is_parent(recipe: Recipe, other: Recipe) -> bool:
+    """Say whether a recipe is the first part of another one."""
+    is_first = recipe.seed == other.seed[: len(recipe.seed)]
+    return recipe.migrations == other.migrations and is_first and recipe.digest != other.digest
+
+
 def read_recipe(kind: Kind) -> Recipe:
     """Return what a kind of database is built from.
 
@@ -66,15 +73,17 @@ def read_seed(file: Path) -> str:
         raise UsageError(f"cannot read the seed {file}: {error}") from None
 
 
-def ensure_template(admin: Connection, home: ConnInfo, recipe: Recipe) -> str:
+def ensure_template(site: Site, recipe: Recipe, *, parent: Recipe | None = None) -> str:
     """Return the name of the recipe's template, built first where it isn't there; others who want it wait.
+
+    `parent` is the recipe of a template that is there and holds the first part of this one.
 
     Raises:
         MigrationFailed: with the file, the line and the statement.
     """
-    with locked(admin, recipe):
-        if not is_sealed(admin, recipe.name):
-            build(admin, home, recipe)
+    with locked(site.admin, recipe):
+        if not exists(site.admin, recipe.name):
+            build(site, recipe, parent)
     return recipe.name
 
 
@@ -90,35 +99,37 @@ def locked(admin: Connection, recipe: Recipe) -> Iterator[None]:
             admin.execute("select pg_catalog.pg_advisory_unlock(%s, %s)", [LOCK_CLASS, key])
 
 
-def is_sealed(admin: Connection, name: str) -> bool:
-    """Say whether a template of that name is there and finished."""
-    found = admin.execute(
-        "select datistemplate and not datallowconn from pg_catalog.pg_database where datname = %s", [name]
-    ).fetchone()
-    return bool(found and found[0])
+def exists(admin: Connection, name: str) -> bool:
+    """Say whether there is a database of that name."""
+    return admin.execute("select from pg_catalog.pg_database where datname = %s", [name]).rowcount > 0
 
 
-def build(admin: Connection, home: ConnInfo, recipe: Recipe) -> None:
-    """Build a template; what an earlier try left is dropped."""
-    name = sql.Identifier(recipe.name)
-    admin.execute(sql.SQL("drop database if exists {} with (force)").format(name))
-    admin.execute(sql.SQL("create database {} strategy file_copy").format(name))
-    connection = connect(home.with_parameters(dbname=recipe.name))
+def build(site: Site, recipe: Recipe, parent: Recipe | None) -> None:
+    """Build a template under the name of the run; seal it; then give it its name, which another may have taken."""
+    name = site.next_name()
+    conninfo = site.create(name, template=parent.name if parent else "template1")
+    draft = sql.Identifier(name)
     try:
-        fill(connection, recipe)
-    except BaseException:
-        connection.close()
-        admin.execute(sql.SQL("drop database if exists {} with (force)").format(name))
-        raise
-    connection.close()
-    admin.execute(sql.SQL("alter database {} with is_template true allow_connections false").format(name))
+        connection = connect(conninfo)
+        try:
+            fill(connection, recipe, parent)
+        finally:
+            connection.close()
+        site.admin.execute(sql.SQL("alter database {} with is_template true allow_connections false").format(draft))
+        site.admin.execute(sql.SQL("alter database {} rename to {}").format(draft, sql.Identifier(recipe.name)))
+    except BaseException as error:
+        with suppress(psycopg.Error):
+            site.admin.execute(sql.SQL("alter database {} with is_template false").format(draft))
+            site.drop(name)
+        if not isinstance(error, psycopg.errors.DuplicateDatabase):
+            raise
 
 
-def fill(connection: Connection, recipe: Recipe) -> None:
-    """Run migrations and seeds, and gather the planner's statistics, for nobody does it later."""
-    if recipe.migrations:
+def fill(connection: Connection, recipe: Recipe, parent: Recipe | None) -> None:
+    """Run what the parent hasn't, and gather the planner's statistics, for nobody does it later."""
+    if recipe.migrations and parent is None:
         migrate_up(connection, recipe.migrations)
-    for file, text in recipe.seed:
+    for file, text in recipe.seed[len(parent.seed) if parent else 0 :]:
         statements = tuple(statement for statement in split(text) if not statement.is_blank)
         if not statements:
             raise MigrationFailed(f"{file} holds no statement: a seed that puts nothing in is a mistake")
