@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from trueup.db.connection import Connection
-from trueup.errors import Refused
+from trueup.errors import UsageError
 from trueup.tables.contract import Table
 
 SCRIPT = files("trueup.tables.markers").joinpath("journal.sql").read_text(encoding="utf-8")
@@ -31,10 +31,12 @@ def record(connection: Connection, table: Table[Any], rows: Sequence[object], *,
     """Write down rows as they are stored now; belongs to the transaction that made them.
 
     Raises:
-        Refused: there is no transaction, so a row could be stored without its entry.
+        UsageError: there is no transaction, so a row could be stored without its entry.
     """
     if connection.autocommit and not connection.info.transaction_status:
-        raise Refused(f"{table.name}: rows are written down in the transaction that makes them: use db.transaction()")
+        raise UsageError(
+            f"{table.name}: rows are written down in the transaction that makes them: use db.transaction()"
+        )
     keys = [key_of(table, row) for row in rows]
     connection.cursor().executemany(
         "insert into trueup.made (relation, key, run) values (%s, %s, %s)", [(table.name, key, run) for key in keys]

@@ -92,3 +92,21 @@ def make(db: Database) -> Callable[..., Any]:
 def counted(observer: Connection) -> Callable[[str], int]:
     """Return what counts the rows of a table that are committed."""
     return lambda table: observer.execute(f"select count(*) from {table}".encode()).fetchone()[0]  # type: ignore[index]
+
+
+GRANTS = """
+grant usage on schema public, trueup to {role};
+grant select, insert, update, delete on all tables in schema public to {role};
+grant select, insert, delete on trueup.made to {role};
+grant usage on sequence trueup.numbers to {role}
+"""
+
+
+@pytest.fixture
+def login(database: ConnInfo, observer: Connection) -> Iterator[Callable[[], Database]]:
+    """Return what logs in as a role that owns nothing."""
+    role = f"tester_{database.parameters['dbname']}"
+    observer.execute(f"create role {role} login".encode())
+    observer.execute(GRANTS.format(role=role).encode())
+    yield lambda: Database(DatabaseSettings(conninfo=database.with_parameters(user=role)))
+    observer.execute(f"drop owned by {role}; drop role {role}".encode())

@@ -14,6 +14,8 @@ from trueup.tables.contract import Table
 from trueup.tables.markers.journal import has_journal
 from trueup.tables.markers.marking import Marking, marking_of
 
+SETTINGS = "set local row_security = off; set local extra_float_digits = 1"
+"""A policy that would hide rows is an error, and a key that travels as text stays what it is."""
 COUNT = sql.SQL(
     "{candidates}"
     "select count(*) filter (where is_marked), count(*) filter (where is_made),\n"
@@ -61,7 +63,7 @@ def stats(db: Database, tables: Iterable[Table[Any]]) -> tuple[TableStats, ...]:
 
 def read_marking(transaction: Block, tables: Iterable[Table[Any]]) -> Marking:
     """Return the markers of the tables, in a transaction in which no policy hides rows."""
-    transaction.execute("set local row_security = off")
+    transaction.execute(SETTINGS)
     return marking_of(tables, has_journal=has_journal(transaction.connection))
 
 

@@ -20,7 +20,7 @@ from trueup.tables.errors import CleanUpRefused, Objection
 from trueup.tables.markers.foreign_keys import ForeignKey, read_foreign_keys
 from trueup.tables.markers.graph import in_order
 from trueup.tables.markers.marking import Marking, same
-from trueup.tables.markers.stats import count, naming_hidden_rows, read_marking, rows
+from trueup.tables.markers.counting import count, naming_hidden_rows, read_marking, rows
 
 MOST_ROWS = 1000
 """How many rows are deleted, unless the caller allows more."""
@@ -239,23 +239,35 @@ class Cleaning:
 
     def delete_group(self, group: list[Table[Any]]) -> dict[str, int]:
         """Delete rows of tables that point to each other in one statement: constraints are checked at its end."""
-        parts = [
-            sql.SQL("deleted_{} as (delete from {} as t using {} where {} returning 1)").format(
-                sql.Literal(number), table.identifier, self.listed(table, "k"), same(table.primary_key, "k", "t")
+        statements = [
+            sql.SQL("delete from {} as t using {} where {}").format(
+                table.identifier, self.listed(table, "k"), same(table.primary_key, "k", "t")
             )
-            for number, table in enumerate(group)
+            for table in group
         ]
-        counts = [sql.SQL("(select count(*) from deleted_{})").format(sql.Literal(i)) for i in range(len(group))]
-        statement = sql.SQL("with {}\nselect {}").format(sql.SQL(",\n").join(parts), sql.SQL(", ").join(counts))
-        found = self.transaction.execute(statement, self.key_parameters(group)).fetchone()
-        assert found
-        deleted = dict(zip((table.name for table in group), map(int, found), strict=True))
+        if len(group) == 1:
+            counts = [self.transaction.execute(statements[0], self.key_parameters(group)).rowcount]
+        else:
+            counts = self.delete_together(statements, group)
+        deleted = dict(zip((table.name for table in group), counts, strict=True))
         refuse(
             Objection(name, kept, f"a trigger or a rule kept {rows(kept)}")
             for name, number in deleted.items()
             if (kept := len(self.keys[name]) - number)
         )
         return deleted
+
+    def delete_together(self, statements: list[sql.Composed], group: list[Table[Any]]) -> list[int]:
+        """Run several deletions as one statement, and return how many rows each of them took."""
+        parts = [
+            sql.SQL("deleted_{} as ({} returning 1)").format(sql.Literal(number), statement)
+            for number, statement in enumerate(statements)
+        ]
+        counts = [sql.SQL("(select count(*) from deleted_{})").format(sql.Literal(i)) for i in range(len(parts))]
+        whole = sql.SQL("with {}\nselect {}").format(sql.SQL(",\n").join(parts), sql.SQL(", ").join(counts))
+        found = self.transaction.execute(whole, self.key_parameters(group)).fetchone()
+        assert found
+        return list(found)
 
     def counted(self) -> dict[str, int]:
         """Return how many rows of each table this session has deleted, by whatever means, as the server counts."""
