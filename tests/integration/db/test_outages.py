@@ -70,7 +70,7 @@ def test_service_is_back_at_once_after_a_long_outage(
 
     waited_s, callers = pass_outage(db, end)
 
-    print(f"{kind} for {OUTAGE_S} s: the last of {CALLERS} callers was served {waited_s:.3f} s after the end")
+    print(f"{kind} for {OUTAGE_S} s: the last of {CALLERS} callers was served {waited_s:.3f} s after the end")  # noqa: T201
     assert waited_s <= BACK_S
     assert all(caller.refused >= 3 for caller in callers)
     assert all(caller.longest_s <= 10.1 for caller in callers)
