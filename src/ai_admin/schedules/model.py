@@ -25,10 +25,12 @@ class Schedule:
     id: int = UNSET
 
     @property
-    def worked(self) -> dt.timedelta:
-        """How long the day is."""
-        if not self.is_working or self.work_start is None or self.work_end is None:
+    def worked(self) -> dt.timedelta | None:
+        """How long the day is; None where its hours are not known."""
+        if not self.is_working:
             return dt.timedelta()
+        if self.work_start is None or self.work_end is None:
+            return None
         day = dt.date.min
         return dt.datetime.combine(day, self.work_end) - dt.datetime.combine(day, self.work_start)
 
