@@ -1,129 +1,135 @@
 """The databases of one process of tests: lent out, taken back, kept for the next test."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 
-from trueup.conninfo import ConnInfo
-from trueup.db import Connection, Database, connect
-from trueup.settings import DatabaseSettings, Settings
+import psycopg
+
+from trueup.errors import UsageError
+from trueup.settings import Settings
+from trueup.testing.clones import Clones
 from trueup.testing.host import Host
-from trueup.testing.kept import KeptConnection, open_kept
-from trueup.testing.leases import Lease, Site, open_site
+from trueup.testing.leases import open_site
+from trueup.testing.loans import Loan
 from trueup.testing.marks import Kind
 from trueup.testing.options import Options
-from trueup.testing.templates import Recipe, ensure_template, is_parent, read_recipe
-
-POOL_CONNECTIONS = 10
+from trueup.testing.templates import Templates
 
 
-@dataclass(slots=True, kw_only=True)
-class Loan:
-    """Is a leased database with the connections to it that are kept from test to test."""
-
-    lease: Lease
-    database: Database
-    kept: KeptConnection | None = None
-    observer: Connection | None = None
-
-    @property
-    def conninfo(self) -> ConnInfo:
-        """How to connect to it."""
-        return self.lease.conninfo
-
-    def close(self) -> None:
-        """Close every connection of ours to it."""
-        for connection in (self.kept, self.observer):
-            if connection is not None:
-                connection.close()
-        self.kept = self.observer = None
-        self.database.close(drain_s=0)
-
-
-@dataclass(slots=True, kw_only=True)
 class Databases:
-    """Lends databases to the tests of one process, one at a time for each kind that is asked for."""
+    """Lends databases to the tests of one process, which run one after the other."""
 
-    site: Site
-    settings: Settings
-    options: Options
-    free: dict[Kind, list[Loan]] = field(default_factory=lambda: defaultdict(list))
-    templates: dict[Kind, str] = field(default_factory=dict)
-    conn_loans: dict[Kind, Loan] = field(default_factory=dict)
-    """What `conn` uses: nothing is ever committed there, so nobody else may."""
-
-    def template(self, kind: Kind) -> str:
-        """Return the template of a kind, built first where need be.
+    def __init__(self, host: Host, options: Options, worker: str, wanted: Mapping[Kind, int]) -> None:
+        """Connect to the server of the run; `wanted` says how many tests are to ask for a new clone.
 
         Raises:
-            UsageError, MigrationFailed: it can't be built.
+            ConnectionFailed: the server is gone.
         """
-        if kind not in self.templates:
-            self.templates[kind] = self.build(kind)
-        return self.templates[kind]
+        self.host = host
+        self.schema = options.schema or Settings.load(options.folder).schema
+        open_own = partial(open_site, host.conninfo, run=host.run, is_embedded=host.is_embedded)
+        self.site = open_own(worker=worker)
+        self.templates = Templates(self.site, Kind(schema=self.schema, seed=options.seed))
+        self.clones = Clones(
+            partial(open_own, worker=f"{worker}ahead"),
+            {self.whole(kind): number for kind, number in wanted.items()},
+        )
+        self.free: dict[Kind, list[Loan]] = defaultdict(list)
+        """Those that were taken back, in their first state."""
+        self.untouched: dict[Kind, Loan] = {}
+        """Where `conn` works: nothing is ever committed in them."""
+        self.lent: dict[str, Loan] = {}
+        """By the name of the fixture that has it."""
 
-    def build(self, kind: Kind) -> str:
-        """Build the template of a kind, on top of the project's own one where that is its first part."""
-        recipe = self.read(kind)
-        own = self.read(Kind(schema=self.options.schema, seed=self.options.seed))
-        if not is_parent(own, recipe):
-            return ensure_template(self.site, recipe)
-        ensure_template(self.site, own)
-        return ensure_template(self.site, recipe, parent=own)
-
-    def read(self, kind: Kind) -> Recipe:
-        """Return what a kind is built from."""
-        return read_recipe(replace(kind, schema=kind.schema or self.settings.schema))
+    def whole(self, kind: Kind) -> Kind:
+        """Return the kind with the project's schema where it names none."""
+        return replace(kind, schema=kind.schema or self.schema)
 
     def create(self, kind: Kind) -> Loan:
-        """Return a new clone."""
-        lease = self.site.clone(self.template(kind), kind)
-        settings = DatabaseSettings(conninfo=lease.conninfo, service="test", max_connections=POOL_CONNECTIONS)
-        return Loan(lease=lease, database=Database(settings))
+        """Return a new clone: one that was made ahead, or else made now.
 
-    def borrow(self, kind: Kind) -> Loan:
-        """Return a database in its first state: one that was taken back, or a new clone."""
-        return self.free[kind].pop() if self.free[kind] else self.create(kind)
+        Raises:
+            UsageError, MigrationFailed: its template can't be built.
+        """
+        kind = self.whole(kind)
+        template = self.templates.name_of(kind)
+        return Loan(lease=self.clones.take(kind, template) or self.site.clone(template, kind))
+
+    def lend(self, fixture: str, kind: Kind) -> Loan:
+        """Return a database in its first state, to a fixture."""
+        kind = self.whole(kind)
+        loan = self.free[kind].pop() if self.free[kind] else self.create(kind)
+        self.lent[fixture] = loan
+        return loan
+
+    def lend_new(self, fixture: str, kind: Kind) -> Loan:
+        """Return a new clone, to a fixture."""
+        loan = self.lent[fixture] = self.create(kind)
+        return loan
+
+    def lend_untouched(self, kind: Kind) -> Loan:
+        """Return the database where `conn` works."""
+        kind = self.whole(kind)
+        if kind not in self.untouched:
+            self.untouched[kind] = self.create(kind)
+        return self.untouched[kind]
+
+    def lend_shared(self, shared: str, kind: Kind) -> Loan:
+        """Return the database that another fixture has, which is to be put back to how it is now.
+
+        Raises:
+            UsageError: the test wants another kind than that is.
+        """
+        loan = self.lent[shared]
+        if self.whole(kind) != loan.lease.kind:
+            raise UsageError(
+                f"`db` is the database of `{shared}` here, which has another seed, template or time zone than this"
+                f" test's mark says: put the mark where `{shared}` is made, or ask for `fresh_db`"
+            )
+        self.lent["db"] = loan
+        return loan
+
+    def end_conn(self, loan: Loan) -> Exception | None:
+        """Roll the connection of `conn` back; return why a commit would have failed, None: it would not.
+
+        Raises:
+            UsageError: the test ended the transaction itself; a database in which it may have stored something is not
+                used again.
+        """
+        try:
+            return loan.conn.end()
+        except UsageError:
+            if loan in self.untouched.values():
+                self.discard(loan)
+            raise
+
+    def take_back(self, fixture: str) -> None:
+        """Take the database of a fixture back."""
+        loan = self.lent.pop(fixture)
+        if loan not in self.lent.values():
+            self.discard(loan)
 
     def discard(self, loan: Loan) -> None:
-        """Drop a database."""
+        """Drop a database, now or soon."""
         loan.close()
-        self.site.drop(loan.lease.name)
-
-    def give_back(self, loan: Loan) -> None:
-        """Take a database back."""
-        self.discard(loan)
-
-    def for_conn(self, kind: Kind) -> Loan:
-        """Return the database in which `conn` works; nothing is ever committed there."""
-        if kind not in self.conn_loans:
-            self.conn_loans[kind] = self.create(kind)
-        return self.conn_loans[kind]
+        for kind, other in list(self.untouched.items()):
+            if other is loan:
+                del self.untouched[kind]
+        if not self.clones.drop(loan.lease.name):
+            self.site.drop(loan.lease.name)
 
     def close(self) -> None:
-        """Drop every database."""
-        for loan in [*self.conn_loans.values(), *(each for loans in self.free.values() for each in loans)]:
-            self.discard(loan)
-        self.free.clear()
-        self.conn_loans.clear()
+        """Close all connections; drop the databases where the server stays."""
+        left = self.clones.close()
+        loans = [*self.untouched.values(), *(loan for loans in self.free.values() for loan in loans)]
+        for loan in (*loans, *self.lent.values()):
+            loan.close()
+            left.append(loan.lease.name)
+        if not self.host.is_embedded:
+            with suppress(psycopg.OperationalError):  # Who comes next sweeps, when the server is gone.
+                for name in left:
+                    self.site.drop(name)
         self.site.close()
-
-
-def open_databases(host: Host, options: Options, worker: str) -> Databases:
-    """Connect to the server of the run."""
-    site = open_site(host.conninfo, run=host.run, worker=worker, is_embedded=host.is_embedded)
-    return Databases(site=site, settings=Settings.load(options.folder), options=options)
-
-
-def open_conn(loan: Loan) -> KeptConnection:
-    """Return the connection of `conn` to a database, kept from test to test."""
-    if loan.kept is None or loan.kept.closed:
-        loan.kept = open_kept(loan.conninfo)
-    return loan.kept
-
-
-def open_observer(loan: Loan) -> Connection:
-    """Return the observer of a database, kept from test to test; it can't change anything."""
-    if loan.observer is None or loan.observer.closed:
-        loan.observer = connect(loan.conninfo, application_name="observer")
-        loan.observer.execute("set default_transaction_read_only = on")
-    return loan.observer

@@ -52,23 +52,39 @@ def started(options: Options, settings: Settings, run: str) -> Iterator[Host]:
 def default_recipe(options: Options, settings: Settings) -> Recipe | None:
     """Return what the project's own template is built from; None: it can't be read, as the first test will tell."""
     with suppress(UsageError, MigrationFailed):
-        return read_recipe(Kind(schema=options.schema or settings.schema, seed=options.seed))
+        return read_recipe(own_kind(options, settings))
     return None
 
 
+def own_kind(options: Options, settings: Settings) -> Kind:
+    """Return the kind of database that a test gets which says nothing else."""
+    return Kind(schema=options.schema or settings.schema, seed=options.seed)
+
+
+class OwnServer(EmbeddedServer):
+    """Is an embedded server that has a template of the project."""
+
+    template = "template1"
+    """The name of the template."""
+
+    def clone(self, name: str = "app") -> ConnInfo:
+        """Create a database as a copy of the template."""
+        return self.create_database(name, template=self.template)
+
+
 @contextmanager
-def stocked(version: int, settings: Settings, recipe: Recipe | None, run: str) -> Iterator[EmbeddedServer]:
+def stocked(version: int, settings: Settings, recipe: Recipe | None, run: str) -> Iterator[OwnServer]:
     """Give a server of our own that has the template: from the cache, or built and kept there for the next one."""
     saved = f"tests-{recipe.digest[:16]}" if recipe else ""
-    with EmbeddedServer(
-        version, cache_folder=settings.cache_folder, configuration=CONFIGURATION, saved=saved
-    ) as server:
+    with OwnServer(version, cache_folder=settings.cache_folder, configuration=CONFIGURATION, saved=saved) as server:
         if not server.is_restored:
             prepare(server, recipe, run)
+        if recipe:
+            server.template = recipe.name
         yield server
 
 
-def prepare(server: EmbeddedServer, recipe: Recipe | None, run: str) -> None:
+def prepare(server: OwnServer, recipe: Recipe | None, run: str) -> None:
     """Mark the server as the tests' own, build the template and keep both; a template that fails is left out."""
     site = open_site(server.conninfo(), run=run, worker="host", is_embedded=True)
     try:

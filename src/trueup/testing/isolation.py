@@ -1,87 +1,168 @@
 """The fixtures: what a test asks for decides how it is kept apart from others."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from trueup.errors import TrueupError
+from trueup.testing.asking import count_fresh, database_of, shared_by
 from trueup.testing.hosting import Hosting, visit
-from trueup.testing.marks import kind_of
+from trueup.testing.marks import Kind, kind_of
 from trueup.testing.options import Options
 
 if TYPE_CHECKING:
-    from trueup.db import Connection, Database
-    from trueup.testing.databases import Databases, Loan
+    from trueup.db import Connection
+    from trueup.testing.databases import Databases
+    from trueup.testing.host import Host, OwnServer
     from trueup.testing.kept import KeptConnection
+    from trueup.testing.loans import Loan, TestDatabase
 
 OPTIONS = pytest.StashKey[Options]()
 HOSTING = pytest.StashKey[Hosting]()
 """Is there in the process that has the server of the run."""
 
 
-@pytest.fixture(scope="session")
-def trueup_databases(pytestconfig: pytest.Config) -> Iterator["Databases"]:
-    """Give the databases of this process; the server of the run is started when this is first asked for."""
-    from trueup.testing.databases import open_databases  # noqa: PLC0415  Only a run with databases pays for these.
-
-    options = pytestconfig.stash[OPTIONS]
-    if HOSTING in pytestconfig.stash:
-        host, worker = pytestconfig.stash[HOSTING].open(), "main"
-    else:
-        told = pytestconfig.workerinput  # type: ignore[attr-defined]
-        host, worker = visit(told["trueup_address"], options), told["workerid"]
-    databases = open_databases(host, options, worker)
+@contextmanager
+def told() -> Iterator[None]:
+    """Let a test fail with the message of an error alone: where in the harness it was raised helps nobody."""
+    message = None
     try:
-        yield databases
-    finally:
-        databases.close()
+        yield
+    except TrueupError as error:
+        message = str(error)
+    if message is not None:  # Outside the except block: the driver's exception, which shows values, is not its context.
+        pytest.fail(message, pytrace=False)
+
+
+def host_of(config: pytest.Config) -> tuple["Host", str]:
+    """Return the server of the run and the name of this process in it."""
+    if (hosting := config.stash.get(HOSTING, None)) is not None:
+        return hosting.open(), "main"
+    told_by_controller = config.workerinput  # type: ignore[attr-defined]
+    return visit(told_by_controller["trueup_address"], config.stash[OPTIONS]), told_by_controller["workerid"]
+
+
+@pytest.fixture(scope="session")
+def trueup_databases(request: pytest.FixtureRequest) -> Iterator["Databases"]:
+    """Give the databases of this process; the server of the run is started when this is first asked for."""
+    from trueup.testing.databases import Databases  # noqa: PLC0415  Only a run with databases pays for it.
+
+    with told():
+        host, worker = host_of(request.config)
+        wanted = count_fresh(request.session.items, request.config.stash[OPTIONS])
+        databases = Databases(host, request.config.stash[OPTIONS], worker, wanted)
+    yield databases
+    databases.close()
+
+
+def asked_kind(request: pytest.FixtureRequest) -> Kind:
+    """Return the kind of database that the test of a fixture asks for, or its class, module or session."""
+    return kind_of(request.node, request.config.stash[OPTIONS])
+
+
+def find_loan(request: pytest.FixtureRequest, databases: "Databases") -> "Loan":
+    """Return *the* database of a test."""
+    name = database_of(request.fixturenames)
+    if name == "conn":
+        return databases.lend_untouched(asked_kind(request))
+    request.getfixturevalue(name)
+    return databases.lent[name]
 
 
 @pytest.fixture
 def conn(request: pytest.FixtureRequest, trueup_databases: "Databases") -> Iterator["KeptConnection"]:
     """Give a connection inside one transaction, which is rolled back after the test; what was deferred is checked."""
-    from trueup.testing.databases import open_conn  # noqa: PLC0415
-
-    kind = kind_of(request.node, request.config.stash[OPTIONS])
-    connection = open_conn(trueup_databases.for_conn(kind))
+    with told():
+        loan = find_loan(request, trueup_databases)
+        connection = loan.conn
     connection.begin()
     yield connection
-    problem = connection.end()
-    if problem:
-        pytest.fail(f"a commit would have failed at the end of the test: {problem}", pytrace=False)
+    with told():
+        failure = trueup_databases.end_conn(loan)
+    if failure is not None:
+        pytest.fail(f"a commit at the end of the test would have failed: {failure}", pytrace=False)
 
 
 @pytest.fixture
-def leased(request: pytest.FixtureRequest, trueup_databases: "Databases") -> Iterator["Loan"]:
-    """Give the database of the test; it goes back to its first state afterwards."""
-    loan = trueup_databases.borrow(kind_of(request.node, request.config.stash[OPTIONS]))
-    yield loan
-    trueup_databases.give_back(loan)
+def db(request: pytest.FixtureRequest, trueup_databases: "Databases") -> Iterator["TestDatabase"]:
+    """Give a database of the test's own, for code that opens connections and commits; it is put back afterwards.
 
-
-@pytest.fixture
-def db(leased: "Loan") -> "Database":
-    """Return a database of the test's own, for code that opens connections and commits."""
-    return leased.database
-
-
-@pytest.fixture
-def fresh_db(request: pytest.FixtureRequest, trueup_databases: "Databases") -> Iterator["Database"]:
-    """Give a new clone, dropped afterwards."""
-    loan = trueup_databases.create(kind_of(request.node, request.config.stash[OPTIONS]))
+    For a test that also uses `class_db`, `module_db` or `session_db` it is that one, put back to how the test found it.
+    """
+    shared = shared_by(request.fixturenames)
+    with told():
+        if shared is None:
+            loan = trueup_databases.lend("db", asked_kind(request))
+        else:
+            request.getfixturevalue(shared)
+            loan = trueup_databases.lend_shared(shared, asked_kind(request))
     yield loan.database
-    trueup_databases.discard(loan)
+    with told():
+        trueup_databases.take_back("db")
 
 
 @pytest.fixture
-def dsn(leased: "Loan") -> str:
-    """Return the connection string of the test's database, for threads and subprocesses."""
-    return leased.conninfo.reveal()
+def fresh_db(request: pytest.FixtureRequest, trueup_databases: "Databases") -> Iterator["TestDatabase"]:
+    """Give a new clone, dropped afterwards: for DDL, and whatever else can't be put back."""
+    with told():
+        loan = trueup_databases.lend_new("fresh_db", asked_kind(request))
+    yield loan.database
+    with told():
+        trueup_databases.take_back("fresh_db")
+
+
+def lend_for_scope(request: pytest.FixtureRequest, databases: "Databases", fixture: str) -> Iterator["TestDatabase"]:
+    """Give a database that several tests share; it is put back after the last of them."""
+    with told():
+        loan = databases.lend(fixture, asked_kind(request))
+    yield loan.database
+    with told():
+        databases.take_back(fixture)
+
+
+@pytest.fixture(scope="class")
+def class_db(request: pytest.FixtureRequest, trueup_databases: "Databases") -> Iterator["TestDatabase"]:
+    """Give a database that the tests of a class share."""
+    yield from lend_for_scope(request, trueup_databases, "class_db")
+
+
+@pytest.fixture(scope="module")
+def module_db(request: pytest.FixtureRequest, trueup_databases: "Databases") -> Iterator["TestDatabase"]:
+    """Give a database that the tests of a module share."""
+    yield from lend_for_scope(request, trueup_databases, "module_db")
+
+
+@pytest.fixture(scope="session")
+def session_db(request: pytest.FixtureRequest, trueup_databases: "Databases") -> Iterator["TestDatabase"]:
+    """Give a database that all tests of a process share."""
+    yield from lend_for_scope(request, trueup_databases, "session_db")
 
 
 @pytest.fixture
-def observer(leased: "Loan") -> "Connection":
-    """Return a second connection, which sees only what is committed and can't change anything."""
-    from trueup.testing.databases import open_observer  # noqa: PLC0415
+def dsn(request: pytest.FixtureRequest, trueup_databases: "Databases") -> str:
+    """Return the connection string of the test's database, for threads, subprocesses and other drivers."""
+    return find_loan(request, trueup_databases).conninfo.reveal()
 
-    return open_observer(leased)
+
+@pytest.fixture
+def observer(request: pytest.FixtureRequest, trueup_databases: "Databases") -> "Connection":
+    """Return a second connection to the test's database, which sees what is committed and can't change anything."""
+    return find_loan(request, trueup_databases).observer
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> Iterator["OwnServer"]:
+    """Give a whole server of the test's own, to restart, configure or break; `server.clone()` is a database."""
+    from trueup.settings import Settings  # noqa: PLC0415  As above.
+    from trueup.testing.host import stocked  # noqa: PLC0415
+    from trueup.testing.templates import read_recipe  # noqa: PLC0415
+
+    options = request.config.stash[OPTIONS]
+    with told():
+        settings = Settings.load(options.folder)
+        kind = asked_kind(request)
+        recipe = read_recipe(kind if kind.schema else Kind(schema=settings.schema, seed=kind.seed))
+    with stocked(options.embedded_version or 18, settings, recipe, "own") as server:
+        yield server

@@ -11,7 +11,7 @@ from psycopg.sql import Composable
 from trueup.conninfo import ConnInfo
 from trueup.db import Connection
 from trueup.db.sqlstate import named
-from trueup.errors import UsageError
+from trueup.errors import DatabaseError, UsageError
 from trueup.migrations.statements import split
 
 IN_TRANSACTION = pq.TransactionStatus.INTRANS
@@ -49,7 +49,7 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
         if self.pgconn.transaction_status == IDLE:
             self.pgconn.exec_(b"begin")
 
-    def end(self) -> str | None:
+    def end(self) -> psycopg.Error | DatabaseError | None:
         """Check what was deferred, and roll back; return why a commit would have failed, None: it would not.
 
         Raises:
@@ -61,9 +61,9 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
             raise UsageError(f"the test ended the transaction of `conn`, or left it {status.name}: {REMEDY}")
         checked = self.pgconn.exec_(b"set constraints all immediate") if status == IN_TRANSACTION else None
         self.pgconn.exec_(b"rollback")
-        if checked is not None and checked.status == pq.ExecStatus.FATAL_ERROR:
-            return psycopg.errors.error_from_result(checked).diag.message_primary
-        return None
+        if checked is None or checked.status != pq.ExecStatus.FATAL_ERROR:
+            return None
+        return named(psycopg.errors.error_from_result(checked))
 
     @contextmanager
     def __call__(self) -> Iterator[Connection]:

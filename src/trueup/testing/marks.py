@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from trueup.errors import UsageError
 from trueup.testing.options import Options
 
 LINE = (
@@ -36,7 +37,7 @@ def kind_of(node: pytest.Item | pytest.Collector, options: Options) -> Kind:
     """Return the kind of database that a test, or a class or module of tests, asks for; the nearest mark decides.
 
     Raises:
-        pytest.UsageError: the mark has an argument that it does not know, or a path is not there.
+        UsageError: the mark has an argument that it does not know, or a path is not there.
     """
     mark = node.get_closest_marker("trueup")
     if mark is None:
@@ -44,7 +45,7 @@ def kind_of(node: pytest.Item | pytest.Collector, options: Options) -> Kind:
     try:
         seed, template, timezone = trueup(*mark.args, **mark.kwargs)
     except TypeError as error:
-        raise pytest.UsageError(
+        raise UsageError(
             f"{node.nodeid}: pytest.mark.trueup: {error}; it takes seed=, template= and timezone=, by name"
         ) from None
     return Kind(

@@ -7,14 +7,14 @@ to it any more: a template that has its name is finished. What an interrupted bu
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
 from trueup.db import Connection, connect
-from trueup.errors import MigrationFailed, UsageError
+from trueup.errors import MigrationFailed, TrueupError, UsageError
 from trueup.migrations import Migrations, migrate_up, read_migrations
 from trueup.migrations.execution import Task, run
 from trueup.migrations.files import Block
@@ -136,3 +136,39 @@ def fill(connection: Connection, recipe: Recipe, parent: Recipe | None) -> None:
         block = Block(sql=text, line=1, in_transaction=True, statements=statements)
         run(Task(connection=connection, file=file, block=block, record=lambda: None))
     connection.execute("analyze")
+
+
+class Templates:
+    """Knows the template of each kind that was asked for; a kind that failed is not tried again."""
+
+    def __init__(self, site: Site, own: Kind) -> None:
+        self.site = site
+        self.own = own
+        """The project's own kind."""
+        self.names: dict[Kind, str] = {}
+        self.failures: dict[Kind, TrueupError] = {}
+
+    def name_of(self, kind: Kind) -> str:
+        """Return the name of a kind's template, built first where need be.
+
+        Raises:
+            UsageError, MigrationFailed: it can't be built.
+        """
+        plain = replace(kind, timezone=None)
+        if plain in self.failures:
+            raise self.failures[plain].with_traceback(None)
+        if plain not in self.names:
+            try:
+                self.names[plain] = self.build(plain)
+            except (UsageError, MigrationFailed) as error:
+                self.failures[plain] = error
+                raise
+        return self.names[plain]
+
+    def build(self, kind: Kind) -> str:
+        """Build the template of a kind, on top of the project's own one where that is its first part."""
+        recipe, own = read_recipe(kind), read_recipe(self.own)
+        if not is_parent(own, recipe):
+            return ensure_template(self.site, recipe)
+        ensure_template(self.site, own)
+        return ensure_template(self.site, recipe, parent=own)

@@ -1,0 +1,74 @@
+"""A database on loan, with the connections to it that are kept from test to test."""
+
+from dataclasses import dataclass, field
+
+from trueup.conninfo import ConnInfo
+from trueup.db import Connection, Database, connect
+from trueup.settings import DatabaseSettings
+from trueup.testing.kept import KeptConnection, open_kept
+from trueup.testing.leases import Lease
+
+POOL_CONNECTIONS = 10
+
+
+class TestDatabase(Database):
+    """Is a `Database` for a test, which also says how others connect to it."""
+
+    __test__ = False
+    """It is no class of tests."""
+
+    @property
+    def conninfo(self) -> ConnInfo:
+        """How to connect to it, as trueup takes it."""
+        return self.settings.conninfo
+
+    @property
+    def dsn(self) -> str:
+        """How to connect to it, as a string that libpq and drivers take."""
+        return self.settings.conninfo.reveal()
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Loan:
+    """Is a database on loan; its connections are opened when they are first used."""
+
+    lease: Lease
+    kept: KeptConnection | None = None
+    eye: Connection | None = None
+    opened: TestDatabase | None = field(default=None)
+
+    @property
+    def conninfo(self) -> ConnInfo:
+        """How to connect to it."""
+        return self.lease.conninfo
+
+    @property
+    def database(self) -> TestDatabase:
+        """It as the code under test uses it: one pool for all tests, a new one after a test has closed it."""
+        if self.opened is None or self.opened.pool.is_closed:
+            settings = DatabaseSettings(conninfo=self.conninfo, service="test", max_connections=POOL_CONNECTIONS)
+            self.opened = TestDatabase(settings)
+        return self.opened
+
+    @property
+    def conn(self) -> KeptConnection:
+        """The connection that is rolled back."""
+        if self.kept is None or self.kept.closed:
+            self.kept = open_kept(self.conninfo)
+        return self.kept
+
+    @property
+    def observer(self) -> Connection:
+        """A connection that only looks."""
+        if self.eye is None or self.eye.closed:
+            self.eye = connect(self.conninfo, application_name="observer")
+            self.eye.execute("set default_transaction_read_only = on")
+        return self.eye
+
+    def close(self) -> None:
+        """Close every connection of ours to it."""
+        for connection in (self.kept, self.eye):
+            if connection is not None:
+                connection.close()
+        if self.opened is not None:
+            self.opened.close(drain_s=0)
