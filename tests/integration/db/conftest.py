@@ -11,7 +11,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.integration.db.proxy import Proxy
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Database
@@ -19,6 +18,7 @@ from trueup.db.connection import Connection, connect
 from trueup.db.events import Kind, PoolEvent
 from trueup.servers import EmbeddedServer
 from trueup.settings import DatabaseSettings
+from trueup.testing.faults import Proxy
 
 NUMBERS = itertools.count()
 
@@ -112,7 +112,7 @@ def observer(target: ConnInfo) -> Iterator[Observer]:
 
 @pytest.fixture
 def proxy(own_server: EmbeddedServer) -> Iterator[Proxy]:
-    with Proxy(own_server.port) as found:
+    with Proxy(own_server.conninfo()) as found:
         yield found
 
 
@@ -129,7 +129,7 @@ def open_db(target: ConnInfo) -> Iterator[Callable[..., Database]]:
     opened: list[Database] = []
 
     def make(wire: Proxy | None = None, *, log: Log | None = None, **settings: Any) -> Database:
-        conninfo = wire.conninfo(target) if wire else target
+        conninfo = wire.through(target) if wire else target
         chosen = replace(DatabaseSettings(conninfo=conninfo, service="svc", statement_timeout_s=5), **settings)
         database = Database(chosen, listener=log.append if log is not None else None)
         opened.append(database)

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from tests.integration.db.conftest import Log
 from tests.integration.db.pgbouncer import PROGRAM, PgBouncer
-from tests.integration.db.proxy import Proxy
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Database
 from trueup.servers import EmbeddedServer
 from trueup.settings import DatabaseSettings
+from trueup.testing.faults import Proxy
 
 CONFIGURATION = {
     "synchronous_commit": "on",
@@ -67,9 +67,9 @@ def pgbouncer(own_server: EmbeddedServer) -> Iterator[PgBouncer]:
 
 
 @pytest.fixture
-def proxy(pgbouncer: PgBouncer) -> Iterator[Proxy]:
+def proxy(pgbouncer: PgBouncer, own_server: EmbeddedServer) -> Iterator[Proxy]:
     """Return a wire to the pooler."""
-    with Proxy(pgbouncer.port) as found:
+    with Proxy(pgbouncer.conninfo(own_server.conninfo())) as found:
         yield found
 
 
@@ -84,7 +84,7 @@ def open_db(target: ConnInfo, pgbouncer: PgBouncer) -> Iterator[Callable[..., Da
     def make(
         wire: Proxy | None = None, *, log: Log | None = None, conninfo: ConnInfo = target, **settings: Any
     ) -> Database:
-        pooled = wire.conninfo(conninfo) if wire else pgbouncer.conninfo(conninfo)
+        pooled = wire.through(pgbouncer.conninfo(conninfo)) if wire else pgbouncer.conninfo(conninfo)
         usual = {"service": "svc", "pooler": True, "statement_timeout_s": 5, "idle_in_transaction_timeout_s": 1.5}
         chosen = DatabaseSettings(conninfo=pooled, **{**usual, **settings})
         database = Database(chosen, listener=log.append if log is not None else None)

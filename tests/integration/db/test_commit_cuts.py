@@ -11,11 +11,11 @@ from time import monotonic
 
 import pytest
 from tests.integration.db.conftest import Observer
-from tests.integration.db.proxy import Action, Proxy
 
 from trueup.db import Database
 from trueup.errors import Disconnected, Outcome
 from trueup.servers import EmbeddedServer
+from trueup.testing.faults import Action, Proxy
 
 logger = logging.getLogger(__name__)
 
@@ -65,13 +65,13 @@ def test_cuts_at_commit_store_nothing_twice_and_lose_nothing(
     started = monotonic()
 
     while done["cuts"] < cuts:
-        with Proxy(own_server.port) as wire:
+        with Proxy(own_server.conninfo()) as wire:
             db = open_db(wire, max_connections=3)
             write = partial(write_and_cut, db, wire, numbers, done, goal=min(cuts, done["cuts"] + BATCH))
             with ThreadPoolExecutor(4) as threads:
                 for writer in [threads.submit(write, dice) for dice in (random.Random(n) for n in range(4))]:
                     writer.result()
-            while wire.rules:
+            while wire.pending:
                 store_by_run(db, next(numbers))
             done["connects"] += db.statistics().connects
             db.close(drain_s=1)

@@ -5,13 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.integration.db.conftest import Observer
-from tests.integration.db.proxy import Proxy
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Database
 from trueup.db.connection import connect
 from trueup.db.fate import Fate, ask, find_fate
 from trueup.servers import EmbeddedServer
+from trueup.testing.faults import Proxy
 
 OpenDb = Callable[..., Database]
 STARTED = "extract(epoch from pg_postmaster_start_time())::text"

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import pytest
 from tests.integration.db.conftest import Observer, until
-from tests.integration.db.proxy import Action, Proxy
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Database
@@ -22,6 +21,7 @@ from trueup.errors import (
     StatementTimeout,
 )
 from trueup.servers import EmbeddedServer
+from trueup.testing.faults import Action, Proxy
 
 OpenDb = Callable[..., Database]
 
@@ -123,7 +123,7 @@ def test_wire(open_db: OpenDb, observer: Observer, proxy: Proxy, size: int, poin
         "rollback": "rolled back as asked",
     }
     assert told == expected[point]
-    assert proxy.rules == [], "the fault happened"
+    assert proxy.pending == (), "the fault happened"
     assert_fit(db, size)
 
 
@@ -146,10 +146,9 @@ def test_backend(
         struck.set()
 
     if point == "commit answered":
-        proxy.on(POINTS[point], "lost after")
-        proxy.afters.append(strike)
+        proxy.after(POINTS[point], lambda: (strike(), proxy.cut()))
     else:
-        proxy.stops.append((POINTS[point], strike))
+        proxy.before(POINTS[point], strike)
 
     error = caught(lambda: work(db, point))
     assert struck.wait(30), "the fault happened"

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.integration.db.conftest import Log, Observer, Proxy, until
+from tests.integration.db.conftest import Log, Observer, until
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Database
@@ -26,6 +26,7 @@ from trueup.errors import (
     WouldDeadlock,
 )
 from trueup.settings import DatabaseSettings
+from trueup.testing.faults import Proxy
 
 OpenDb = Callable[..., Database]
 SLACK_S = 0.3
@@ -115,12 +116,12 @@ def test_waiting_callers_are_served_when_the_server_is_back(open_db: OpenDb, own
 
 def test_waiting_callers_are_served_when_a_dark_wire_is_lit(open_db: OpenDb, proxy: Proxy) -> None:
     db = open_db(proxy, checkout_timeout_s=30, connect_timeout_s=30)
-    proxy.losing = True
+    proxy.swallow()
     with ThreadPoolExecutor(2) as threads:
         callers = [threads.submit(answer, db) for _ in range(2)]
         until(lambda: proxy.accepted > 3, 10)  # logins and probes went into the void
 
-        proxy.losing = False
+        proxy.restore()
         lit = monotonic()
 
         assert [caller.result(10) for caller in callers] == [(1,)] * 2
@@ -152,7 +153,7 @@ def test_checkout_ends_in_time_when_the_login_hangs(open_db: OpenDb, proxy: Prox
 
 def test_refused_login_is_told_with_its_reason_when_time_is_up(open_db: OpenDb, proxy: Proxy) -> None:
     db = open_db(proxy, checkout_timeout_s=0.3)
-    proxy.is_refusing = True
+    proxy.refuse()
 
     with pytest.raises(ConnectionFailed) as caught:
         answer(db)
@@ -174,7 +175,7 @@ def test_returned_connection_serves_who_waits_for_a_login_that_hangs(open_db: Op
     db = open_db(proxy, max_connections=2, checkout_timeout_s=5)
     with ThreadPoolExecutor(1) as threads:
         with db.connection():
-            proxy.losing = True
+            proxy.swallow()
             caller = threads.submit(answer, db)
             until(lambda: db.statistics().waiting)
 
@@ -259,8 +260,8 @@ def test_budget_holds_after_a_restart(open_db: OpenDb, as_role: Any, own_server:
 
 
 def test_connection_is_replaced_only_when_its_backend_is_gone(open_db: OpenDb, as_role: Any, proxy: Proxy) -> None:
-    db = open_db(max_connections=1, conninfo=proxy.conninfo(as_role("connection limit 1")))
-    proxy.stops.append((b"X\0\0\0\4", lambda: threading.Event().wait(0.3)))  # The goodbye travels slowly.
+    db = open_db(max_connections=1, conninfo=proxy.through(as_role("connection limit 1")))
+    proxy.before(b"X\0\0\0\4", lambda: threading.Event().wait(0.3))  # The goodbye travels slowly.
     with db.connection() as connection:
         connection.execute("set timezone = 'UTC'")
 
@@ -611,7 +612,8 @@ def test_one_login_tries_for_all_while_the_server_is_away(open_db: OpenDb, proxy
     with ThreadPoolExecutor(3) as threads:
         callers = [threads.submit(answer, db) for _ in range(3)]
         until(lambda: db.statistics().opening == 3)
-        proxy.server_port = 1  # Nobody listens there.
+        proxy.refuse()
+        proxy.cut()
         proxy.light()
         failures = [caller.exception(5) for caller in callers]
 

@@ -11,7 +11,6 @@ from typing import Any
 import psycopg
 import pytest
 from tests.integration.db.conftest import Observer, until
-from tests.integration.db.proxy import Proxy
 
 from trueup.db import Database
 from trueup.db.block import Block
@@ -28,6 +27,7 @@ from trueup.errors import (
     TransactionAborted,
     UsageError,
 )
+from trueup.testing.faults import Proxy
 
 OpenDb = Callable[..., Database]
 INSERT = "insert into t (id) values (%s)"
@@ -223,7 +223,7 @@ def test_commit_nobody_can_be_asked_about_is_unknown(open_db: OpenDb, own_server
         with db.transaction():
             insert(db, 1)
             proxy.on(b"commit", "cut after")
-            proxy.is_refusing = True
+            proxy.refuse()
 
     with pytest.raises(CommitUnknown, match=r"pg_xact_status\('\d+'\)") as caught:
         lose_everything()

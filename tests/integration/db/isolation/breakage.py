@@ -5,11 +5,10 @@ import threading
 from collections import Counter
 from typing import Self
 
-from tests.integration.db.proxy import Action, Proxy
-
 from trueup.conninfo import ConnInfo
 from trueup.db import connect
 from trueup.servers import EmbeddedServer
+from trueup.testing.faults import Action, Proxy
 
 PLACES = (b"begin", b"select items", b"insert into", b"update lists", b"savepoint", b"commit", b"commit", b"rollback")
 """The bytes at which the wire is cut."""
@@ -47,7 +46,7 @@ class Breakage:
     def __exit__(self, *exception: object) -> None:
         self.over.set()
         self.thread.join()
-        self.wire.rules.clear()
+        self.wire.forget()
 
     def work(self) -> None:
         while not self.over.is_set():
@@ -57,7 +56,7 @@ class Breakage:
                         return
                     if self.dice.random() < 0.3:
                         self.done["terminated"] += len(connection.execute(TERMINATE).fetchall())
-                    elif not self.wire.rules:
+                    elif not self.wire.pending:
                         self.wire.on(self.dice.choice(PLACES), self.dice.choice(ACTIONS))
                         self.done["cuts"] += 1
             if self.server is not None:

@@ -10,12 +10,12 @@ from tests.integration.db.isolation.breakage import Breakage
 from tests.integration.db.isolation.checker import FORBIDDEN, Kind, check
 from tests.integration.db.isolation.history import Told
 from tests.integration.db.isolation.workload import Recorder, Workload, collect, prepare
-from tests.integration.db.proxy import Proxy
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Database
 from trueup.db.block import Isolation
 from trueup.servers import EmbeddedServer
+from trueup.testing.faults import Proxy
 
 logger = logging.getLogger(__name__)
 

@@ -9,12 +9,12 @@ from tests.integration.db.conftest import Observer, until
 from tests.integration.db.isolation.checker import FORBIDDEN, Kind, kinds
 from tests.integration.db.isolation.history import Append, Operation, Told
 from tests.integration.db.isolation.workload import APPEND, Plan, Recorder, Workload, collect, prepare
-from tests.integration.db.proxy import Proxy
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Database, connect
 from trueup.db.block import Isolation
 from trueup.errors import Conflict, DatabaseError
+from trueup.testing.faults import Proxy
 
 pytestmark = pytest.mark.parametrize("own_server", [18], indirect=True, ids=["pg18"])
 
@@ -90,7 +90,7 @@ def test_blind_repetition_of_a_lost_commit_is_found(open_db: OpenDb, target: Con
     def store() -> None:
         append = Append(1, next(recorder.values))
         for _ in range(3):
-            with suppress(psycopg.OperationalError), psycopg.connect(proxy.conninfo(target).reveal()) as connection:
+            with suppress(psycopg.OperationalError), psycopg.connect(proxy.through(target).reveal()) as connection:
                 connection.execute(APPEND, [append.key, append.value])
                 connection.commit()
                 break
