@@ -14,15 +14,12 @@ from psycopg import sql
 from trueup.conninfo import ConnInfo
 from trueup.db import Connection, connect
 from trueup.errors import Refused
-from trueup.testing.identity import OWNER, check_owned
+from trueup.testing.identity import check_owned
 from trueup.testing.leases import PREFIX
 
 NAME = re.compile(r"trueup_run_([0-9a-f]{8})_\w+")
 LOCK_CLASS = 0x74727275
 """The first half of the key of a run's advisory lock; the second is its id."""
-
-SET_SINCE = 160000
-"""The version in which who creates a role belongs to it without being allowed to act as it."""
 
 
 @contextmanager
@@ -31,17 +28,16 @@ def claimed(conninfo: ConnInfo, run: str) -> Iterator[None]:
 
     Raises:
         ConnectionFailed: the server can't be reached.
-        Refused: it lacks the role that owns the databases of tests, and we can't create it.
+        Refused: its database doesn't carry the tests' mark.
     """
     admin = connect(conninfo, application_name=f"trueup-run-{run}")
     try:
-        create_owner(admin)
+        check_owned(admin)
         admin.execute("select pg_catalog.pg_advisory_lock(%s, %s)", [LOCK_CLASS, lock_key(run)])
         sweep(admin)
         yield
         for name in names_of(admin, run):
-            unseal(admin, name)
-            admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+            drop(admin, name, force=True)
     finally:
         admin.close()
 
@@ -51,22 +47,6 @@ def lock_key(run: str) -> int:
     return int.from_bytes(bytes.fromhex(run), signed=True)
 
 
-def create_owner(admin: Connection) -> None:
-    """Create the role that owns the databases of tests where it is missing, and become a member of it."""
-    owner = sql.Identifier(OWNER)
-    privilege = "set" if admin.info.server_version >= SET_SINCE else "member"
-    try:
-        if not admin.execute("select from pg_catalog.pg_roles where rolname = %s", [OWNER]).rowcount:
-            admin.execute(sql.SQL("create role {}").format(owner))
-        if not admin.execute("select where pg_catalog.pg_has_role(%s, %s)", [OWNER, privilege]).rowcount:
-            admin.execute(sql.SQL("grant {} to current_user").format(owner))
-    except psycopg.errors.InsufficientPrivilege as error:
-        raise Refused(
-            f'the server has no role "{OWNER}" that this user belongs to, and the user may not create it: let an'
-            f" administrator run: create role {OWNER}; grant {OWNER} to <the user>; alter role <the user> createdb"
-        ) from error
-
-
 def sweep(admin: Connection) -> list[str]:
     """Drop the databases of runs that are over, and return their names; one that is in use stays."""
     swept = []
@@ -74,10 +54,8 @@ def sweep(admin: Connection) -> list[str]:
         found = NAME.fullmatch(name)
         if found is None or is_alive(admin, found[1]):
             continue
-        with suppress(Refused, psycopg.errors.ObjectInUse, psycopg.errors.InvalidCatalogName):
-            check_owned(admin, name)
-            unseal(admin, name)
-            admin.execute(sql.SQL("drop database {}").format(sql.Identifier(name)))
+        with suppress(Refused, psycopg.errors.ObjectInUse):
+            drop(admin, name, force=False)
             swept.append(name)
     return swept
 
@@ -99,6 +77,14 @@ def is_alive(admin: Connection, run: str) -> bool:
     return found.rowcount > 0
 
 
-def unseal(admin: Connection, name: str) -> None:
-    """Let a template be dropped."""
-    admin.execute(sql.SQL("alter database {} with is_template false").format(sql.Identifier(name)))
+def drop(admin: Connection, name: str, *, force: bool) -> None:
+    """Drop a database that tests own, a template too; `force` cuts the sessions in it.
+
+    Raises:
+        Refused: it isn't there any more, or isn't the tests' own.
+        psycopg.errors.ObjectInUse: somebody works in it.
+    """
+    check_owned(admin, name)
+    identifier = sql.Identifier(name)
+    admin.execute(sql.SQL("alter database {} with is_template false").format(identifier))
+    admin.execute(sql.SQL("drop database {}{}").format(identifier, sql.SQL(" with (force)" if force else "")))

@@ -1,7 +1,7 @@
 """Clones made ahead: while a test runs, a thread makes the databases of the next ones, and drops those of the last.
 
-A clone takes some 10 ms and dropping it 5; no test that lasts as long waits for either. How many are made depends on how
-many tests of this process still want one, so that none is made in vain.
+A clone takes some 10 ms and dropping it 5; no test that lasts as long waits for either. How many are made depends on
+how many tests of this process still want one, so that none is made in vain.
 """
 
 import threading

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import pytest
 
 from trueup.errors import TrueupError
 from trueup.testing.asking import count_fresh, database_of, shared_by
+from trueup.testing.gate import gate
 from trueup.testing.hosting import Hosting, visit
 from trueup.testing.marks import Kind, kind_of
 from trueup.testing.options import Options
@@ -71,6 +72,13 @@ def find_loan(request: pytest.FixtureRequest, databases: "Databases") -> "Loan":
     return databases.lent[name]
 
 
+def handed_out(request: pytest.FixtureRequest, loan: "Loan") -> "TestDatabase":
+    """Return the database of a loan, which the test, or its class, module or session, may reach from now on."""
+    database = loan.database
+    database.conninfo = gate.allow(request.node.nodeid, loan.conninfo, fixture=request.fixturename or "")
+    return database
+
+
 @pytest.fixture
 def conn(request: pytest.FixtureRequest, trueup_databases: "Databases") -> Iterator["KeptConnection"]:
     """Give a connection inside one transaction, which is rolled back after the test; what was deferred is checked."""
@@ -79,10 +87,24 @@ def conn(request: pytest.FixtureRequest, trueup_databases: "Databases") -> Itera
         connection = loan.conn
     connection.begin()
     yield connection
-    with told():
-        failure = trueup_databases.end_conn(loan)
-    if failure is not None:
-        pytest.fail(f"a commit at the end of the test would have failed: {failure}", pytrace=False)
+    trueup_databases.end_conn(loan)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Let a test fail whose `conn` could not be committed at its end, or was."""
+    yield
+    connection = getattr(item, "funcargs", {}).get("conn")
+    if is_kept(connection):
+        with told():
+            failure = connection.check()
+        if failure is not None:
+            pytest.fail(f"a commit at the end of the test would have failed: {failure}", pytrace=False)
+
+
+def is_kept(connection: object) -> TypeGuard["KeptConnection"]:
+    """Say whether it is ours: a project may have a `conn` of its own."""
+    return type(connection).__module__ == "trueup.testing.kept"
 
 
 @pytest.fixture
@@ -98,7 +120,7 @@ def db(request: pytest.FixtureRequest, trueup_databases: "Databases") -> Iterato
         else:
             request.getfixturevalue(shared)
             loan = trueup_databases.lend_shared(shared, asked_kind(request))
-    yield loan.database
+    yield handed_out(request, loan)
     with told():
         trueup_databases.take_back("db")
 
@@ -108,7 +130,7 @@ def fresh_db(request: pytest.FixtureRequest, trueup_databases: "Databases") -> I
     """Give a new clone, dropped afterwards: for DDL, and whatever else can't be put back."""
     with told():
         loan = trueup_databases.lend_new("fresh_db", asked_kind(request))
-    yield loan.database
+    yield handed_out(request, loan)
     with told():
         trueup_databases.take_back("fresh_db")
 
@@ -117,7 +139,7 @@ def lend_for_scope(request: pytest.FixtureRequest, databases: "Databases", fixtu
     """Give a database that several tests share; it is put back after the last of them."""
     with told():
         loan = databases.lend(fixture, asked_kind(request))
-    yield loan.database
+    yield handed_out(request, loan)
     with told():
         databases.take_back(fixture)
 
@@ -143,13 +165,14 @@ def session_db(request: pytest.FixtureRequest, trueup_databases: "Databases") ->
 @pytest.fixture
 def dsn(request: pytest.FixtureRequest, trueup_databases: "Databases") -> str:
     """Return the connection string of the test's database, for threads, subprocesses and other drivers."""
-    return find_loan(request, trueup_databases).conninfo.reveal()
+    return handed_out(request, find_loan(request, trueup_databases)).dsn
 
 
 @pytest.fixture
 def observer(request: pytest.FixtureRequest, trueup_databases: "Databases") -> "Connection":
     """Return a second connection to the test's database, which sees what is committed and can't change anything."""
-    return find_loan(request, trueup_databases).observer
+    with told():
+        return find_loan(request, trueup_databases).observer
 
 
 @pytest.fixture
@@ -165,4 +188,5 @@ def server(request: pytest.FixtureRequest) -> Iterator["OwnServer"]:
         kind = asked_kind(request)
         recipe = read_recipe(kind if kind.schema else Kind(schema=settings.schema, seed=kind.seed))
     with stocked(options.embedded_version or 18, settings, recipe, "own") as server:
+        gate.allow(request.node.nodeid, server.conninfo(), fixture="server", every_database=True)
         yield server

@@ -49,21 +49,29 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
         if self.pgconn.transaction_status == IDLE:
             self.pgconn.exec_(b"begin")
 
-    def end(self) -> psycopg.Error | DatabaseError | None:
-        """Check what was deferred, and roll back; return why a commit would have failed, None: it would not.
+    def check(self) -> psycopg.Error | DatabaseError | None:
+        """Check what was deferred; return why a commit would fail now, None: it would not.
 
         Raises:
-            UsageError: the transaction was ended behind our back, so something may be stored.
+            UsageError: the transaction was ended behind our back.
         """
         status = pq.TransactionStatus(self.pgconn.transaction_status)
         if status not in {IN_TRANSACTION, FAILED}:
-            self.close()
             raise UsageError(f"the test ended the transaction of `conn`, or left it {status.name}: {REMEDY}")
-        checked = self.pgconn.exec_(b"set constraints all immediate") if status == IN_TRANSACTION else None
-        self.pgconn.exec_(b"rollback")
-        if checked is None or checked.status != pq.ExecStatus.FATAL_ERROR:
+        if status == FAILED:  # The test caught that error, as it should when it is about that.
+            return None
+        checked = self.pgconn.exec_(b"set constraints all immediate")
+        if checked.status != pq.ExecStatus.FATAL_ERROR:
             return None
         return named(psycopg.errors.error_from_result(checked))
+
+    def end(self) -> bool:
+        """Roll back; return False when something may be stored, or the connection can't be used again."""
+        if self.pgconn.transaction_status not in {IN_TRANSACTION, FAILED}:
+            self.close()
+            return False
+        self.pgconn.exec_(b"rollback")
+        return True
 
     @contextmanager
     def __call__(self) -> Iterator[Connection]:

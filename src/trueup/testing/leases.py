@@ -9,7 +9,7 @@ from psycopg import sql
 from trueup.conninfo import ConnInfo
 from trueup.db import Connection, connect
 from trueup.errors import Refused, UsageError
-from trueup.testing.identity import OWNER, mark_database
+from trueup.testing.identity import OWNER, check_owned, mark_database
 from trueup.testing.marks import Kind
 
 PREFIX = "trueup_run_"
@@ -88,8 +88,28 @@ class Site:
         return lease
 
     def drop(self, name: str) -> None:
-        """Drop a database with the connections to it; what is not there is no error."""
+        """Drop a database with the connections to it; what is not there is no error.
+
+        Raises:
+            Refused: tests don't own it.
+        """
+        if not self.exists(name):
+            return
+        self.check(name)
         self.admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+    def exists(self, name: str) -> bool:
+        """Say whether there is a database of that name."""
+        return self.admin.execute("select from pg_catalog.pg_database where datname = %s", [name]).rowcount > 0
+
+    def check(self, name: str) -> None:
+        """Refuse a database that tests don't own; on a server that was started for them they own all.
+
+        Raises:
+            Refused: with the reason.
+        """
+        if not self.is_embedded:
+            check_owned(self.admin, name)
 
     def close(self) -> None:
         """Close the connection; databases stay."""

@@ -17,15 +17,15 @@ class TestDatabase(Database):
     __test__ = False
     """It is no class of tests."""
 
-    @property
-    def conninfo(self) -> ConnInfo:
-        """How to connect to it, as trueup takes it."""
-        return self.settings.conninfo
+    def __init__(self, settings: DatabaseSettings) -> None:
+        super().__init__(settings)
+        self.conninfo = settings.conninfo
+        """How others connect to it, under the name of the test."""
 
     @property
     def dsn(self) -> str:
-        """How to connect to it, as a string that libpq and drivers take."""
-        return self.settings.conninfo.reveal()
+        """The same as a string that libpq and drivers take."""
+        return self.conninfo.reveal()
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -82,7 +82,9 @@ def ensure_template(site: Site, recipe: Recipe, *, parent: Recipe | None = None)
         MigrationFailed: with the file, the line and the statement.
     """
     with locked(site.admin, recipe):
-        if not exists(site.admin, recipe.name):
+        if site.exists(recipe.name):
+            site.check(recipe.name)
+        else:
             build(site, recipe, parent)
     return recipe.name
 
@@ -97,11 +99,6 @@ def locked(admin: Connection, recipe: Recipe) -> Iterator[None]:
     finally:
         if not admin.closed:
             admin.execute("select pg_catalog.pg_advisory_unlock(%s, %s)", [LOCK_CLASS, key])
-
-
-def exists(admin: Connection, name: str) -> bool:
-    """Say whether there is a database of that name."""
-    return admin.execute("select from pg_catalog.pg_database where datname = %s", [name]).rowcount > 0
 
 
 def build(site: Site, recipe: Recipe, parent: Recipe | None) -> None:
