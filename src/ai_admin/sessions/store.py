@@ -1,10 +1,11 @@
 """The store that Baileys works with: one session's credentials and keys, safe against crashes and stale writers."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from ai_admin.phones import Phone
 from ai_admin.sessions.changes import ABSENT, Change, Data, Name, Plan, check_name, decide, read_changes
 from ai_admin.sessions.errors import MixedIds, StaleWrite
 from ai_admin.sessions.model import CREDENTIALS, KEYS, Retention, company_key
@@ -12,7 +13,9 @@ from ai_admin.sessions.repository import SessionRepository
 from ai_admin.sessions.values import canonical_hash, stored_creds, with_one_buffer_form
 from trueup import observe
 from trueup.db import Block, Database
-from trueup.errors import Disconnected, UsageError
+from trueup.errors import Disconnected
+
+T = TypeVar("T")
 
 DEFAULT = Retention()
 
@@ -186,19 +189,17 @@ class SessionStore:
         The session of another phone is deleted in the same transaction that stores the new one.
 
         Raises:
-            UsageError: the phone has no digits; the message doesn't repeat it.
+            InvalidPhone: the text is no phone number; nothing was changed.
         """
-        wanted = digits_of(phone)
-        if not wanted:
-            raise UsageError("the phone to pair with has no digits")
+        wanted = Phone(phone)
         creds = self.load_creds()
         if creds is not None and phone_of(creds) in {None, wanted}:
             return creds
         self.replace(fresh)
-        return stored_creds(dict(fresh))  # type: ignore[no-any-return]
+        return dict(fresh)
 
 
-def again_if_lost(read: Any) -> Any:
+def again_if_lost(read: Callable[[], T]) -> T:
     """Return what a read gives; once more if its connection was lost, for a read can be repeated."""
     try:
         return read()
@@ -211,14 +212,12 @@ def is_same(stored: Any, given: Any) -> bool:
     return canonical_hash(stored) == canonical_hash(given)
 
 
-def phone_of(creds: Mapping[str, Any]) -> str | None:
-    """Return the phone that credentials are paired with: `79…:12@s.whatsapp.net` is 79…; None: with none yet."""
+def phone_of(creds: Mapping[str, Any]) -> Phone | None:
+    """Return the phone that credentials are paired with: `79…:12@s.whatsapp.net` is +79…; None: with none yet.
+
+    Raises:
+        InvalidPhone: they are paired with what is no phone.
+    """
     me = creds.get("me")
     jid = me.get("id") if isinstance(me, Mapping) else None
-    return digits_of(re.split("[:@]", jid)[0]) if isinstance(jid, str) else None
-
-
-def digits_of(phone: str) -> str:
-    """Return a phone as WhatsApp writes it: digits, of which a Russian trunk 8 is a 7."""
-    digits = re.sub(r"[^0-9]", "", phone)
-    return f"7{digits[1:]}" if len(digits) == 11 and digits.startswith("8") else digits
+    return Phone("+" + re.split("[:@]", jid)[0]) if isinstance(jid, str) else None
