@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from trueup.errors import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from psycopg import Connection
     from psycopg.pq.abc import PGconn
 
@@ -70,6 +72,10 @@ class Identity:
             return "its comment is a mark that was made for another database or on another server"
         return "its comment is not the mark"
 
+    def refusal(self) -> str:
+        """Return the message for a database that tests don't own."""
+        return f'tests don\'t own the database "{self.database}": {self.objection()}; {ADVICE}'
+
 
 DATABASE_MARK = "trueup: tests own this database"
 
@@ -90,14 +96,9 @@ def check_owned(connection: "Connection[Any]", database: str | None = None) -> I
     Raises:
         Refused: they don't, or the server wouldn't say.
     """
-    return check_login(connection.pgconn, database)
-
-
-def check_login(login: "PGconn", database: str | None = None) -> Identity:
-    """Do what `check_owned` does for the driver's bare connection."""
-    found = read_identity(login, database)
-    if objection := found.objection():
-        raise Refused(f'tests don\'t own the database "{found.database}": {objection}; {ADVICE}')
+    found = read_identity(connection.pgconn, database)
+    if found.objection():
+        raise Refused(found.refusal())
     return found
 
 
@@ -111,12 +112,17 @@ def read_identity(login: "PGconn", database: str | None = None) -> Identity:
     rows = ask(login, WHOSE.format(owner=OWNER, database=name).encode())
     if not rows:
         raise Refused(f'there is no database "{database}" on the server, so tests can\'t own it; {ADVICE}')
-    datname, oid, owner, system_identifier, database_comment, role_comment = rows[0]
+    return identity_of(rows[0])
+
+
+def identity_of(row: "Sequence[Any]") -> Identity:
+    """Return what a row of `WHOSE` says."""
+    database, oid, owner, system_identifier, database_comment, role_comment = row
     return Identity(
-        database=datname or "",
-        oid=int(oid or 0),
-        owner=owner or "",
-        system_identifier=int(system_identifier or 0),
+        database=database,
+        oid=int(oid),
+        owner=owner,
+        system_identifier=int(system_identifier),
         database_comment=database_comment,
         role_comment=role_comment,
     )
