@@ -27,9 +27,7 @@ DECLARE = 'declare them: contracts = ["PACKAGE.MODULE:NAME"] under [tool.trueup]
 def contracts(*, database: str, as_json: bool) -> ExitCode:
     """Hold the declared table contracts against DB: columns, types, keys, what ON CONFLICT needs."""
     settings = Settings.load()
-    if not settings.contracts:
-        raise UsageError(f"no contract is declared in the configuration; {DECLARE}")
-    tables = tuple(load_tables(settings.contracts))
+    tables = declared_tables(settings)
     with (
         answering("contracts", as_json=as_json),
         open_source(database, settings) as conninfo,
@@ -41,6 +39,17 @@ def contracts(*, database: str, as_json: bool) -> ExitCode:
     else:
         show_section(section)
     return VERDICTS[section.verdict]
+
+
+def declared_tables(settings: Settings) -> tuple[Table[Any], ...]:
+    """Return the contracts of the project.
+
+    Raises:
+        UsageError: none is declared, or a place holds none.
+    """
+    if not settings.contracts:
+        raise UsageError(f"no contract is declared in the configuration; {DECLARE}")
+    return tuple(load_tables(settings.contracts))
 
 
 def load_tables(places: Sequence[str]) -> Iterator[Table[Any]]:

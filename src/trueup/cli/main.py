@@ -23,6 +23,7 @@ COMMANDS = {
     "contracts": "trueup.cli.contracts:contracts",
     "migrate": "trueup.cli.migrate:migrate",
     "budget": "trueup.cli.budget:budget_command",
+    "testdata": "trueup.cli.testdata:testdata",
     "doctor": "trueup.cli.doctor:doctor",
 }
 

@@ -10,6 +10,7 @@ from trueup.cli.exits import verdict_of
 from trueup.errors import DatabaseError, Refused, Unverifiable
 from trueup.report.json import envelope
 from trueup.report.model import Finding
+from trueup.tables import CleanUpRefused
 
 VERSIONS = click.Choice(["16", "18"])
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -25,15 +26,19 @@ target_version = click.option(
 
 
 @contextmanager
-def answering(command: str, *, as_json: bool) -> Iterator[None]:
-    """Print a JSON object, where the caller wants one, even for a command that could not verify."""
+def answering(command: str, *, as_json: bool, about: str = "both databases") -> Iterator[None]:
+    """Print a JSON object, where the caller wants one, even for a command that could not do what it is for."""
     try:
         yield
     except (Refused, DatabaseError, Unverifiable) as error:
         if as_json:
             verdict = verdict_of(error)
-            finding = Finding(
-                check=command, verdict=verdict, severity=None, object="both databases", message=str(error)
-            )
-            click.echo(envelope(verdict, [finding]))
+            said = {about: str(error)}
+            if isinstance(error, CleanUpRefused):
+                said = {objection.table: objection.reason for objection in error.objections}
+            findings = [
+                Finding(check=command, verdict=verdict, severity=None, object=place, message=message)
+                for place, message in said.items()
+            ]
+            click.echo(envelope(verdict, findings))
         raise
