@@ -1,4 +1,4 @@
-"""A real session as Baileys keeps it, its store, and an observer that sees what is committed."""
+"""A real session as Baileys keeps it, its store, and what tells what is committed."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ import pytest
 
 from ai_admin.sessions.store import SessionStore
 from trueup.conninfo import ConnInfo
-from trueup.db import Connection, Database, connect
+from trueup.db import Connection, Database
 from trueup.settings import DatabaseSettings
 
 SAMPLE = Path(__file__).parents[3] / "fixtures" / "baileys" / "sample.jsonl"
@@ -51,14 +51,6 @@ def store(db: Database) -> SessionStore:
 def other(db: Database) -> SessionStore:
     """Return the store of another program that runs the same session, as none should."""
     return SessionStore(db, COMPANY)
-
-
-@pytest.fixture
-def observer(database: ConnInfo) -> Iterator[Connection]:
-    """Return a connection of its own, which sees what is committed."""
-    connection = connect(database, application_name="observer")
-    yield connection
-    connection.close()
 
 
 @pytest.fixture
