@@ -12,7 +12,7 @@ from trueup.testing.isolation import HOSTING, OPTIONS
 from trueup.testing.marks import LINE
 from trueup.testing.options import add_options, read_options
 
-pytest_plugins = ("trueup.testing.isolation", "trueup.testing.watch")
+pytest_plugins = ("trueup.testing.isolation", "trueup.testing.watch", "trueup.testing.fault_fixtures")
 
 RECEPTION = pytest.StashKey[Reception]()
 

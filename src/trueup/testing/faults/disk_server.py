@@ -22,6 +22,7 @@ from trueup.db import connect
 from trueup.errors import TrueupError, Unverifiable
 from trueup.servers import EmbeddedServer
 from trueup.servers.account import account
+from trueup.testing.identity import mark_server
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUSER = 0x10000000
@@ -56,9 +57,10 @@ def tell(out: IO[str], answer: dict[str, str]) -> None:
 
 
 def prepare(server: EmbeddedServer, place: Path) -> dict[str, str]:
-    """Return the way to a new database whose tables are made in that place."""
+    """Return the way to a new database, which tests own, whose tables are made in that place."""
     conninfo = server.create_database("small")
     with connect(conninfo) as connection:
+        mark_server(connection)
         connection.execute(f"create tablespace small location '{place}'".encode())
         connection.execute("alter database small set default_tablespace = small")
     return dict(conninfo.parameters)

@@ -13,6 +13,8 @@ from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 from trueup.conninfo import ConnInfo, Secret
 from trueup.db import Connection, connect
 from trueup.errors import PermissionMissing, Unverifiable, UsageError
+from trueup.testing.gate import gate
+from trueup.testing.identity import check_owned
 
 NAME = "trueup fault"
 """Of the sessions, in pg_stat_activity."""
@@ -160,9 +162,15 @@ def lock_statement(target: Target, mode: str) -> Statement:
 
 @contextmanager
 def session(database: ConnInfo) -> Iterator[Connection]:
-    """Give a session of a fault's own; the server ends it when it holds locks for too long."""
+    """Give a session of a fault's own; the server ends it when it holds locks for too long.
+
+    Raises:
+        Refused: a test runs, and tests don't own the database.
+    """
     connection = connect(database, application_name=NAME)
     try:
+        if gate.is_closed:
+            check_owned(connection)
         for name in ("idle_in_transaction_session_timeout", "statement_timeout"):
             connection.execute(sql.SQL("set {} = {}").format(sql.Identifier(name), LONGEST_HOLD_MS))
         yield connection
