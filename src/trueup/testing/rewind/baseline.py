@@ -1,0 +1,138 @@
+"""The known state of a database, and the way back to it."""
+
+import itertools
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+import psycopg
+
+from trueup.conninfo import ConnInfo
+from trueup.errors import Refused
+from trueup.testing.rewind.fingerprint import read_fingerprint
+from trueup.testing.rewind.outcome import NotRewound, Rewound, Unproven
+from trueup.testing.rewind.plans import Plans
+from trueup.testing.rewind.rewinding import Rewinding
+from trueup.testing.rewind.session import open_session
+from trueup.testing.rewind.state import State, read_state
+from trueup.testing.rewind.structure import read_structure
+
+NUMBERS = itertools.count(1)
+
+
+class Baseline:
+    """Is what a database held at one moment, and keeps a connection to bring it back there.
+
+    Nobody may be at work in the database while a baseline is taken or gone back to; sessions that were connected when
+    it was taken may stay, idle and outside of a transaction. What they have set for themselves is theirs to undo.
+    """
+
+    def __init__(self, plans: Plans, state: State, *, is_nested: bool = False) -> None:
+        self._plans = plans
+        self._state = state
+        self._is_nested = is_nested
+
+    @classmethod
+    def take(cls, conninfo: ConnInfo, *, verify: bool = False) -> Self:
+        """Remember what the database holds now, and stay connected; `verify` compares fingerprints after each rewind.
+
+        Raises:
+            PermissionMissing: the role is no superuser.
+            ConnectionFailed: the database can't be reached.
+            Refused: somebody is at work in it.
+        """
+        session = open_session(conninfo)
+        try:
+            plans = Plans(connection=session, structure=read_structure(session), name=str(next(NUMBERS)))
+            return cls(plans, state_of(plans, {}, verify=verify))
+        except BaseException:
+            session.close()
+            raise
+
+    def nest(self) -> Self:
+        """Take a baseline within this one, on the same connection: the state that a class or a test begins with.
+
+        Raises:
+            Refused: somebody is at work in the database.
+        """
+        plans, state = self._plans, self._state
+        call, known = plans.call, dict(state.copies)
+        if plans.run(call("catalogs", state.horizon, state.database_rows, state.server_rows))[0].rows:
+            structure = read_structure(plans.connection)
+            plans, known = Plans(connection=plans.connection, structure=structure, name=str(next(NUMBERS))), {}
+        elif state.counts:
+            for number, *_ in plans.run(call("tables", state.horizon, state.counts))[0].rows:
+                known.pop(number, None)
+        verify = state.fingerprint is not None
+        return type(self)(plans, state_of(plans, known, verify=verify), is_nested=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    @property
+    def pid(self) -> int:
+        """The server's process that keeps the connection: nobody's leak."""
+        return self._plans.connection.info.backend_pid
+
+    def close(self) -> None:
+        """Close the connection; a nested baseline leaves that to the outermost."""
+        if not self._is_nested:
+            self._plans.connection.close()
+
+    def rewind(self, *, tolerating: Collection[int] = ()) -> Rewound | NotRewound:
+        """Bring the database back to this baseline, or say why that is not proven: then it is to be thrown away.
+
+        Processes in `tolerating` may stay connected, idle. Waits half a second for sessions that are just ending.
+        What interrupts a rewind closes the connection, so that no later one can say Rewound.
+        """
+        if self._plans.connection.closed:
+            return NotRewound("its connection is closed, or was lost or interrupted earlier")
+        try:
+            self._state, outcome = Rewinding(plans=self._plans, state=self._state, tolerated=tolerating).run()
+            self._verify()
+        except Unproven as error:
+            return error.outcome
+        except psycopg.Error as error:
+            self._plans.connection.close()
+            return NotRewound(named(error))
+        except BaseException:
+            self._plans.connection.close()
+            raise
+        return outcome
+
+    def _verify(self) -> None:
+        """Raise when the fingerprint is not that of the baseline."""
+        if self._state.fingerprint is None:
+            return
+        now = read_fingerprint(self._plans.connection, self._plans.structure)
+        if different := now.differences(self._state.fingerprint):
+            raise Unproven(f"the fingerprint is not that of the baseline: {different}")
+
+
+def state_of(plans: Plans, known: Mapping[int, bytes], *, verify: bool) -> State:
+    """Return what the database holds, with its fingerprint where it is to be verified.
+
+    Raises:
+        Refused: somebody is at work in it.
+    """
+    try:
+        state = read_state(plans, known)
+    except Unproven as error:
+        raise Refused(f"no baseline can be taken: {error}") from None
+    return replace(state, fingerprint=read_fingerprint(plans.connection, plans.structure)) if verify else state
+
+
+def named(error: psycopg.Error) -> str:
+    """Return what an error says without any value of a row."""
+    if error.sqlstate is None:
+        return "the connection was lost while rewinding"
+    places = (error.diag.table_name, error.diag.constraint_name)
+    about = ", ".join(place for place in places if place)
+    return f"{type(error).__name__} ({error.sqlstate}) while rewinding{about and f': {about}'}"

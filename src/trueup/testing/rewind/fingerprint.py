@@ -1,0 +1,78 @@
+"""A digest of all that a database holds, read without any trust in what rewinding believes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from trueup.db import Connection
+from trueup.testing.rewind.catalogs import rows_of_database, rows_of_server, stable_columns
+from trueup.testing.rewind.structure import Structure, read_structure
+
+SETTINGS = (
+    "search_path = pg_catalog; set local timezone = 'UTC'; set local datestyle = 'ISO, YMD';"
+    " set local intervalstyle = 'postgres'; set local extra_float_digits = 1; set local bytea_output = 'hex';"
+    " set local row_security = off; set local jit = off"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprint:
+    """Is equal for two databases with the same rows, sequences and catalogs."""
+
+    rows: str | None
+    sequences: str | None
+    catalogs: str | None
+
+    def differences(self, other: "Fingerprint") -> str:
+        """Return what is not the same."""
+        same = {"rows": self.rows == other.rows, "sequences": self.sequences == other.sequences}
+        same["catalogs"] = self.catalogs == other.catalogs
+        return ", ".join(name for name, is_same in same.items() if not is_same)
+
+
+def fingerprint(connection: Connection) -> Fingerprint:
+    """Return the digest of the connection's database, read in a transaction of its own or in the open one.
+
+    The role has to be a superuser: some catalogs show themselves to nobody else.
+    """
+    with connection.transaction():
+        connection.execute(f"set local {SETTINGS}".encode())
+        return read_fingerprint(connection, read_structure(connection))
+
+
+def read_fingerprint(connection: Connection, structure: Structure) -> Fingerprint:
+    """Return the digest of a database whose structure is known; the session's settings are pinned."""
+    rows, sequences, catalogs = (
+        connection.execute(digest(parts)).fetchall()[0][0] if parts else None
+        for parts in (list(row_texts(structure)), list(sequence_texts(structure)), list(catalog_texts(structure)))
+    )
+    return Fingerprint(rows=rows, sequences=sequences, catalogs=catalogs)
+
+
+def digest(parts: list[sql.Composed]) -> sql.Composed:
+    """Return the query for the digest of the lines that queries give, whatever their order."""
+    return sql.SQL('select md5(string_agg(line, chr(10) order by line collate "C")) from ({}) as lines(line)').format(
+        sql.SQL(" union all ").join(parts)
+    )
+
+
+def row_texts(structure: Structure) -> Iterator[sql.Composed]:
+    """Give a query for each table: its rows as text, with its number."""
+    for table in structure.tables:
+        yield sql.SQL("select concat({}, ' ', (t.*)::text) from only {} as t").format(table.number, table.identifier)
+
+
+def sequence_texts(structure: Structure) -> Iterator[sql.Composed]:
+    """Give a query for each sequence: where it is."""
+    for number, each in enumerate(structure.sequences):
+        yield sql.SQL("select concat({}, ' ', last_value, ' ', is_called) from {}").format(number, each.identifier)
+
+
+def catalog_texts(structure: Structure) -> Iterator[sql.Composed]:
+    """Give a query for each catalog: the rows that a test could have written, as text."""
+    catalogs = {each.name: each for each in structure.catalogs}
+    for name, condition in (*rows_of_database(structure), *rows_of_server(structure)):
+        yield sql.SQL("select concat({}, row({})::text) from only {} where {}").format(
+            name, stable_columns(catalogs[name]), catalogs[name].identifier, sql.SQL(condition)
+        )  # fmt: skip

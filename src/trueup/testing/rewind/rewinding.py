@@ -1,0 +1,162 @@
+"""How a database is brought back: look, delete what is new, put back what is gone, move sequences."""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+
+from trueup.testing.rewind.copies import missing, read_copy, write_rows
+from trueup.testing.rewind.outcome import Rewound, Unproven
+from trueup.testing.rewind.plans import Answer, Plans, Row
+from trueup.testing.rewind.state import State, Surroundings, read_horizon
+from trueup.testing.rewind.statements import OF_SERVER, set_position, vacuum
+from trueup.testing.rewind.strangers import Stranger, await_quiet
+from trueup.testing.rewind.structure import Table
+
+MANY_DEAD_ROWS = 5_000
+"""From here on a table is vacuumed: every look reads past them."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Rewinding:
+    """Brings the database of `plans` back to `state`; processes in `tolerated` may stay connected, idle."""
+
+    plans: Plans
+    state: State
+    tolerated: Collection[int]
+    is_aged: bool = False
+    """Whether what belongs to the baseline was written again, by transactions after its horizon."""
+    deleted: Counter[Table] = field(default_factory=Counter)
+    restored: Counter[Table] = field(default_factory=Counter)
+
+    def run(self) -> tuple[State, Rewound]:
+        """Do it; return the state to come back to the next time, and what was done.
+
+        Raises:
+            Unproven: it can't be done, or not be proven.
+        """
+        self.await_quiet()
+        surroundings, catalogs, tables, sequences = self.look()
+        self.check_catalogs(catalogs.rows)
+        self.check_surroundings(Surroundings(*surroundings.rows[0]))
+        self.put_back(tables.rows, sequences.rows)
+        if self.is_aged:
+            self.state = replace(self.state, horizon=read_horizon(self.plans))
+        self.vacuum()
+        return self.state, Rewound(
+            deleted=self.deleted.total(),
+            restored=self.restored.total(),
+            tables=tuple(sorted(str(table) for table in {**self.deleted, **self.restored})),
+            sequences=tuple(str(self.plans.structure.sequences[number]) for number, *_ in sequences.rows),
+        )
+
+    def await_quiet(self) -> None:
+        """Return when nobody is at work in the database."""
+        await_quiet(self.plans, self.is_welcome)
+
+    def is_welcome(self, stranger: Stranger) -> bool:
+        """Say whether a session may be there: it was at the baseline, or the caller answers for it."""
+        return stranger.identity in self.state.sessions or stranger.pid in self.tolerated
+
+    def look(self) -> tuple[Answer, Answer, Answer, Answer]:
+        """Return what is not as it was: surroundings, catalogs, tables, sequences."""
+        call, state, structure = self.plans.call, self.state, self.plans.structure
+        nothing = b"select where false"
+        surroundings, catalogs, tables, sequences = self.plans.run(
+            call("surroundings"),
+            call("catalogs", state.horizon, state.database_rows, state.server_rows),
+            call("tables", state.horizon, state.counts) if structure.tables else nothing,
+            call("sequences", *zip(*state.positions, strict=True)) if structure.sequences else nothing,
+        )
+        return surroundings, catalogs, tables, sequences
+
+    def check_surroundings(self, now: Surroundings) -> None:
+        """Raise where something outside of the tables was changed."""
+        then = self.state.surroundings
+        if now == then:
+            return
+        if now.prepared:
+            raise Unproven("a prepared transaction is open")
+        if now.configuration != then.configuration:
+            raise Unproven("the server's configuration was changed or read again", is_server_wide=True)
+        if now.slots != then.slots:
+            raise Unproven("a replication slot was created or dropped", is_server_wide=True)
+        if self.plans.run(self.plans.call("initdb", self.state.horizon, self.state.initdb_rows))[0].rows:
+            raise Unproven("a built-in object was changed: its privileges, its comment or its definition")
+        self.state = replace(self.state, surroundings=now)
+
+    def check_catalogs(self, changes: list[Row]) -> None:
+        """Raise where the structure was changed; where the files of tables are is no part of it."""
+        for number, rows, _ in changes:
+            news = self.plans.run(self.plans.call("news", self.state.horizon))[0].rows
+            if number == OF_SERVER or rows != self.state.database_rows or not self.is_moved_file(news):
+                raise Unproven(described(news), is_server_wide=number == OF_SERVER)
+            self.is_aged = True
+
+    def is_moved_file(self, news: list[Row]) -> bool:
+        """Say whether only the places of files have changed, as TRUNCATE changes them."""
+        digest, built_in = self.plans.run(self.plans.call("classes", self.state.horizon))[0].rows[0]
+        return [name for name, *_ in news] == ["pg_class"] and digest == self.state.classes and not built_in
+
+    def put_back(self, changes: list[Row], positions: list[Row]) -> None:
+        """Make tables and sequences what they were, or raise."""
+        found = {self.plans.structure.tables[number]: rows for number, rows, _ in changes}
+        for table in found:
+            self.check_writable(table)
+        tables = {table: rows for table, rows in found.items() if not table.is_view}
+        self.undo([self.plans.structure.tables[n] for n, _, is_new in changes if is_new], [n for n, *_ in positions])
+        left = {table: rows - self.deleted[table] for table, rows in tables.items()}
+        self.restore({table: rows for table, rows in left.items() if rows != self.state.counts[table.number]})
+        if found or positions:
+            self.await_quiet()
+
+    def check_writable(self, table: Table) -> None:
+        """Raise where a changed table can't be brought back."""
+        if table.is_guarded:
+            raise Unproven(f"{table} was changed, and a trigger or rule on it fires even while rewinding")
+        if table.is_view:
+            if missing(self.state.copies.get(table.number, b""), read_copy(self.plans.connection, table)):
+                raise Unproven(f"the materialised view {table} was refreshed and has other rows now")
+            self.is_aged = True
+
+    def undo(self, tables: list[Table], sequences: list[int]) -> None:
+        """Delete the new rows of tables and set sequences, in one transaction."""
+        tables = [table for table in tables if not table.is_view]
+        structure, state = self.plans.structure, self.state
+        calls = [self.plans.delete_new(table, state.horizon) for table in tables]
+        calls += [set_position(structure.sequences[n], state.positions[n]) for n in sequences]
+        if calls:
+            answers = self.plans.run(*calls)
+            self.deleted.update({table: answer.count for table, answer in zip(tables, answers, strict=False)})
+            self.plans.dead.update(self.deleted)
+
+    def restore(self, left: dict[Table, int]) -> None:
+        """Put back what is gone of tables, in one transaction; `left` are the rows that each still has."""
+        if not left:
+            return
+        with self.plans.connection.transaction():
+            for table, rows in left.items():
+                whole, wanted = self.state.copies.get(table.number), self.state.counts[table.number]
+                if whole is None or rows > wanted:
+                    raise Unproven(f"rows of {table} were changed, and it is too large to keep a copy of it")
+                kept = read_copy(self.plans.connection, table, self.state.horizon) if rows else b""
+                self.restored[table] = write_rows(self.plans.connection, table, missing(whole, kept))
+                if rows + self.restored[table] != wanted:
+                    raise Unproven(f"{table} has not the rows it had")
+        self.is_aged = True
+
+    def vacuum(self) -> None:
+        """Forget the dead rows of tables that have many."""
+        for table, rows in list(self.plans.dead.items()):
+            if rows > MANY_DEAD_ROWS:
+                self.plans.connection.execute(vacuum(table))
+                del self.plans.dead[table]
+
+
+def described(news: list[Row]) -> str:
+    """Return what was changed in the catalogs."""
+    examples = [example for _, _, example in news if example]
+    catalogs = ", ".join(sorted({name for name, *_ in news}))
+    if not news:
+        return "the structure was changed: something was dropped or revoked, or a comment was taken away"
+    about = f"{', '.join(sorted(set(examples))[:3])} (" if examples else ""
+    return f"the structure was changed: {about}{catalogs}{')' if about else ''}"

@@ -1,0 +1,101 @@
+"""What a database holds at one moment, as far as it has to be known to come back to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from trueup.testing.rewind.copies import LARGEST_BYTES, read_copy
+from trueup.testing.rewind.fingerprint import Fingerprint
+from trueup.testing.rewind.outcome import Unproven
+from trueup.testing.rewind.plans import Plans
+from trueup.testing.rewind.statements import HORIZON, OF_DATABASE, OF_SERVER, UNKNOWN, positions
+from trueup.testing.rewind.strangers import await_quiet
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Is what a database depends on and no table holds."""
+
+    configuration: str
+    """What ALTER SYSTEM has written, and when the server last read its configuration."""
+    prepared: int
+    """How many transactions wait for the second phase of their commit."""
+    slots: str | None
+    """Replication slots of the server."""
+    written: int
+    """How many rows were ever written into the catalogs of initdb."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Is what a database holds at one moment."""
+
+    horizon: str
+    """The number of the first transaction that was still to come."""
+    counts: tuple[int, ...]
+    """Rows of each table, in the order of the structure."""
+    copies: Mapping[int, bytes] = field(repr=False)
+    """The rows of those tables, by number, that are neither empty nor too large."""
+    positions: tuple[tuple[int, bool], ...]
+    """Of each sequence: the last value, and whether it was given."""
+    database_rows: int
+    """Rows in catalogs: those about the database, those about the server, and all where initdb made many."""
+    server_rows: int
+    initdb_rows: int
+    classes: str | None
+    """A digest of pg_class."""
+    surroundings: Surroundings
+    sessions: frozenset[tuple[int, str]]
+    """Others that were connected, idle."""
+    fingerprint: Fingerprint | None = None
+    """Of everything; None where nobody wants to be that sure."""
+
+
+def read_state(plans: Plans, known: Mapping[int, bytes]) -> State:
+    """Read what the database holds; `known` are copies that are right already.
+
+    Raises:
+        Unproven: somebody is at work in the database, so that it has no state that lasts.
+    """
+    sessions = await_quiet(plans, lambda _: True)
+    xid = read_horizon(plans)
+    tables = plans.structure.tables
+    surroundings, catalogs, initdb, classes, *counts = plans.run(
+        plans.call("surroundings"),
+        plans.call("catalogs", xid, UNKNOWN, UNKNOWN),
+        plans.call("initdb", xid, UNKNOWN),
+        plans.call("classes", xid),
+        *([plans.call("tables", xid, (UNKNOWN,) * len(tables))] if tables else []),
+    )
+    found = [*catalogs.rows, *initdb.rows, *(row for answer in counts for row in answer.rows)]
+    if surroundings.rows[0][1]:
+        raise Unproven("a prepared transaction is open: commit it or roll it back first")
+    if any(is_new for _, _, is_new in found):
+        raise Unproven("rows seem to come from the future: the server has used up its transaction numbers once")
+    rows = {number: count for answer in counts for number, count, _ in answer.rows}
+    kept = [table for table in tables if rows[table.number] and table.size_bytes <= LARGEST_BYTES]
+    about = {number: count for number, count, _ in catalogs.rows}
+    return State(
+        horizon=xid,
+        counts=tuple(rows[number] for number in range(len(tables))),
+        copies={each.number: known.get(each.number) or read_copy(plans.connection, each) for each in kept},
+        positions=read_positions(plans),
+        database_rows=about[OF_DATABASE],
+        server_rows=about[OF_SERVER],
+        initdb_rows=initdb.rows[0][1],
+        classes=classes.rows[0][0],
+        surroundings=Surroundings(*surroundings.rows[0]),
+        sessions=frozenset(each.identity for each in sessions),
+    )
+
+
+def read_horizon(plans: Plans) -> str:
+    """Return the number of the first transaction to come."""
+    xid: str = plans.run(HORIZON)[0].rows[0][0]
+    return xid
+
+
+def read_positions(plans: Plans) -> tuple[tuple[int, bool], ...]:
+    """Return where every sequence is."""
+    if not plans.structure.sequences:
+        return ()
+    return tuple(plans.connection.execute(positions(plans.structure)).fetchall())

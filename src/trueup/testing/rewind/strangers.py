@@ -1,0 +1,55 @@
+"""Who else is connected to a database: nobody may be at work in it when its state is read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+from time import monotonic
+
+from trueup.testing.rewind.outcome import Unproven
+from trueup.testing.rewind.plans import Answer, Plans
+
+GRACE_S = 0.5
+"""How long a session that was closed may take to end."""
+POLL_S = 0.0003
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Is a session of somebody else."""
+
+    pid: int
+    started_at: str
+    application: str
+    activity: str
+    has_lock: bool
+
+    def __str__(self) -> str:
+        work = f"{self.activity}, holding locks" if self.has_lock else self.activity
+        return f'process {self.pid}, application "{self.application}", {work}'
+
+    @property
+    def identity(self) -> tuple[int, str]:
+        """What no other session has: a process number alone comes again."""
+        return self.pid, self.started_at
+
+
+def await_quiet(plans: Plans, welcome: Callable[[Stranger], bool]) -> list[Stranger]:
+    """Return who is connected, as soon as all of them are welcome and outside of a transaction.
+
+    Raises:
+        Unproven: somebody stayed who is not.
+    """
+    deadline = monotonic() + GRACE_S
+    while True:
+        found = strangers_of(plans.run(plans.call("others"))[0])
+        intruders = [each for each in found if each.has_lock or not welcome(each)]
+        if not intruders:
+            return found
+        if monotonic() > deadline:
+            raise Unproven(f"somebody else is still connected: {'; '.join(map(str, intruders))}")
+        Event().wait(POLL_S)
+
+
+def strangers_of(answer: Answer) -> list[Stranger]:
+    """Return what the statement `others` has found."""
+    return [Stranger(*row) for row in answer.rows]
