@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import errors as driver_errors
 from psycopg import generators, pq
+from psycopg._preparing import PrepareManager
 from psycopg.abc import PQGen
 from psycopg.pq.abc import PGresult
 from psycopg.rows import tuple_row
@@ -27,11 +28,28 @@ GRACE_S = 0.1
 T = TypeVar("T")
 
 
+class OwnStatements(PrepareManager):
+    """Forgets what the driver has prepared, one by one: DEALLOCATE ALL takes the repositories' statements as well.
+
+    They would be missing in the middle of a transaction, after a savepoint of it was rolled back.
+    """
+
+    def clear(self) -> bool:
+        """Have every statement of the driver closed with the next one that it sends."""
+        names = [*self._names.values()]
+        is_any = super().clear()
+        if is_any:
+            self._to_flush.clear()
+            self._to_flush.extend(names)
+        return is_any
+
+
 class PooledConnection(psycopg.Connection[tuple[Any, ...]]):
     """Is a driver's connection whose every exchange ends, with an answer or an error, within `timeout_s` + 0.1 s."""
 
     def __init__(self, pgconn: Any) -> None:
         super().__init__(pgconn)
+        self._prepared = OwnStatements()
         self.cursor_factory = WatchingCursor
         self.usual_timeout_s = self.timeout_s = 10.0
         """The statement timeout of the service, and the one in force."""

@@ -1,5 +1,6 @@
 """Prepared statements: one a shape, and no error when the server forgets them or their tables change."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ from tests.integration.tables.conftest import Client, Clients
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Connection, Database
-from trueup.errors import DatabaseError, SchemaMismatch, UsageError
+from trueup.errors import DatabaseError, Duplicate, SchemaMismatch, UsageError
 from trueup.settings import DatabaseSettings
 from trueup.tables import execution, gte, in_
 
@@ -117,3 +118,21 @@ def test_client_encoding_other_than_utf8_is_refused(clients: Clients, database: 
 
     with Database(DatabaseSettings(conninfo=latin)) as db, pytest.raises(UsageError, match="client_encoding"):
         Clients(db).count(company_id=7)
+
+
+def test_rolled_back_savepoint_leaves_what_repositories_have_prepared(clients: Clients, db: Database) -> None:
+    """The driver answers a ROLLBACK with DEALLOCATE ALL once it has prepared something itself."""
+    with db.transaction():
+        for _ in range(8):
+            clients.find_one(company_id=7, phone="1")
+            with db.connection() as connection:
+                connection.execute("select count(*) from clients")
+
+        with suppress(Duplicate), db.transaction():
+            raise Duplicate("")
+
+        assert clients.find_one(company_id=7, phone="1") is None
+        with db.connection() as connection:
+            connection.execute("select count(*) from clients")
+            names = connection.execute("select name from pg_prepared_statements", prepare=False).fetchall()
+    assert [name for (name,) in names if name.startswith("_pg3_")] == []
