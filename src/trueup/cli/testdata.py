@@ -6,7 +6,6 @@ from contextlib import contextmanager
 import click
 import psycopg
 
-from trueup.cli.contracts import declared_tables
 from trueup.cli.exits import VERDICTS, ExitCode
 from trueup.cli.options import answering, as_json
 from trueup.conninfo import ConnInfo
@@ -17,6 +16,7 @@ from trueup.report.model import Finding, Severity, Verdict
 from trueup.servers import open_source
 from trueup.settings import DatabaseSettings, Settings
 from trueup.tables import markers
+from trueup.tables.declared import declared_tables
 from trueup.testing.permission import forbid_test_data, permit_test_data
 
 DATABASE = "the database"
@@ -40,7 +40,7 @@ def testdata() -> None:
 def stats(*, database: str, as_json: bool) -> ExitCode:
     """Count the test data in DB, and say whether the markers and what tests wrote down mean the same rows."""
     settings = Settings.load()
-    tables = declared_tables(settings)
+    tables = declared_tables(settings.contracts)
     with answering("testdata", as_json=as_json, about=DATABASE), opened(database, settings) as db:
         found = markers.stats(db, tables)
     findings = [finding_of(each) for each in found if each.disagreements]
@@ -72,7 +72,7 @@ def clean(*, database: str, dry_run: bool, max_delete: int, as_json: bool) -> Ex
     data hangs on one that is.
     """
     settings = Settings.load()
-    tables = declared_tables(settings)
+    tables = declared_tables(settings.contracts)
     with answering("testdata", as_json=as_json, about=DATABASE), opened(database, settings) as db:
         done = markers.clean(db, tables, dry_run=dry_run, max_delete=max_delete)
     if as_json:
