@@ -8,7 +8,7 @@ from functools import partial
 
 import psycopg
 
-from trueup.errors import UsageError
+from trueup.errors import PermissionMissing, Refused, UsageError
 from trueup.settings import Settings
 from trueup.testing.clones import Clones
 from trueup.testing.host import Host
@@ -16,6 +16,7 @@ from trueup.testing.leases import open_site
 from trueup.testing.loans import Loan
 from trueup.testing.marks import Kind
 from trueup.testing.options import Options
+from trueup.testing.rewind import Baseline, NotRewound, Rewound
 from trueup.testing.templates import Templates
 
 
@@ -41,6 +42,9 @@ class Databases:
         """Those that were taken back, in their first state."""
         self.untouched: dict[Kind, Loan] = {}
         """Where `conn` works: nothing is ever committed in them."""
+        self.can_rewind = True
+        """Whether the role may; else each test has a new clone."""
+        self.is_verifying = options.is_verifying
         self.lent: dict[str, Loan] = {}
         """By the name of the fixture that has it."""
 
@@ -61,8 +65,17 @@ class Databases:
     def lend(self, fixture: str, kind: Kind) -> Loan:
         """Return a database in its first state, to a fixture."""
         kind = self.whole(kind)
-        loan = self.free[kind].pop() if self.free[kind] else self.create(kind)
+        loan = self.free[kind].pop() if self.free[kind] else self.remember(self.create(kind))
         self.lent[fixture] = loan
+        return loan
+
+    def remember(self, loan: Loan) -> Loan:
+        """Take the baseline of a new clone, where the role may do that."""
+        if self.can_rewind:
+            try:
+                loan.baseline = Baseline.take(loan.conninfo, verify=self.is_verifying)
+            except PermissionMissing:
+                self.can_rewind = False
         return loan
 
     def lend_new(self, fixture: str, kind: Kind) -> Loan:
@@ -89,19 +102,56 @@ class Databases:
                 f"`db` is the database of `{shared}` here, which has another seed, template or time zone than this"
                 f" test's mark says: put the mark where `{shared}` is made, or ask for `fresh_db`"
             )
+        if loan.baseline is None:
+            raise UsageError(
+                f"`db` can't put the database of `{shared}` back, because the user of the server is no superuser: ask"
+                " for `fresh_db`"
+            )
+        loan.inner = loan.baseline.nest()
         self.lent["db"] = loan
         return loan
 
     def end_conn(self, loan: Loan) -> None:
         """Roll the connection of `conn` back; a database in which something may be stored is not used again."""
-        if not loan.conn.end() and loan in self.untouched.values():
+        connection = loan.conn
+        connection.end()
+        if connection.is_spoilt and loan in self.untouched.values():
             self.discard(loan)
 
     def take_back(self, fixture: str) -> None:
-        """Take the database of a fixture back."""
+        """Take the database of a fixture back, in its first state, or replace it.
+
+        Raises:
+            Refused: the test changed what belongs to others as well, and what nobody can put back.
+        """
         loan = self.lent.pop(fixture)
-        if loan not in self.lent.values():
+        if loan.inner is not None and fixture == "db":
+            self.put_back(loan, loan.inner)
+        elif loan.baseline is None:
             self.discard(loan)
+        else:
+            self.settle(loan, loan.rewind(loan.baseline))
+
+    def put_back(self, loan: Loan, inner: Baseline) -> None:
+        """Put a database that others share back to how its test found it."""
+        loan.inner = None
+        if isinstance(outcome := loan.rewind(inner), NotRewound):
+            raise Refused(
+                f"the test can't be undone in the database that it shares: {outcome.reason}; ask for `fresh_db` instead"
+                " of `db` here"
+            )
+
+    def settle(self, loan: Loan, outcome: Rewound | NotRewound) -> None:
+        """Keep a database that is in its first state again; replace another one."""
+        if not isinstance(outcome, NotRewound):
+            self.free[loan.lease.kind].append(loan)
+            return
+        self.discard(loan)
+        if outcome.is_server_wide:
+            raise Refused(
+                f"the test changed the whole server, which all tests use: {outcome.reason}; ask for `server`, a server"
+                " of the test's own"
+            )
 
     def discard(self, loan: Loan) -> None:
         """Drop a database, now or soon."""

@@ -31,6 +31,9 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
     where one is only asked for connections and transactions, as repositories do.
     """
 
+    is_spoilt = False
+    """Whether something may be stored, or it can't be used again."""
+
     def commit(self) -> NoReturn:
         """Refuse.
 
@@ -45,9 +48,9 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
         self.begin()
 
     def begin(self) -> None:
-        """Open the transaction, unless one is open."""
+        """Open the transaction, unless one is open, with a sign that ends with it."""
         if self.pgconn.transaction_status == IDLE:
-            self.pgconn.exec_(b"begin")
+            self.pgconn.exec_(b"begin; set local trueup.transaction = 'open'")
 
     def check(self) -> psycopg.Error | DatabaseError | None:
         """Check what was deferred; return why a commit would fail now, None: it would not.
@@ -56,22 +59,27 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
             UsageError: the transaction was ended behind our back.
         """
         status = pq.TransactionStatus(self.pgconn.transaction_status)
-        if status not in {IN_TRANSACTION, FAILED}:
-            raise UsageError(f"the test ended the transaction of `conn`, or left it {status.name}: {REMEDY}")
         if status == FAILED:  # The test caught that error, as it should when it is about that.
             return None
-        checked = self.pgconn.exec_(b"set constraints all immediate")
-        if checked.status != pq.ExecStatus.FATAL_ERROR:
-            return None
-        return named(psycopg.errors.error_from_result(checked))
+        if status == IN_TRANSACTION:
+            found = self.pgconn.exec_(b"set constraints all immediate; show trueup.transaction")
+            if found.status == pq.ExecStatus.FATAL_ERROR:
+                return named(psycopg.errors.error_from_result(found))
+            if found.get_value(0, 0) == b"open":
+                return None
+        self.is_spoilt = True
+        if status in {IN_TRANSACTION, IDLE}:
+            raise UsageError(f"the test ended the transaction of `conn`: {REMEDY}")
+        raise UsageError(f"the test left `conn` in the middle of a statement or COPY ({status.name}): finish it")
 
-    def end(self) -> bool:
-        """Roll back; return False when something may be stored, or the connection can't be used again."""
-        if self.pgconn.transaction_status not in {IN_TRANSACTION, FAILED}:
+    def end(self) -> None:
+        """Roll back; a connection that is spoilt is closed."""
+        if self.pgconn.transaction_status in {IN_TRANSACTION, FAILED}:
+            self.pgconn.exec_(b"rollback")
+        else:
+            self.is_spoilt = True
+        if self.is_spoilt:
             self.close()
-            return False
-        self.pgconn.exec_(b"rollback")
-        return True
 
     @contextmanager
     def __call__(self) -> Iterator[Connection]:
@@ -101,7 +109,11 @@ class KeptCursor(psycopg.Cursor[tuple[Any, ...]]):
         """
         text = query.as_bytes(self.connection) if isinstance(query, Composable) else query
         refuse_commit(text if isinstance(text, str) else bytes(text).decode(errors="replace"))
-        return super().execute(text, params, prepare=prepare, binary=binary)
+        try:
+            return super().execute(text, params, prepare=prepare, binary=binary)
+        finally:
+            if isinstance(self.connection, KeptConnection):
+                self.connection.begin()  # After a ROLLBACK in SQL.
 
 
 def refuse_commit(text: str) -> None:

@@ -1,12 +1,13 @@
 """A database on loan, with the connections to it that are kept from test to test."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Connection, Database, connect
 from trueup.settings import DatabaseSettings
 from trueup.testing.kept import KeptConnection, open_kept
 from trueup.testing.leases import Lease
+from trueup.testing.rewind import Baseline, NotRewound, Rewound
 
 POOL_CONNECTIONS = 10
 
@@ -35,7 +36,11 @@ class Loan:
     lease: Lease
     kept: KeptConnection | None = None
     eye: Connection | None = None
-    opened: TestDatabase | None = field(default=None)
+    opened: TestDatabase | None = None
+    baseline: Baseline | None = None
+    """The state that it is lent out in; None: it is used once."""
+    inner: Baseline | None = None
+    """The state that a test found it in, while others share it."""
 
     @property
     def conninfo(self) -> ConnInfo:
@@ -65,6 +70,19 @@ class Loan:
             self.eye.execute("set default_transaction_read_only = on")
         return self.eye
 
+    @property
+    def pids(self) -> list[int]:
+        """The server's processes for connections that are kept, each of which is idle now."""
+        kept = [connection for connection in (self.kept, self.eye) if connection is not None and not connection.closed]
+        idle = list(self.opened.pool.idle) if self.opened is not None else []
+        return [connection.info.backend_pid for connection in kept] + [connection.backend_pid for connection in idle]
+
+    def rewind(self, baseline: Baseline) -> Rewound | NotRewound:
+        """Bring it back to a baseline, or say why it can't be proven to be there."""
+        if self.eye is not None and not self.eye.closed:
+            self.eye.rollback()
+        return baseline.rewind(tolerating=self.pids)
+
     def close(self) -> None:
         """Close every connection of ours to it."""
         for connection in (self.kept, self.eye):
@@ -72,3 +90,5 @@ class Loan:
                 connection.close()
         if self.opened is not None:
             self.opened.close(drain_s=0)
+        if self.baseline is not None:
+            self.baseline.close()

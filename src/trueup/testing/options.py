@@ -23,6 +23,9 @@ class Options:
     folder: Path
     """Where the configuration of pytest is; relative paths start there."""
 
+    is_verifying: bool
+    """Whether each database that was put back is compared with its first state, row by row."""
+
     @property
     def embedded_version(self) -> int | None:
         """The major version of the server to start; None: a server is provided."""
@@ -38,6 +41,12 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="SERVER",
         help="embedded:18 (default), embedded:16, or the connection string of a server where databases may be created",
     )
+    group.addoption(
+        "--trueup-verify",
+        action="store_true",
+        help="prove after each test, by a fingerprint of all rows, that its database is in its first state again",
+    )
+    parser.addini("trueup_verify", "as --trueup-verify", type="bool", default=False)
     parser.addini("trueup_server", "the server of the tests, as --trueup-server", default=DEFAULT_SERVER)
     parser.addini("trueup_schema", "the folder of migrations (default: that of trueup's configuration)", default="")
     parser.addini("trueup_seed", "files of SQL to run after the migrations", type="linelist", default=[])
@@ -56,6 +65,7 @@ def read_options(config: pytest.Config) -> Options:
         schema=folder / schema if schema else None,
         seed=tuple(folder / name for name in config.getini("trueup_seed")),
         folder=folder,
+        is_verifying=bool(config.getoption("--trueup-verify") or config.getini("trueup_verify")),
     )
 
 

@@ -1,0 +1,152 @@
+"""`conn`: one transaction that ends with the test, and that nothing can commit."""
+
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+
+from trueup.db import Connection
+from trueup.errors import Duplicate, UsageError
+from trueup.tables import UNSET, Repository, Table
+from trueup.testing.kept import KeptConnection
+
+pytestmark = pytest.mark.trueup(template="tests/integration/testing/sample")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    id: int = UNSET
+    phone: str
+    notes: str | None = None
+
+
+CLIENTS = Table("public.clients", Client, primary_key=("id",), conflict_key=("phone",), generated=("id",))
+
+
+def count(connection: Connection) -> int:
+    row = connection.execute("select count(*) from clients").fetchone()
+    assert row
+    return int(row[0])
+
+
+def add(connection: Connection, phone: str = "second") -> None:
+    connection.execute("insert into clients (phone) values (%s)", [phone])
+
+
+def test_it_holds_what_the_migrations_built(conn: KeptConnection) -> None:
+    assert count(conn) == 1
+
+
+def test_observer_sees_nothing_of_it(conn: KeptConnection, observer: Connection) -> None:
+    add(conn)
+
+    assert count(conn) == 2
+    assert count(observer) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "commit",
+        "  COMMIT  ;",
+        "commit and chain",
+        "end",
+        "/* done */ commit work",
+        "select 1; commit",
+        "prepare transaction 'a'",
+        psycopg.sql.SQL("commit"),
+        b"commit",
+    ],
+    ids=str,
+)
+def test_sql_that_commits_is_refused_and_not_sent(conn: KeptConnection, observer: Connection, text: str) -> None:
+    add(conn)
+
+    with pytest.raises(UsageError, match="ask for `db`"):
+        conn.execute(text)
+
+    assert count(observer) == 1
+    assert count(conn) == 2
+
+
+@pytest.mark.parametrize("text", ["select 'commit'", "select 1 as commit", "-- commit\nselect 1", "select $$commit$$"])
+def test_sql_that_only_speaks_of_it_is_sent(conn: KeptConnection, text: str) -> None:
+    assert conn.execute(text).fetchone()
+
+
+def test_commit_by_method_is_refused(conn: KeptConnection) -> None:
+    with pytest.raises(UsageError, match="ask for `db`"):
+        conn.commit()
+
+
+def test_leaving_its_block_is_no_commit(conn: KeptConnection, observer: Connection) -> None:
+    with pytest.raises(UsageError, match="ask for `db`"), conn:
+        add(conn)
+
+    assert count(observer) == 1
+
+
+def test_rollback_goes_back_to_the_start_and_on_in_a_new_transaction(
+    conn: KeptConnection, observer: Connection
+) -> None:
+    add(conn)
+    conn.rollback()
+    add(conn, "third")
+
+    assert count(conn) == 2
+    assert count(observer) == 1
+
+
+def test_rollback_in_sql_goes_on_in_a_new_transaction(conn: KeptConnection, observer: Connection) -> None:
+    add(conn)
+    conn.execute("rollback")
+    add(conn, "third")
+
+    assert count(conn) == 2
+    assert count(observer) == 1
+
+
+def test_transaction_is_a_savepoint(conn: KeptConnection) -> None:
+    add(conn)
+    with pytest.raises(psycopg.errors.UniqueViolation), conn.transaction():
+        add(conn)
+
+    assert count(conn) == 2
+
+
+def test_caught_error_needs_no_savepoint_at_the_end(conn: KeptConnection) -> None:
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        add(conn, "first")
+
+
+def test_autocommit_cannot_be_turned_on(conn: KeptConnection) -> None:
+    with pytest.raises(psycopg.ProgrammingError, match="autocommit"):
+        conn.autocommit = True
+
+
+def test_repository_works_on_it(conn: KeptConnection, observer: Connection) -> None:
+    clients = Repository(conn, CLIENTS)
+
+    clients.upsert(Client(phone="second"))
+
+    assert clients.count() == 2
+    assert count(observer) == 1
+
+
+def test_errors_of_a_repository_have_their_names(conn: KeptConnection) -> None:
+    clients = Repository(conn, CLIENTS)
+
+    with pytest.raises(Duplicate), conn.transaction():
+        clients.insert(Client(phone="first"))
+
+    assert clients.count() == 1
+
+
+def test_repository_goes_on_in_a_transaction_after_a_rollback(conn: KeptConnection, observer: Connection) -> None:
+    clients = Repository(conn, CLIENTS)
+    conn.rollback()
+    psycopg.ClientCursor(conn).execute("rollback")
+
+    clients.upsert(Client(phone="second"))
+
+    assert count(observer) == 1

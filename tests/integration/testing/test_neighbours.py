@@ -1,0 +1,238 @@
+"""What one test does to its database is never seen by the next one, in a project of its own."""
+
+import pytest
+
+COUNT = """
+    def count(connection):
+        return connection.execute("select count(*) from clients").fetchone()[0]
+
+    def add(connection, phone="second"):
+        connection.execute("insert into clients (phone) values (%s)", [phone])
+"""
+
+
+def test_conn_is_rolled_back_and_checked(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        COUNT
+        + """
+    def test_adds(conn):
+        add(conn)
+
+    def test_finds_nothing_of_it(conn):
+        assert count(conn) == 1
+
+    def test_defers_a_mistake(conn):
+        conn.execute("insert into bookings (client_id, starts_at) values (4711, now())")
+
+    def test_is_not_hurt_by_that(conn):
+        assert count(conn) == 1
+    """
+    )
+
+    result = project.runpytest_subprocess("-p", "no:randomly")
+
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(
+        ["a commit at the end of the test would have failed: ForeignKeyMissing*bookings_client_id_fkey*"]
+    )
+    result.stdout.no_fnmatch_line("*4711*not present*")
+
+
+def test_commit_past_the_driver_fails_its_test_alone(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        COUNT
+        + """
+    import psycopg
+
+    LEFT = []
+
+    def test_commits(conn):
+        add(conn)
+        psycopg.ClientCursor(conn).execute("commit")
+
+    def test_commits_and_begins_again(conn):
+        add(conn)
+        psycopg.ClientCursor(conn).execute("commit; begin")
+
+    def test_leaves_a_copy_open(conn):
+        LEFT.append(conn.cursor().copy("copy clients to stdout"))
+        LEFT[0].__enter__()
+
+    def test_is_not_hurt_by_that(conn):
+        assert count(conn) == 1
+    """
+    )
+
+    result = project.runpytest_subprocess("-p", "no:randomly")
+
+    result.assert_outcomes(passed=1, failed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "*the test ended the transaction of `conn`*ask for `db`*",
+            "*the test left `conn` in the middle of a statement*",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*During handling*")
+
+
+def test_db_is_in_its_first_state_for_each_test(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        COUNT
+        + """
+    import pytest
+
+    @pytest.mark.parametrize("number", range(4))
+    def test_changes_rows_and_sequences(db, number):
+        with db.transaction() as transaction:
+            assert transaction.execute("select id, phone, notes from clients").fetchall() == [(1, "first", None)]
+            assert transaction.execute("insert into clients (phone) values ('x') returning id").fetchone() == (2,)
+            transaction.execute("update clients set notes = 'changed'")
+
+    def test_changes_the_schema(db):
+        with db.connection() as connection:
+            connection.execute("drop table bookings")
+
+    def test_closes_it(db):
+        db.close()
+
+    def test_is_not_hurt_by_that(db):
+        with db.connection() as connection:
+            assert connection.execute("select count(*) from bookings").fetchone() == (0,)
+    """
+    )
+
+    result = project.runpytest_subprocess("-p", "no:randomly")
+
+    result.assert_outcomes(passed=7)
+
+
+def test_shared_databases_last_as_long_as_their_scope(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        test_one=COUNT
+        + """
+    import pytest
+
+    @pytest.fixture(scope="module")
+    def three(module_db):
+        with module_db.transaction() as transaction:
+            add(transaction, "second")
+            add(transaction, "third")
+
+    def test_sees_what_the_module_made(three, module_db, db, conn, observer):
+        assert db is module_db
+        assert count(observer) == count(conn) == 3
+        with db.transaction() as transaction:
+            add(transaction, "fourth")
+        add(conn, "fifth")
+
+    def test_finds_the_module_as_it_was(three, db, observer):
+        assert count(observer) == 3
+
+    def test_rolls_back_in_it(three, conn):
+        assert count(conn) == 3
+        add(conn, "fourth")
+
+    def test_is_not_hurt_by_that(three, conn):
+        assert count(conn) == 3
+
+    class TestClass:
+        @pytest.mark.parametrize("number", [1, 2])
+        def test_adds_up(self, class_db, observer, number):
+            assert count(observer) == number
+            with class_db.transaction() as transaction:
+                add(transaction, str(number))
+
+    class TestOther:
+        def test_begins_anew(self, class_db, observer):
+            assert count(observer) == 1
+
+    def test_session(session_db):
+        with session_db.transaction() as transaction:
+            add(transaction)
+    """,
+        test_two=COUNT
+        + """
+    def test_begins_anew(module_db, observer):
+        assert count(observer) == 1
+
+    def test_session(session_db, observer):
+        assert count(observer) == 2
+    """,
+    )
+
+    result = project.runpytest_subprocess("-p", "no:randomly")
+
+    result.assert_outcomes(passed=10)
+
+
+def test_marks_are_checked(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+    import pytest
+
+    @pytest.mark.trueup(sed="typo.sql")
+    def test_misspells(conn): ...
+
+    @pytest.mark.trueup("positional")
+    def test_positional(conn): ...
+
+    @pytest.mark.trueup(seed="nowhere.sql")
+    def test_names_nothing(db): ...
+
+    @pytest.mark.trueup(template="nowhere")
+    def test_names_no_folder(fresh_db): ...
+
+    @pytest.mark.trueup(timezone="Europe/Atlantis")
+    def test_names_no_zone(db): ...
+
+    @pytest.mark.trueup(timezone="Europe/Berlin")
+    def test_wants_another_kind(module_db, db): ...
+
+    def test_is_right(conn): ...
+    """
+    )
+
+    result = project.runpytest_subprocess("-p", "no:randomly")
+
+    result.assert_outcomes(passed=1, errors=6)
+    result.stdout.fnmatch_lines_random(
+        [
+            "*test_misspells: pytest.mark.trueup: *unexpected keyword argument 'sed'; it takes seed=*, by name",
+            "*test_positional: pytest.mark.trueup: *takes 0 positional arguments*",
+            "cannot read the seed *nowhere.sql*",
+            "cannot read migrations from *nowhere*",
+            "*PostgreSQL knows no time zone 'Europe/Atlantis'*",
+            "*`db` is the database of `module_db` here*",
+        ]
+    )
+
+
+def test_broken_migration_is_shown_with_file_line_and_statement(project: pytest.Pytester) -> None:
+    (project.path / "migrations" / "003_broken.sql").write_text(
+        "-- migrate:up\ncreate table fine ();\ncreate table broken (\n    id bigin\n);\n", encoding="utf-8"
+    )
+    project.makepyfile(
+        """
+    def test_one(conn): ...
+    def test_two(db): ...
+    def test_three(): ...
+    """
+    )
+
+    result = project.runpytest_subprocess()
+
+    result.assert_outcomes(passed=1, errors=2)
+    result.stdout.fnmatch_lines(['*003_broken.sql:4: type "bigin" does not exist*', "*4 |     id bigin", "*^"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_empty_database_where_no_schema_is_declared(project: pytest.Pytester) -> None:
+    project.makepyprojecttoml("[tool.pytest.ini_options]\nfilterwarnings = ['error']")
+    project.makepyfile(
+        """
+    def test_one(conn):
+        assert conn.execute("select count(*) from pg_tables where schemaname = 'public'").fetchone() == (0,)
+    """
+    )
+
+    project.runpytest_subprocess().assert_outcomes(passed=1)
