@@ -1,0 +1,1 @@
+"""What holds for a sound data layer, whatever it is about: each rule returns what breaks it."""
