@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 
 import psycopg
 
-from trueup.db import connect
 from trueup.errors import TrueupError
-from trueup.testing.leases import Lease, Site
+from trueup.testing.leases import Site
+from trueup.testing.loans import Loan
 from trueup.testing.marks import Kind
 
 DEPTH = 6
@@ -28,15 +28,15 @@ class Clones:
         """How many tests of each kind are still to come."""
         self.templates: dict[Kind, str] = {}
         """The kinds that can be made."""
-        self.ready: dict[Kind, deque[Lease]] = defaultdict(deque)
-        self.dropping: deque[str] = deque()
+        self.ready: dict[Kind, deque[Loan]] = defaultdict(deque)
+        self.dropping: deque[Loan] = deque()
         self.is_closing = False
         self.is_broken = False
         """Whether making or dropping failed: whoever needs a database makes it, and hears why it can't be."""
         self.change = threading.Condition()
         self.thread: threading.Thread | None = None
 
-    def take(self, kind: Kind, template: str) -> Lease | None:
+    def take(self, kind: Kind, template: str) -> Loan | None:
         """Return a clone that is ready, None: there is none; either way, the next ones are made from now on."""
         with self.change:
             self.templates[kind] = template
@@ -46,12 +46,12 @@ class Clones:
             self.change.notify()
         return found
 
-    def drop(self, name: str) -> bool:
-        """Drop a database soon; False: it can't be done here."""
+    def drop(self, loan: Loan) -> bool:
+        """Close and drop a database soon; False: it can't be done here."""
         with self.change:
             if self.is_broken or self.is_closing:
                 return False
-            self.dropping.append(name)
+            self.dropping.append(loan)
             self.begin()
             self.change.notify()
         return True
@@ -84,28 +84,35 @@ class Clones:
     def step(self, site: Site) -> bool:
         """Make or drop one database, or wait for something to do; return False at the end."""
         with self.change:
-            kind, name = self.next_kind(), self.dropping[0] if self.dropping else None
             if self.is_closing:
                 return False
-            if kind is None and name is None:
+            kind, old = self.next_kind(), self.dropping[0] if self.dropping else None
+            if kind is None and old is None:
                 self.change.wait()
                 return True
         if kind is not None:
-            lease = site.clone(self.templates[kind], kind)
-            connect(lease.conninfo).close()  # The first connection to a database takes twice as long as the next.
+            loan = ready_loan(site, self.templates[kind], kind)
             with self.change:
-                self.ready[kind].append(lease)
-        elif name is not None:
-            site.drop(name)
+                self.ready[kind].append(loan)
+        elif old is not None:
+            old.close()
+            site.drop(old.lease.name)
             with self.change:
                 self.dropping.popleft()
         return True
 
-    def close(self) -> list[str]:
-        """End the thread; return the names of the databases that are left."""
+    def close(self) -> list[Loan]:
+        """End the thread; return the databases that are left."""
         with self.change:
             self.is_closing = True
             self.change.notify()
         if self.thread is not None:
             self.thread.join()
-        return [*self.dropping, *(lease.name for leases in self.ready.values() for lease in leases)]
+        return [*self.dropping, *(loan for loans in self.ready.values() for loan in loans)]
+
+
+def ready_loan(site: Site, template: str, kind: Kind) -> Loan:
+    """Return a new clone with one connection in its pool: the first one to a database takes longer than the next."""
+    loan = Loan(lease=site.clone(template, kind))
+    with loan.database.connection():
+        return loan

@@ -8,7 +8,7 @@ from functools import partial
 
 import psycopg
 
-from trueup.errors import PermissionMissing, Refused, UsageError
+from trueup.errors import DatabaseError, PermissionMissing, Refused, UsageError
 from trueup.settings import Settings
 from trueup.testing.clones import Clones
 from trueup.testing.host import Host
@@ -60,7 +60,7 @@ class Databases:
         """
         kind = self.whole(kind)
         template = self.templates.name_of(kind)
-        return Loan(lease=self.clones.take(kind, template) or self.site.clone(template, kind))
+        return self.clones.take(kind, template) or Loan(lease=self.site.clone(template, kind))
 
     def lend(self, fixture: str, kind: Kind) -> Loan:
         """Return a database in its first state, to a fixture."""
@@ -154,23 +154,21 @@ class Databases:
             )
 
     def discard(self, loan: Loan) -> None:
-        """Drop a database, now or soon."""
-        loan.close()
+        """Close and drop a database, now or soon."""
         for kind, other in list(self.untouched.items()):
             if other is loan:
                 del self.untouched[kind]
-        if not self.clones.drop(loan.lease.name):
+        if not self.clones.drop(loan):
+            loan.close()
             self.site.drop(loan.lease.name)
 
     def close(self) -> None:
         """Close all connections; drop the databases where the server stays."""
-        left = self.clones.close()
-        loans = [*self.untouched.values(), *(loan for loans in self.free.values() for loan in loans)]
-        for loan in (*loans, *self.lent.values()):
-            loan.close()
-            left.append(loan.lease.name)
-        if not self.host.is_embedded:
-            with suppress(psycopg.OperationalError):  # Who comes next sweeps, when the server is gone.
-                for name in left:
-                    self.site.drop(name)
+        loans = [*self.clones.close(), *self.untouched.values(), *self.lent.values()]
+        loans += [loan for free in self.free.values() for loan in free]
+        with suppress(psycopg.OperationalError, DatabaseError):  # When the server is gone, who comes next sweeps.
+            for loan in loans:
+                loan.close()
+                if not self.host.is_embedded:
+                    self.site.drop(loan.lease.name)
         self.site.close()
