@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from ai_admin.notifications.model import Notification
-from trueup.tables import Repository, Table, gte, in_
+from trueup.tables import Repository, Table, TenantMissing, gte, in_
 
 COUNT_BY_TYPE = """
     select notification_type, count(*)
@@ -65,7 +65,12 @@ class Notifications(Repository[Notification]):
         return self.find_many(conditions, order_by="-sent_at")
 
     def count_by_type(self, *, since: dt.datetime) -> dict[str, int]:
-        """Return how many of each kind the salon has sent since then, the most frequent first."""
-        company_id = self.tenant["company_id"]
+        """Return how many of each kind the salon has sent since then, the most frequent first.
+
+        Raises:
+            TenantMissing: the repository is bound to no salon.
+        """
+        if not self.tenant:
+            raise TenantMissing(f"{self.table.name}: counting needs a repository that is bound to one company_id")
         with self.db.connection() as connection:
-            return dict(connection.execute(COUNT_BY_TYPE, [company_id, since]).fetchall())
+            return dict(connection.execute(COUNT_BY_TYPE, [self.tenant["company_id"], since]).fetchall())

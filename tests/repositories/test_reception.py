@@ -1,0 +1,255 @@
+"""Use cases over several tables: all of it or nothing, whoever else is at it, wherever it is cut off."""
+
+import datetime as dt
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from tests.repositories.rows import COMPANY, DAY, HOUR, NOON, PHONE, booking, client, schedule, staff_member
+
+from ai_admin.bookings import Booking
+from ai_admin.data_layer import DataLayer
+from ai_admin.errors import BookingMissing, CompanyMissing, InvalidPhone, NotWorking
+from trueup.conninfo import ConnInfo
+from trueup.db import Connection, Database
+from trueup.errors import ExclusionConflict
+
+NEXT = DAY + dt.timedelta(days=1)
+FULL_DAY = 10 * 3600
+
+
+def has_slots(data: DataLayer, day: dt.date = DAY, staff_id: int = 1) -> bool:
+    found = data.get_schedule(staff_id, day)
+    assert found is not None
+    return found.has_booking_slots
+
+
+# -- booking -----------------------------------------------------------------------------------------------------------
+
+
+def test_client_and_booking_are_stored_together(data: DataLayer) -> None:
+    """C, L: the booking names the client as they are stored."""
+    done = data.book(client(yclients_id=4, phone="8 000 123-00-22", name="[TEST] Анна"), booking(staff_id=1))
+
+    assert (done.client.status, done.booking.status) == ("inserted", "inserted")
+    row = done.booking.row
+    assert (row.client_yclients_id, row.client_phone, row.client_name) == (4, PHONE, "[TEST] Анна")
+    assert data.get_upcoming_appointments(PHONE, now=NOON) == [row]
+
+
+def test_client_is_not_stored_without_the_booking(committing: Database, observer: Connection) -> None:
+    data = DataLayer(committing, COMPANY)
+    data.upsert_booking(booking(staff_id=1))
+
+    with pytest.raises(ExclusionConflict):
+        data.book(client(), booking(staff_id=1))
+
+    assert observer.execute("select count(*) from clients").fetchone() == (0,)
+
+
+def test_booking_with_a_bad_phone_stores_nothing(data: DataLayer) -> None:
+    with pytest.raises(InvalidPhone):
+        data.book(client(phone="+123"), booking())
+
+    assert (data.get_clients(), data.get_bookings()) == ([], [])
+
+
+def test_booking_at_a_salon_that_is_not_there_says_so(db: Database) -> None:
+    with pytest.raises(CompanyMissing, match="-404"):
+        DataLayer(db, -404).book(client(), booking())
+
+
+def test_day_has_slots_until_its_hours_are_taken(data: DataLayer) -> None:
+    data.upsert_schedule(schedule())
+    morning = dt.datetime(2031, 5, 12, 7, tzinfo=dt.UTC)
+
+    data.book(client(), booking(staff_id=1, datetime=morning, duration=FULL_DAY - 3600))
+    still = has_slots(data)
+    data.book(client(), booking(staff_id=1, datetime=morning + 9 * HOUR))
+
+    assert (still, has_slots(data)) == (True, False)
+
+
+def test_day_whose_hours_are_not_known_keeps_what_was_said_of_it(data: DataLayer) -> None:
+    data.upsert_schedule(schedule(work_start=None, work_end=None))
+
+    data.book(client(), booking(staff_id=1, duration=FULL_DAY))
+
+    assert has_slots(data)
+
+
+def test_booking_that_is_booked_again_elsewhere_frees_where_it_was(data: DataLayer) -> None:
+    data.upsert_schedules([schedule(), schedule(date=NEXT)])
+    morning = dt.datetime(2031, 5, 12, 7, tzinfo=dt.UTC)
+    data.book(client(), booking(yclients_record_id=1, staff_id=1, datetime=morning, duration=FULL_DAY))
+    full = has_slots(data)
+
+    data.book(client(), booking(yclients_record_id=1, staff_id=1, datetime=morning + 24 * HOUR, duration=FULL_DAY))
+
+    assert (full, has_slots(data), has_slots(data, NEXT)) == (False, True, False)
+
+
+# -- rescheduling ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def planned(data: DataLayer) -> Booking:
+    """Return a booking that fills its day, in a schedule of two days."""
+    data.upsert_schedules([schedule(), schedule(date=NEXT), schedule(yclients_staff_id=2, staff_name="[TEST] two")])
+    morning = dt.datetime(2031, 5, 12, 7, tzinfo=dt.UTC)
+    return data.book(client(), booking(staff_id=1, datetime=morning, duration=FULL_DAY)).booking.row
+
+
+def test_booking_moves_with_its_slot(data: DataLayer, planned: Booking) -> None:
+    moved = data.reschedule_booking(planned.yclients_record_id, planned.datetime + 24 * HOUR)
+
+    assert (moved.datetime, moved.date, moved.id) == (planned.datetime + 24 * HOUR, NEXT, planned.id)
+    assert (has_slots(data), has_slots(data, NEXT)) == (True, False)
+
+
+def test_booking_moves_to_another_person_and_length(data: DataLayer, planned: Booking) -> None:
+    moved = data.reschedule_booking(planned.yclients_record_id, NOON, staff_id=2, duration=1800)
+
+    assert (moved.staff_id, moved.staff_name, moved.duration) == (2, "[TEST] two", 1800)
+    assert (has_slots(data), has_slots(data, staff_id=2)) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("to", "given"),
+    [
+        pytest.param(NOON + 48 * HOUR, {}, id="day-without-a-schedule"),
+        pytest.param(NOON - 3 * HOUR, {"duration": 60}, id="too-early"),
+        pytest.param(NOON + 8 * HOUR, {"duration": 1}, id="too-late"),
+        pytest.param(NOON, {"duration": 8 * 3600 + 1}, id="too-long"),
+        pytest.param(NOON, {"staff_id": 99}, id="unknown-person"),
+    ],
+)
+def test_booking_moves_only_where_somebody_works(
+    data: DataLayer, planned: Booking, to: dt.datetime, given: dict[str, int]
+) -> None:
+    with pytest.raises(NotWorking):
+        data.reschedule_booking(planned.yclients_record_id, to, **given)
+
+    assert data.get_booking(planned.yclients_record_id) == planned
+    assert not has_slots(data)
+
+
+def test_day_off_is_no_day_to_move_to(data: DataLayer, planned: Booking) -> None:
+    data.upsert_schedule(schedule(date=NEXT, is_working=False, has_booking_slots=False))
+
+    with pytest.raises(NotWorking):
+        data.reschedule_booking(planned.yclients_record_id, NOON + 24 * HOUR, duration=60)
+
+
+def test_booking_does_not_move_onto_another(data: DataLayer, planned: Booking) -> None:
+    """Both or none: the slot is as it was."""
+    data.book(client(), booking(staff_id=1, datetime=NOON + 24 * HOUR))
+
+    with pytest.raises(ExclusionConflict):
+        data.reschedule_booking(planned.yclients_record_id, planned.datetime + 24 * HOUR)
+
+    assert data.get_booking(planned.yclients_record_id) == planned
+    assert (has_slots(data), has_slots(data, NEXT)) == (False, True)
+
+
+@pytest.mark.parametrize("status", ["cancelled", "no_show", "completed", "past"])
+def test_booking_that_is_over_does_not_move(data: DataLayer, planned: Booking, status: str) -> None:
+    data.set_booking_status(planned.yclients_record_id, status)  # type: ignore[arg-type]
+
+    with pytest.raises(BookingMissing):
+        data.reschedule_booking(planned.yclients_record_id, NOON)
+
+
+def test_booking_that_is_not_there_does_not_move(data: DataLayer, other: DataLayer, planned: Booking) -> None:
+    for call in (lambda: other.reschedule_booking(planned.yclients_record_id, NOON), lambda: other.cancel_booking(1)):
+        with pytest.raises(BookingMissing):
+            call()
+
+
+def test_cancelled_booking_gives_its_slot_back(data: DataLayer, planned: Booking) -> None:
+    cancelled = data.cancel_booking(planned.yclients_record_id)
+
+    assert (cancelled.status, has_slots(data)) == ("cancelled", True)
+
+
+def test_slot_is_true_after_everybody_moved_at_once(committing: Database) -> None:
+    """W-R23: two transactions that look before they write would each leave the day as they had seen it."""
+    data = DataLayer(committing, COMPANY)
+    data.upsert_schedules([schedule(), schedule(date=NEXT)])
+    begin = dt.datetime(2031, 5, 12, 7, tzinfo=dt.UTC)
+    for hour in range(10):
+        data.book(client(), booking(yclients_record_id=hour + 1, staff_id=1, datetime=begin + hour * HOUR))
+    assert not has_slots(data)
+
+    with ThreadPoolExecutor(3) as pool:
+        moved = pool.map(lambda n: data.reschedule_booking(n, begin + (23 + n) * HOUR), range(1, 11))
+
+    assert len(list(moved)) == 10
+    assert (has_slots(data), has_slots(data, NEXT)) == (True, False)
+
+
+# -- cut off -----------------------------------------------------------------------------------------------------------
+
+CRASH = Path(__file__).with_name("crash.py")
+STATE = """
+    select
+        (select count(*) from clients),
+        (select array_agg((yclients_record_id, datetime, status)::text order by yclients_record_id) from bookings),
+        (select array_agg((date, has_booking_slots)::text order by date) from staff_schedules),
+        (select array_agg((yclients_id, is_active)::text order by yclients_id) from staff)
+"""
+
+
+@pytest.fixture(scope="module")
+def crashes() -> Iterator[subprocess.Popen[str]]:
+    """Return a process that runs others and lets them die."""
+    with subprocess.Popen(
+        [sys.executable, str(CRASH)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+        assert process.stdin
+        process.stdin.close()
+
+
+def kill(crashes: subprocess.Popen[str], use_case: str, database: ConnInfo, moment: int) -> bool:
+    """Run a use case in a process that kills itself at its statement number `moment`; return whether it did."""
+    assert crashes.stdin
+    assert crashes.stdout
+    print(use_case, moment, database.reveal(), sep="\t", file=crashes.stdin, flush=True)
+    code = int(crashes.stdout.readline())
+    assert code in {0, -signal.SIGKILL}
+    return code != 0
+
+
+@pytest.fixture
+def furnished(committing: Database) -> None:
+    data = DataLayer(committing, COMPANY)
+    data.upsert_staff([staff_member(yclients_id=n) for n in (1, 2)])
+    data.upsert_schedules([schedule(), schedule(date=NEXT)])
+    morning = dt.datetime(2031, 5, 12, 7, tzinfo=dt.UTC)
+    row = booking(yclients_record_id=1, staff_id=1, datetime=morning, duration=FULL_DAY)
+    data.book(client(yclients_id=1), row)
+
+
+@pytest.mark.parametrize("use_case", ["book", "reschedule", "cancel", "replace_staff", "upsert_clients"])
+@pytest.mark.usefixtures("furnished")
+def test_killed_process_leaves_all_or_nothing(
+    use_case: str, database: ConnInfo, observer: Connection, crashes: subprocess.Popen[str]
+) -> None:
+    """Killed at each of its statements, at COMMIT, and after it."""
+    before = observer.execute(STATE).fetchone()
+    moments = 0
+    while True:
+        moments += 1
+        died = kill(crashes, use_case, database, moments)
+        after = observer.execute(STATE).fetchone()
+        if not died:
+            break
+        assert after == before, f"before statement {moments}"
+
+    assert moments > 2
+    assert after != before
