@@ -5,7 +5,8 @@ from trueup.parity.schema import Catalog, Difference
 from trueup.report.model import Section, Severity, Verdict
 from trueup.verify.checks import data_section, finding_of_difference, findings_of_table, schema_section, unreadable
 
-NOTHING = {"tables": {}, "views": {}, "sequences": {}, "types": {}, "not_compared": {}, "skipped": {}}
+KINDS = ("tables", "views", "sequences", "types", "objects", "annotations", "not_compared", "skipped")
+NOTHING = {kind: {} for kind in KINDS}
 EMPTY = Catalog(schemas=frozenset({"public"}), **NOTHING)
 
 

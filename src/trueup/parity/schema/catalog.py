@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
@@ -22,9 +23,11 @@ from trueup.parity.schema.model import (
     Column,
     Constraint,
     ConstraintKind,
+    DefinedObject,
     Generated,
     Identity,
     Index,
+    ObjectKey,
     Sequence,
     Storage,
     Table,
@@ -51,6 +54,10 @@ CONSTRAINTS: Mapping[str, ConstraintKind] = {
     "p": "primary key", "u": "unique", "f": "foreign key", "c": "check", "x": "exclusion"
 }  # fmt: skip
 IDENTITIES: Mapping[str, Identity] = {"a": "always", "d": "by default"}
+OBJECTS = (
+    "functions", "triggers", "policies", "extensions", "statistics", "replication", "foreign", "operators", "languages"
+)  # fmt: skip
+"""The queries for objects that are compared by what their definition says."""
 STORAGES: Mapping[str, Storage] = {"s": "stored", "v": "virtual"}
 
 
@@ -108,6 +115,8 @@ def _read(snapshot: Snapshot) -> Catalog:
         views=MappingProxyType(views),
         sequences=MappingProxyType(numbers),
         types=MappingProxyType(_user_types(snapshot.rows(_query("user_types")))),
+        objects=MappingProxyType(_objects(snapshot, scope)),
+        annotations=MappingProxyType(_annotations(snapshot.rows(_query("annotations"), scope))),
         not_compared=MappingProxyType(dict(snapshot.rows(_query("uncompared"), scope))),
         skipped=MappingProxyType(dict(snapshot.rows(_query("skipped")))),
     )
@@ -115,7 +124,7 @@ def _read(snapshot: Snapshot) -> Catalog:
 
 @cache
 def _query(name: str) -> str:
-    return files("trueup.parity.schema").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+    return files("trueup.parity.schema").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _grouped(rows: Iterable[Row]) -> Mapping[Oid, list[Row]]:
@@ -149,6 +158,27 @@ def _user_types(rows: Iterable[Row]) -> dict[QualifiedName, UserType]:
         for schema, name, kind, parts in rows
     ]
     return {type_.name: type_ for type_ in types}
+
+
+def _objects(snapshot: Snapshot, scope: Mapping[str, object]) -> dict[ObjectKey, DefinedObject]:
+    rows = chain.from_iterable(snapshot.rows(_query(name), scope) for name in OBJECTS)
+    return {
+        ObjectKey(kind, identity): DefinedObject(
+            kind=kind,
+            identity=identity,
+            parts=MappingProxyType(parts),
+            create=create,
+            table=QualifiedName(*table) if table else None,
+        )
+        for kind, identity, parts, create, table in rows
+    }
+
+
+def _annotations(rows: Iterable[Row]) -> dict[ObjectKey, dict[str, str]]:
+    found: defaultdict[ObjectKey, dict[str, str]] = defaultdict(dict)
+    for kind, identity, part, value in rows:
+        found[ObjectKey(kind, identity)][part] = value
+    return dict(found)
 
 
 def _value_type(oid: Oid, known: Mapping[Oid, list[Any]]) -> ValueType:

@@ -4,12 +4,14 @@ from collections.abc import Collection, Iterator
 from itertools import chain
 from typing import NamedTuple
 
+from trueup.parity.schema.annotations import annotation_differences
 from trueup.parity.schema.columns import column_differences, extra_column, missing_column
 from trueup.parity.schema.constraints import constraint_differences
 from trueup.parity.schema.difference import Difference, Effect, difference, ordered
 from trueup.parity.schema.indexes import index_differences
 from trueup.parity.schema.model import Catalog, Table, View
 from trueup.parity.schema.names import ColumnName, QualifiedName, quote_ident
+from trueup.parity.schema.objects import object_differences
 from trueup.parity.schema.sequences import owned_sequences, sequence_differences
 from trueup.parity.schema.types import type_differences
 from trueup.report.model import Severity
@@ -54,6 +56,8 @@ def diff(source: Catalog, target: Catalog) -> tuple[Difference, ...]:
             type_differences(source.types, target.types),
             _relations(source, target),
             sequence_differences(source, target),
+            object_differences(source, target),
+            annotation_differences(source, target),
         )
     )
 

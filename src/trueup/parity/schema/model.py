@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from trueup.parity.schema.names import ColumnName, QualifiedName
 
@@ -149,6 +149,33 @@ class UserType:
     """Labels of an enum in their order; attributes of a composite type; base type and clauses of a domain or range."""
 
 
+class ObjectKey(NamedTuple):
+    """Is how the server itself names an object: pg_identify_object()."""
+
+    kind: str
+    """`function`, `table column`, `text search dictionary`."""
+    identity: str
+    """`public.f(integer)`, `public.t.c`, `audit on public.t`."""
+
+
+Annotations = Mapping[str, str]
+"""What is said of an object beside its definition: {"owner": "app", "comment": "…", "grants to web": "select"}."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefinedObject:
+    """Is one object that is compared by what its definition says: a function, a trigger, a policy and the like."""
+
+    kind: str
+    identity: str
+    parts: Mapping[str, str]
+    """What it is made of: {"language": "sql", "body": "select 1", "volatility": "stable"}."""
+    create: str | None = None
+    """The statement that makes it, where the server can print it."""
+    table: QualifiedName | None = None
+    """The relation that it is dropped with."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
     """Is the structure of one database at one moment."""
@@ -159,6 +186,8 @@ class Catalog:
     views: Mapping[QualifiedName, View]
     sequences: Mapping[QualifiedName, Sequence]
     types: Mapping[QualifiedName, UserType]
+    objects: Mapping[ObjectKey, DefinedObject]
+    annotations: Mapping[ObjectKey, Annotations]
     not_compared: Mapping[str, int]
     """Kinds of objects and settings that are there and that no comparison looks at: {"function": 12}."""
     skipped: Mapping[str, int]
@@ -182,4 +211,5 @@ def compared(catalog: Catalog) -> dict[str, int]:
         "sequences": len(catalog.sequences),
         "types": len(catalog.types),
         "views": len(views),
+        "other objects": len(catalog.objects),
     }

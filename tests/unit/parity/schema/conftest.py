@@ -4,7 +4,18 @@ from types import MappingProxyType
 
 import pytest
 
-from trueup.parity.schema import Catalog, Column, QualifiedName, Sequence, Table, UserType, ValueType, View
+from trueup.parity.schema import (
+    Catalog,
+    Column,
+    DefinedObject,
+    ObjectKey,
+    QualifiedName,
+    Sequence,
+    Table,
+    UserType,
+    ValueType,
+    View,
+)
 
 BUILT_IN = {
     "text": ("text", "S"),
@@ -57,7 +68,7 @@ class Build:
     def type(self, kind, *parts):
         return UserType(name=QualifiedName("public", "mood"), kind=kind, parts=parts)
 
-    def catalog(self, *things, schemas=("public",)):
+    def catalog(self, *things, schemas=("public",), annotations=None):
         kinds = {kind: {thing.name: thing for thing in things if isinstance(thing, kind)} for kind in KINDS}
         return Catalog(
             schemas=frozenset(schemas),
@@ -65,6 +76,8 @@ class Build:
             views=kinds[View],
             sequences=kinds[Sequence],
             types=kinds[UserType],
+            objects={ObjectKey(each.kind, each.identity): each for each in things if isinstance(each, DefinedObject)},
+            annotations=annotations or {},
             not_compared={},
             skipped={},
         )
