@@ -1,0 +1,270 @@
+"""The one server of a run: started when a test asks, shared by workers, from a saved state the next time, ended always."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from trueup.db import connect
+from trueup.errors import ServerUnavailable
+from trueup.servers.saved import saved_file
+from trueup.settings import Settings
+from trueup.testing.host import stocked
+from trueup.testing.hosting import Hosting, Reception, visit
+from trueup.testing.marks import Kind
+from trueup.testing.options import Options
+from trueup.testing.templates import Recipe, read_recipe
+
+TELL_WHETHER_STARTED = """
+    from trueup.testing.isolation import HOSTING
+
+    def pytest_sessionfinish(session):
+        if HOSTING in session.config.stash:
+            print("STARTED", session.config.stash[HOSTING].host is not None)
+"""
+TELL_WHERE = """
+    import pathlib, os
+    import pytest
+
+    @pytest.mark.parametrize("number", range(6))
+    def test_writes(db, number):
+        with db.transaction() as transaction:
+            [where] = transaction.execute("show data_directory").fetchone()
+            transaction.execute("insert into clients (phone) values ('x')")
+        with open("where", "a") as file:
+            file.write(f"{where} {db.conninfo.parameters['dbname']}\\n")
+"""
+
+
+def wait_until(is_true: Callable[[], bool], patience_s: float = 20) -> None:
+    deadline = time.monotonic() + patience_s
+    while not is_true():
+        assert time.monotonic() < deadline, "waited in vain"
+        threading.Event().wait(0.01)
+
+
+def wheres(project: pytest.Pytester) -> list[tuple[Path, str]]:
+    """Return where each test's database was: the data directory, and the name."""
+    lines = (project.path / "where").read_text(encoding="utf-8").splitlines()
+    return [(Path(line.split()[0]), line.split()[1]) for line in lines]
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_none_is_started_when_no_test_asks(project: pytest.Pytester, workers: str) -> None:
+    project.makeconftest(TELL_WHETHER_STARTED)
+    project.makepyfile("def test_nothing(): ...")
+
+    result = project.runpytest_subprocess("-n", workers, "-s")
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*STARTED False*"])
+
+
+def test_collecting_starts_none(project: pytest.Pytester) -> None:
+    project.makeconftest(TELL_WHETHER_STARTED)
+    project.makepyfile("def test_one(db): ...")
+
+    project.runpytest_subprocess("--collect-only", "-s").stdout.fnmatch_lines(["*STARTED False*"])
+
+
+def test_workers_share_one_server_and_no_database(project: pytest.Pytester) -> None:
+    project.makeconftest(TELL_WHETHER_STARTED)
+    project.makepyfile(TELL_WHERE)
+
+    result = project.runpytest_subprocess("-n", "2", "-s")
+
+    result.assert_outcomes(passed=6)
+    result.stdout.fnmatch_lines(["*STARTED True*"])
+    assert len({folder for folder, _ in wheres(project)}) == 1
+    assert {name.split("_")[3] for _, name in wheres(project)} == {"gw0", "gw1"}
+    assert not any(folder.exists() for folder, _ in wheres(project))
+
+
+@pytest.mark.parametrize("version", ["16", "18"])
+def test_server_is_of_the_version_that_was_asked_for(project: pytest.Pytester, version: str) -> None:
+    project.makepyfile(
+        f"""
+    def test_version(conn):
+        assert conn.info.server_version // 10_000 == {version}
+    """
+    )
+
+    result = project.runpytest_subprocess(f"--trueup-server=embedded:{version}")
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines([f"trueup: embedded PostgreSQL {version}*"])
+
+
+def test_environment_and_env_file_name_no_server(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    nowhere = "postgresql://somebody@127.0.0.1:1/production"
+    for variable in ("DATABASE_URL", "TRUEUP_DATABASE", "TRUEUP_SERVER"):
+        monkeypatch.setenv(variable, nowhere)
+    for variable, value in {"PGHOST": "127.0.0.1", "PGPORT": "1", "PGDATABASE": "production"}.items():
+        monkeypatch.setenv(variable, value)
+    (project.path / ".env").write_text(f"DATABASE_URL={nowhere}\n", encoding="utf-8")
+    project.makepyfile(TELL_WHERE)
+
+    project.runpytest_subprocess().assert_outcomes(passed=6)
+
+    assert all(name.startswith("trueup_run_") for _, name in wheres(project))
+
+
+@pytest.mark.parametrize("server", ["postgresql:///production", "dbname=production", "env:DATABASE_URL", "embedded:x"])
+def test_server_without_a_host_is_a_usage_error(project: pytest.Pytester, server: str) -> None:
+    result = project.runpytest_subprocess(f"--trueup-server={server}")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--trueup-server*must be embedded:18*"])
+
+
+def test_server_of_its_own_has_the_template_and_can_be_restarted(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+    from trueup.db import connect
+
+    def test_restart(server):
+        conninfo = server.clone()
+        connection = connect(conninfo)
+        connection.execute("insert into clients (phone) values ('second')")
+        connection.close()
+        server.restart()
+        connection = connect(conninfo)
+        assert connection.execute("select count(*) from clients").fetchone() == (2,)
+        connection.close()
+    """
+    )
+
+    project.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, cache_folder: Path) -> Iterator[Recipe]:
+    """Return a recipe that nobody has ever built."""
+    statement = f"create table made_at_{time.time_ns()} ();"
+    (tmp_path / "1_first.sql").write_text(f"-- migrate:up\n{statement}", encoding="utf-8")
+    recipe = read_recipe(Kind(schema=tmp_path))
+    yield recipe
+    for file in (cache_folder / "images").glob(f"*.tests-{recipe.digest[:16]}.saved"):
+        file.unlink()
+
+
+@pytest.mark.parametrize("version", [16, 18])
+def test_template_is_built_once_and_then_part_of_the_start(recipe: Recipe, version: int) -> None:
+    settings = Settings.load()
+    with stocked(version, settings, recipe, "0" * 8) as first:
+        was_restored = first.is_restored
+    with stocked(version, settings, recipe, "0" * 8) as second:
+        connection = connect(second.clone())
+        tables = connection.execute("select count(*) from pg_tables where tablename like 'made_at_%'").fetchone()
+        connection.close()
+
+    assert not was_restored
+    assert second.is_restored
+    assert tables == (1,)
+
+
+def test_saved_state_holds_no_log_of_what_was_built(recipe: Recipe) -> None:
+    with stocked(18, Settings.load(), recipe, "0" * 8) as server:
+        file = saved_file(server._image, server.saved)
+
+        assert file.stat().st_size < server._image.stat().st_size + 8 * 2**20
+
+
+def test_template_cannot_be_changed(recipe: Recipe) -> None:
+    with (
+        stocked(18, Settings.load(), recipe, "0" * 8) as server,
+        pytest.raises(Exception, match="not currently accept"),
+    ):
+        connect(server.conninfo(recipe.name))
+
+
+def test_worker_hears_why_there_is_no_server(tmp_path: Path) -> None:
+    options = Options(server="embedded:9", schema=None, seed=(), folder=tmp_path, is_verifying=False)
+    reception = Reception(Hosting(options))
+
+    try:
+        for _ in range(2):
+            with pytest.raises(ServerUnavailable, match="no embedded PostgreSQL 9"):
+                visit(reception.address, options)
+    finally:
+        reception.close()
+
+
+def test_worker_hears_that_the_controller_is_gone(tmp_path: Path) -> None:
+    options = Options(server="embedded:18", schema=None, seed=(), folder=tmp_path, is_verifying=False)
+
+    with pytest.raises(ServerUnavailable, match="the controller of this run"):
+        visit("trueup-nobody", options)
+
+
+def test_killed_worker_is_replaced_and_the_others_go_on(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        TELL_WHERE
+        + """
+    def test_kills_its_worker(db):
+        with db.transaction() as transaction:
+            transaction.execute("insert into clients (phone) values ('x')")
+            os.kill(os.getpid(), 9)
+    """
+    )
+
+    result = project.runpytest_subprocess("-n", "2")
+
+    result.assert_outcomes(passed=6, failed=1)
+    assert not any(folder.exists() for folder, _ in wheres(project))
+
+
+def test_killed_server_fails_tests_at_once_and_the_next_run_is_clean(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        TELL_WHERE
+        + """
+    @pytest.mark.skipif(os.path.exists("killed"), reason="the second run")
+    def test_kills_the_server(db, conn):
+        pathlib.Path("killed").touch()
+        [where] = conn.execute("show data_directory").fetchone()
+        os.kill(int((pathlib.Path(where) / "postmaster.pid").read_text().split()[0]), 9)
+
+    def test_comes_too_late(db):
+        with db.transaction() as transaction:
+            transaction.execute("select 1")
+    """
+    )
+
+    first = project.runpytest_subprocess("-p", "no:randomly", timeout=60)
+    second = project.runpytest_subprocess("-p", "no:randomly")
+
+    assert first.ret == pytest.ExitCode.TESTS_FAILED
+    second.assert_outcomes(passed=7, skipped=1)
+    assert not any(folder.exists() for folder, _ in wheres(project))
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_killed_controller_leaves_nothing(project: pytest.Pytester, workers: str) -> None:
+    project.makepyfile(
+        TELL_WHERE
+        + """
+    def test_hangs(db):
+        pathlib.Path("pid").write_text(str(os.getpid()))
+        import threading
+        threading.Event().wait(60)
+    """
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-p", "no:randomly", "-p", "no:cacheprovider", "-n", workers],
+        cwd=project.path,
+        stdout=subprocess.DEVNULL,
+    )
+    wait_until(lambda: (project.path / "pid").exists() and len(wheres(project)) == 6)
+    worker = int((project.path / "pid").read_text(encoding="utf-8"))
+
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+
+    wait_until(lambda: not Path(f"/proc/{worker}").exists())
+    wait_until(lambda: not any(folder.exists() for folder, _ in wheres(project)))
+    project.runpytest_subprocess("-k", "writes").assert_outcomes(passed=6, deselected=1)
