@@ -1,33 +1,29 @@
-"""Rows on their way to the server: grouped by the columns they set, checked, sorted by key, cut into chunks of JSON.
+"""Rows on their way to the server: grouped by the columns they set, checked, without duplicates, sorted by key.
 
 Works by column rather than by row, so that most of it runs at the speed of C. Does no I/O.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from operator import attrgetter, le
 from types import NoneType
 from typing import Any, Literal, NoReturn, TypeVar
 
-import msgspec
 from msgspec import UnsetType
 
-from trueup.tables.bulk_statements import field_of
 from trueup.tables.contract import Column, Table
 from trueup.tables.encoding import BadValue
 from trueup.tables.errors import DuplicateKeys, InvalidValue, StatementRefused, TenantMissing
 from trueup.tables.rows import written
-from trueup.tables.sql_types import Family
 from trueup.tables.tenants import Row, row_with_tenant
+from trueup.tables.texts import Writer, write_texts, writer_of
 
 R = TypeVar("R")
 
 OnDuplicate = Literal["error", "first", "last"]
-CHUNK_BYTES = 8 << 20
-"""How much JSON one statement is given; a larger one gains nothing."""
-SAMPLE_ROWS = 64
+Bad = dict[int, tuple[str, str, str]]
+"""The column, the SQLSTATE and the reason of each bad row, by its index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +47,27 @@ class Batch:
 
     names: tuple[str, ...]
     columns: Sequence[Sequence[Any]]
-    """The values of each column, None for NULL; once prepared, as JSON has them."""
+    """The values of each column, None for NULL."""
     positions: Sequence[int]
     """Where each row stood in the call."""
     keys: Sequence[tuple[Any, ...]] = ()
     """The conflict key of each row, once prepared."""
+    writers: Sequence[Writer] = ()
+    """What writes the values of each column, once prepared."""
 
     def __len__(self) -> int:
         return len(self.positions)
 
     def take(self, items: Sequence[int]) -> "Batch":
         """Return the batch of some of its rows, by their indexes."""
-        columns = [list(map(column.__getitem__, items)) for column in self.columns]
+        columns = [[column[i] for i in items] for column in self.columns]
         positions = [self.positions[i] for i in items]
-        return Batch(self.names, columns, positions, [self.keys[i] for i in items] if self.keys else ())
+        return replace(self, columns=columns, positions=positions, keys=[self.keys[i] for i in items])
 
     def slice(self, begin: int, end: int) -> "Batch":
         """Return the batch of the rows from `begin` to before `end`."""
         columns = [column[begin:end] for column in self.columns]
-        return Batch(self.names, columns, self.positions[begin:end], self.keys[begin:end])
+        return replace(self, columns=columns, positions=self.positions[begin:end], keys=self.keys[begin:end])
 
     def without(self, items: Iterable[int]) -> "Batch":
         """Return the batch without some of its rows."""
@@ -137,37 +135,38 @@ def prepare(table: Table[Any], batch: Batch) -> tuple[Batch, list[Rejected]]:
     if missing := [name for name in table.key if name not in batch.names]:
         raise StatementRefused(f"{table.name}.{missing[0]}: it is part of the conflict key and not set")
     keys = list(zip(*(batch.columns[batch.names.index(name)] for name in table.key), strict=True))
-    bad: dict[int, tuple[str, str, str]] = {}
-    columns = [
-        as_json(table.column(name), values, bad, is_key=name in table.key)
-        for name, values in zip(batch.names, batch.columns, strict=True)
-    ]
+    bad: Bad = {}
+    for name in table.key:
+        check_key(name, batch.columns[batch.names.index(name)], bad)
+    sent = [writable(table.column(name), values, bad) for name, values in zip(batch.names, batch.columns, strict=True)]
+    columns, writers = zip(*sent, strict=True)
     rejected = [
         Rejected(batch.positions[i], keys[i], sqlstate, column=name, reason=reason)
         for i, (name, sqlstate, reason) in sorted(bad.items())
     ]
-    return Batch(batch.names, columns, batch.positions, keys).without(bad), rejected
+    return Batch(batch.names, columns, batch.positions, keys, writers).without(bad), rejected
 
 
-def as_json(
-    column: Column, values: Sequence[Any], bad: dict[int, tuple[str, str, str]], *, is_key: bool
-) -> Sequence[Any]:
-    """Return the values of a column, those that JSON has no form for as texts; note the bad ones by their indexes."""
+def check_key(name: str, values: Sequence[Any], bad: Bad) -> None:
+    """Note the rows that lack a part of the key."""
+    null = (name, "23502", "is NULL, which equals no other NULL, in the conflict key")
+    bad.update((i, null) for i, value in enumerate(values) if value is None)
+
+
+def writable(column: Column, values: Sequence[Any], bad: Bad) -> tuple[Sequence[Any], Writer]:
+    """Return the values of a column, as texts unless all are plain, and what writes them; note the bad ones."""
     has_null = NoneType in set(map(type, values))
-    if has_null and is_key:
-        null = (column.name, "23502", "is NULL, which equals no other NULL, in the conflict key")
-        bad.update({i: null for i, value in enumerate(values) if value is None})
     present = [value for value in values if value is not None] if has_null else list(values)
-    if not present or column.type.is_json(present):
-        return values
-    texts: list[Any] = []
+    if not present or column.type.is_plain(present):
+        return values, writer_of(column.type)
+    texts: list[str | None] = []
     for i, value in enumerate(values):
         try:
             texts.append(None if value is None else column.type.encode(value))
         except BadValue as error:
             texts.append(None)
             bad.setdefault(i, (column.name, error.sqlstate, error.reason))
-    return values if column.type.family in {Family.JSON, Family.JSONB} else texts
+    return texts, write_texts
 
 
 def refuse(table: Table[Any], rejected: Rejected) -> NoReturn:
@@ -215,37 +214,3 @@ def sort(batch: Batch) -> Batch:
     if all(map(le, keys, keys[1:])):
         return batch
     return batch.take(sorted(range(len(keys)), key=keys.__getitem__))
-
-
-@lru_cache(64)
-def object_of(width: int) -> type[msgspec.Struct]:
-    """Return the class of JSON objects with so many columns; NULLs are left out of them."""
-    fields: list[tuple[str, Any, Any]] = [(field_of(index), Any, None) for index in range(width)]
-    return msgspec.defstruct("Object", fields, omit_defaults=True, gc=False)
-
-
-def encode_batch(batch: Batch) -> bytes:
-    """Return a batch as a JSON array of objects."""
-    return msgspec.json.encode(list(map(object_of(len(batch.columns)), *batch.columns)))
-
-
-def chunks(batch: Batch, limit: int = CHUNK_BYTES) -> Iterator[tuple[Batch, bytes]]:
-    """Give a batch in parts of about `limit` bytes of JSON; a single row may be larger."""
-    step = max(1, len(batch) // SAMPLE_ROWS)
-    sample = batch.take(range(0, len(batch), step))
-    row_bytes = len(encode_batch(sample)) / len(sample)
-    size = max(1, int(limit / row_bytes))
-    for begin in range(0, len(batch), size):
-        yield from halves(batch.slice(begin, begin + size), limit)
-
-
-def halves(batch: Batch, limit: int) -> Iterator[tuple[Batch, bytes]]:
-    """Give a batch as it is, or in halves where its rows turn out to be larger than the sample was."""
-    payload = encode_batch(batch)
-    if len(payload) <= 2 * limit or len(batch) == 1:
-        yield batch, payload
-        return
-    del payload
-    middle = len(batch) // 2
-    yield from halves(batch.slice(0, middle), limit)
-    yield from halves(batch.slice(middle, len(batch)), limit)

@@ -6,10 +6,11 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any, TypeVar, get_args
 
-from trueup.tables.batches import OnDuplicate, Rejected, chunks, deduplicate, group, prepare, refuse, sort
+from trueup.tables.batches import OnDuplicate, Rejected, deduplicate, group, prepare, refuse, sort
 from trueup.tables.connections import Connections
 from trueup.tables.contract import Table
 from trueup.tables.errors import StatementRefused
+from trueup.tables.payloads import chunks
 from trueup.tables.splitting import write_what_can_be
 from trueup.tables.tenants import Row
 from trueup.tables.upserting import check_conflict_key

@@ -1,4 +1,4 @@
-"""The SQL that writes many rows at once, given as one JSON array of objects with the keys c0, c1 and so on.
+"""The SQL that writes many rows at once, which are given as one array of texts (`trueup.tables.payloads`).
 
 Each statement writes in the order of the key, the same for every writer, and answers with counts.
 """
@@ -27,18 +27,25 @@ from trueup.tables.statements import (
 )
 
 
-def field_of(index: int) -> str:
-    """Return the key of a column in the JSON objects: short, for there are many."""
-    return f"c{index}"
-
-
 def incoming(table: Table[Any], names: Names) -> sql.Composable:
-    """Return a SELECT of the rows that are given, under the names of the columns."""
-    fields = [sql.Identifier(field_of(index)) for index in range(len(names))]
+    """Return a SELECT of the rows that are given, under the names of the columns, in the order in which they are given.
+
+    `offset 0` keeps the planner from copying the parameter into each expression, and estimates from its length: 1000
+    rows are expected, whatever comes. `offset 1` leaves out what stands before the first separators.
+    """
+    fields = [sql.Identifier(f"c{index}") for index in range(len(names))]
+    texts = [
+        sql.SQL(f"string_to_table(given[{index}], given[1], given[2]) as {{}}").format(field)
+        for index, field in enumerate(fields, 3)
+    ]
     columns = [table.column(name) for name in names]
-    typed = [sql.SQL("{} " + column.type.name).format(f) for f, column in zip(fields, columns, strict=True)]
-    chosen = [sql.SQL("{} as {}").format(f, column.identifier) for f, column in zip(fields, columns, strict=True)]
-    return sql.SQL("select {}\nfrom json_to_recordset($1::json) as given({})").format(listed(chosen), listed(typed))
+    typed = [
+        sql.SQL("{}::" + column.type.name + " as {}").format(field, column.identifier)
+        for field, column in zip(fields, columns, strict=True)
+    ]
+    return sql.SQL(
+        "select {}\nfrom (select {}\nfrom (select $1::text[] as given offset 0) as parameter offset 1) as texts"
+    ).format(listed(typed), listed(texts))
 
 
 def listed(parts: Iterable[sql.Composable]) -> sql.Composable:
@@ -68,12 +75,13 @@ COUNTS = sql.SQL(
 def replace(table: Table[Any], names: Names, flag: Flag) -> Statement:
     """Return what inserts or updates every row that is given; a row that would stay as it is is not written.
 
-    The rows are given in the order of the key, which nothing here disturbs: a function's rows come as it returns them.
+    The rows are given in the order of the key, which nothing here disturbs.
     """
     return compose(
         sql.SQL("with incoming as ({})").format(incoming(table, names)),
         written(table, names, flag, "incoming", sql.SQL("")),
         COUNTS,
+        is_binary=True,
     )
 
 
@@ -82,7 +90,7 @@ def sync(table: Table[Any], names: Names, flag: Flag) -> Statement:
     """Return what `replace` does, but looks first: rows that stay as they are cost no write at all."""
     differ = sql.SQL(" or {}").format(differs(table, changed_by(table, names), "stored", "incoming"))
     return compose(
-        sql.SQL("with incoming as materialized ({})").format(incoming(table, names)),
+        sql.SQL("with incoming as ({})").format(incoming(table, names)),
         sql.SQL(
             ",\nchanged as (select {}\nfrom incoming left join {} as stored on {}\nwhere stored.{} is null{})"
         ).format(
@@ -94,6 +102,7 @@ def sync(table: Table[Any], names: Names, flag: Flag) -> Statement:
         ),
         written(table, names, flag, "changed", by_key(table, "changed")),
         COUNTS,
+        is_binary=True,
     )
 
 
@@ -156,4 +165,5 @@ def in_steps(table: Table[Any], names: Names) -> Statement:
             order=by_key(table, "fresh"),
             key=names_of(table, table.key),
         ),
+        is_binary=True,
     )

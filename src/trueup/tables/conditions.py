@@ -252,7 +252,7 @@ def escape(value: Any) -> str:
     return f"%{text}%"
 
 
-ESCAPED = SqlType(name="text", family=Family.TEXT, python=str, encode=escape, is_json=lambda _: False)
+ESCAPED = SqlType(name="text", family=Family.TEXT, python=str, encode=escape, is_plain=lambda _: False)
 VALUELESS = frozenset({Operator.IS_NULL, Operator.IS_NOT_NULL})
 EQUALITIES = frozenset({Operator.EQ, Operator.NE})
 ORDERINGS = EQUALITIES | {

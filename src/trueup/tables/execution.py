@@ -162,10 +162,11 @@ def send(connection: Connection, memory: Memory, statement: Statement, parameter
     if pgconn.pipeline_status:
         raise UsageError("the connection is in pipeline mode: leave it before a repository uses the connection")
     name = name_of(connection, memory, statement.text) if statement.is_lasting else None
+    formats = [pq.Format.BINARY] * len(parameters) if statement.is_binary else None
     if name:
-        pgconn.send_query_prepared(name, parameters, None, 1)
+        pgconn.send_query_prepared(name, parameters, formats, pq.Format.BINARY)
     else:
-        pgconn.send_query_params(statement.text, parameters, None, None, 1)
+        pgconn.send_query_params(statement.text, parameters, None, formats, pq.Format.BINARY)
     return connection.wait(answer(pgconn))
 
 

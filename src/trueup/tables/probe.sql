@@ -1,18 +1,26 @@
-create function pg_temp.trueup_probe(statement text, payload json, passed integer)
+create function pg_temp.trueup_probe(statement text, payload text[], passed integer)
 returns table (item integer, state text, constraint_of text, column_of text)
 language plpgsql
 as $probe$
 declare
-    items json[];
+    separator constant text := payload[1];
+    null_mark constant text := payload[2];
+    items text[];
+    total integer;
     size integer;
-    part json;
+    part text[];
 begin
-    select array_agg(each.value order by each.ordinality)
+    select array_agg(string_to_array(each.value, separator, null_mark) order by each.ordinality)
     into items
-    from json_array_elements(payload) with ordinality as each;
-    size := greatest(1, ceil(cardinality(items) / 8.0));
-    for low in 1 .. cardinality(items) by size loop
-        part := array_to_json(items[low : low + size - 1]);
+    from unnest(payload[3:]) with ordinality as each (value, ordinality);
+    total := array_length(items, 2) - 1;
+    size := greatest(1, ceil(total / 8.0));
+    for low in 1 .. total by size loop
+        select payload[:2] || array_agg(
+            separator || array_to_string(items[n:n][low + 1 : low + size], separator, null_mark) order by n
+        )
+        into part
+        from generate_subscripts(items, 1) as n;
         begin
             execute statement using part;
             set constraints all immediate;
@@ -26,7 +34,7 @@ begin
                 continue;
             elsif left(state, 2) not in ('21', '22', '23', '44', 'P0') then
                 raise;
-            elsif json_array_length(part) = 1 then
+            elsif size = 1 or low = total then
                 item := passed + low - 1;
                 return next;
             else

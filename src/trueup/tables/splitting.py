@@ -11,8 +11,9 @@ from importlib.resources import files
 from typing import Any
 
 from trueup.errors import DatabaseError, PermissionMissing
-from trueup.tables.batches import Batch, Rejected, encode_batch
+from trueup.tables.batches import Batch, Rejected
 from trueup.tables.execution import IDLE, execute, fetch
+from trueup.tables.payloads import encode_batch
 from trueup.tables.statements import Statement
 from trueup.tables.writer import Writer
 
@@ -24,9 +25,11 @@ WAYS = 16
 
 IMMEDIATE = Statement(b"set constraints all immediate", is_lasting=False)
 CALL_PROBE = Statement(
-    b"select item, state, constraint_of, column_of from pg_temp.trueup_probe($1::text, $2::json, 0)", is_lasting=False
+    b"select item, state, constraint_of, column_of from pg_temp.trueup_probe($1::text, $2::text[], 0)",
+    is_lasting=False,
+    is_binary=True,
 )
-DROP_PROBE = Statement(b"drop function pg_temp.trueup_probe(text, json, integer)", is_lasting=False)
+DROP_PROBE = Statement(b"drop function pg_temp.trueup_probe(text, text[], integer)", is_lasting=False)
 
 
 @cache

@@ -17,6 +17,8 @@ from trueup.tables import encoding
 from trueup.tables.encoding import BadValue, quoted
 
 BLOCK_VALUES = 32
+CONTROL = re.compile("[\0-\x1f]")
+"""What JSON writes as an escape that array literals don't have."""
 
 
 class Family(StrEnum):
@@ -39,9 +41,9 @@ class SqlType:
     """What a value is when it comes back; `object` for JSON."""
     encode: Callable[[Any], str]
     """Writes one value that is not None as the type's input text; raises BadValue."""
-    is_json: Callable[[list[Any]], bool]
-    """Says whether values of a column, none of them None, can all be written as JSON as they are: that is what makes
-    writing in bulk fast."""
+    is_plain: Callable[[list[Any]], bool]
+    """Says whether values of a column, none of them None, need not be written one by one (`trueup.tables.texts`): that
+    is what makes writing in bulk fast."""
     family: Family = Family.ORDERED
     element: "SqlType | None" = None
 
@@ -63,11 +65,11 @@ def only_in_zone(kind: type, zone: tzinfo | None) -> Callable[[list[Any]], bool]
 
 
 def never(_values: list[Any]) -> bool:
-    """Say that JSON has no form for any value."""
+    """Say that every value is written by itself."""
     return False
 
 
-def is_json_text(values: list[Any]) -> bool:
+def is_plain_text(values: list[Any]) -> bool:
     """Say whether all are str that PostgreSQL can store."""
     if set(map(type, values)) != {str}:
         return False
@@ -78,17 +80,17 @@ def is_json_text(values: list[Any]) -> bool:
     return True
 
 
-def is_json_float(values: list[Any]) -> bool:
+def is_plain_float(values: list[Any]) -> bool:
     """Say whether all are finite floats: an encoder writes the others as null."""
     return set(map(type, values)) == {float} and all(map(isfinite, values))
 
 
-def is_json_numeric(values: list[Any]) -> bool:
+def is_plain_numeric(values: list[Any]) -> bool:
     """Say whether all are Decimals that PostgreSQL reads as Python writes them."""
     return set(map(type, values)) == {Decimal} and not any(map(Decimal.is_nan, values))
 
 
-def is_json_json(values: list[Any]) -> bool:
+def is_plain_json(values: list[Any]) -> bool:
     """Say whether all are what jsonb can store.
 
     A few at a time: what they are read back as is gone before it counts for Python's garbage collector.
@@ -106,25 +108,25 @@ def integer(name: str, bits: int) -> SqlType:
             return repr(value)
         return encoding.encode_integer(value, lowest, highest)
 
-    def is_json(values: list[Any]) -> bool:
+    def is_plain(values: list[Any]) -> bool:
         return set(map(type, values)) == {int} and min(values) >= lowest and max(values) <= highest
 
-    return SqlType(name=name, python=int, encode=encode, is_json=is_json)
+    return SqlType(name=name, python=int, encode=encode, is_plain=is_plain)
 
 
 def textual(name: str) -> SqlType:
     """Return a type of texts."""
-    return SqlType(name=name, family=Family.TEXT, python=str, encode=encoding.encode_text, is_json=is_json_text)
+    return SqlType(name=name, family=Family.TEXT, python=str, encode=encoding.encode_text, is_plain=is_plain_text)
 
 
 def json(name: str, family: Family) -> SqlType:
     """Return a type of JSON."""
-    return SqlType(name=name, family=family, python=object, encode=encoding.encode_json, is_json=is_json_json)
+    return SqlType(name=name, family=family, python=object, encode=encoding.encode_json, is_plain=is_plain_json)
 
 
-def simple(name: str, python: type, encode: Callable[[Any], str], is_json: Callable[[list[Any]], bool]) -> SqlType:
+def simple(name: str, python: type, encode: Callable[[Any], str], is_plain: Callable[[list[Any]], bool]) -> SqlType:
     """Return a type that orders its values."""
-    return SqlType(name=name, python=python, encode=encode, is_json=is_json)
+    return SqlType(name=name, python=python, encode=encode, is_plain=is_plain)
 
 
 SCALARS = {
@@ -133,9 +135,9 @@ SCALARS = {
         integer("smallint", 16),
         integer("integer", 32),
         integer("bigint", 64),
-        simple("real", float, encoding.encode_float, is_json_float),
-        simple("double precision", float, encoding.encode_float, is_json_float),
-        simple("numeric", Decimal, encoding.encode_numeric, is_json_numeric),
+        simple("real", float, encoding.encode_float, is_plain_float),
+        simple("double precision", float, encoding.encode_float, is_plain_float),
+        simple("numeric", Decimal, encoding.encode_numeric, is_plain_numeric),
         simple("boolean", bool, encoding.encode_boolean, only(bool)),
         simple("date", date, encoding.encode_date, only(date)),
         simple("time without time zone", time, encoding.encode_time, only_in_zone(time, None)),
@@ -175,14 +177,16 @@ def array_of(element: SqlType) -> SqlType:
         items = value if isinstance(value, tuple) else encoding.expect(list, value)
         return "{" + ",".join("NULL" if item is None else quoted(element.encode(item)) for item in items) + "}"
 
-    def is_json(values: list[Any]) -> bool:
+    def is_plain(values: list[Any]) -> bool:
         if set(map(type, values)) != {list} or element.python is object:
             return False
         items = [item for item in chain.from_iterable(values) if item is not None]
-        return not items or element.is_json(items)
+        if element.family is Family.TEXT and set(map(type, items)) == {str} and CONTROL.search("".join(items)):
+            return False
+        return not items or element.is_plain(items)
 
     name = f"{element.name}[]"
-    return SqlType(name=name, family=Family.ARRAY, python=list, encode=encode, is_json=is_json, element=element)
+    return SqlType(name=name, family=Family.ARRAY, python=list, encode=encode, is_plain=is_plain, element=element)
 
 
 DECLARED = re.compile(

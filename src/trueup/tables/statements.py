@@ -31,11 +31,13 @@ class Statement:
     text: bytes
     is_lasting: bool = True
     """Whether it is worth preparing."""
+    is_binary: bool = False
+    """Whether its parameters are in their types' binary form."""
 
 
-def compose(*parts: sql.Composable) -> Statement:
+def compose(*parts: sql.Composable, is_binary: bool = False) -> Statement:
     """Return the statement that the parts make up."""
-    return Statement(sql.Composed(parts).as_bytes(None))
+    return Statement(sql.Composed(parts).as_bytes(None), is_binary=is_binary)
 
 
 def names_of(table: Table[Any], names: Iterable[str] | None = None, *, of: str | None = None) -> sql.Composable:

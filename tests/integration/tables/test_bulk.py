@@ -19,7 +19,7 @@ from trueup.conninfo import ConnInfo
 from trueup.db import Connection, Database
 from trueup.errors import Duplicate, ForeignKeyMissing, InvalidData, NullNotAllowed, SchemaMismatch
 from trueup.settings import DatabaseSettings
-from trueup.tables import UNSET, DuplicateKeys, Repository, StatementRefused, Table, Written, batches
+from trueup.tables import UNSET, DuplicateKeys, Repository, StatementRefused, Table, Written, payloads
 from trueup.tables.writer import Mode
 
 Stored = Callable[..., list[tuple[Any, ...]]]
@@ -101,7 +101,7 @@ def test_duplicates_of_a_key_are_an_error_unless_one_is_chosen(clients: Clients,
 def test_one_bad_row_of_many_chunks_undoes_all(
     clients: Clients, stored: Stored, mode: Mode, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(batches.chunks, "__defaults__", (2000,))
+    monkeypatch.setattr(payloads.chunks, "__defaults__", (2000,))
     rows = make(clients, range(300))
     rows[250] = replace(rows[250], spent=Decimal(-1))
 
@@ -281,7 +281,7 @@ def test_rows_that_exclude_each_other_lose_the_later_one(people: Repository[Pers
 
 
 def test_row_is_not_rejected_for_one_that_comes_with_it(people: Repository[Person], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(batches.chunks, "__defaults__", (100,))
+    monkeypatch.setattr(payloads.chunks, "__defaults__", (100,))
     bosses = {1: 30, 2: 77, 3: 1, 30: 30, 31: 2, 40: 3}
     rows = [Person(id=i, email=str(i), boss=bosses.get(i)) for i in range(50)]
 

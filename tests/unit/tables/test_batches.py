@@ -1,11 +1,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import pytest
 
 from trueup.tables import UNSET, DuplicateKeys, InvalidValue, StatementRefused, Table, TenantMissing
-from trueup.tables.batches import Batch, chunks, deduplicate, group, prepare, refuse, sort
+from trueup.tables.batches import Batch, deduplicate, group, prepare, refuse, sort
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,28 +129,3 @@ def test_rows_are_sorted_by_every_column_of_the_key():
     (batch,) = prepared([Client(*key) for key in keys])
 
     assert list(sort(batch).keys) == sorted(keys)
-
-
-def test_chunks_are_cut_by_bytes_and_lose_nothing():
-    """W-R14: no guard for the number of bind parameters. There is one parameter, cut by its size."""
-    rows = [Client(7, f"{i:05}", name="x" * (i % 100), photo=b"\0" if i % 2 else None) for i in range(5000)]
-    (batch,) = prepared(rows)
-
-    parts = list(chunks(batch, limit=20_000))
-
-    assert max(len(payload) for _, payload in parts) <= 40_000
-    assert [position for part, _ in parts for position in part.positions] == list(range(5000))
-    decoded = [line for _, payload in parts for line in msgspec.json.decode(payload)]
-    assert decoded[1] == {"c0": 7, "c1": "00001", "c2": "x", "c3": "\\x00"}
-    assert len(decoded) == 5000
-
-
-def test_rows_larger_than_the_sample_are_halved():
-    """W-R15: a batch size of zero is an endless loop. There is no size to give, and a part is never empty."""
-    rows = [Client(7, f"{i:03}", name="x" * 10_000 if i % 10 == 3 else "") for i in range(640)]
-    (batch,) = prepared(rows)
-
-    parts = list(chunks(batch, limit=15_000))
-
-    assert all(len(part) == 1 or len(payload) <= 30_000 for part, payload in parts)
-    assert sum(len(part) for part, _ in parts) == 640

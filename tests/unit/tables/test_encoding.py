@@ -109,15 +109,15 @@ def test_value_that_a_type_cannot_hold_is_refused(kind: str, value: Any, sqlstat
 
 
 @pytest.mark.parametrize(("kind", "value", "sqlstate"), REFUSED.values(), ids=REFUSED.keys())
-def test_bulk_never_takes_a_refused_value_for_plain_json(kind: str, value: Any, sqlstate: str):
-    assert not parse_type(kind)[0].is_json([value])
+def test_bulk_never_takes_a_refused_value_for_a_plain_one(kind: str, value: Any, sqlstate: str):
+    assert not parse_type(kind)[0].is_plain([value])
 
 
 def test_one_bad_value_behind_many_good_ones_is_seen():
-    is_json = parse_type("jsonb")[0].is_json
+    is_plain = parse_type("jsonb")[0].is_plain
 
-    assert is_json([{"a": 1}] * 1000)
-    assert not is_json([*[{"a": 1}] * 1000, {"a": {1}}])
+    assert is_plain([{"a": 1}] * 1000)
+    assert not is_plain([*[{"a": 1}] * 1000, {"a": {1}}])
 
 
 def test_refusal_does_not_tell_the_value():
