@@ -12,6 +12,7 @@ from ai_admin.messages import Messages
 from ai_admin.notifications import Notifications
 from ai_admin.schedules import Schedules
 from ai_admin.services import Services
+from ai_admin.sessions import CREDENTIALS, KEYS
 from ai_admin.staff import Staff
 from ai_admin.webhooks import WebhookEvents
 from trueup.tables import Table
@@ -29,4 +30,6 @@ CONTRACTS: Final[tuple[Table[Any], ...]] = (
     Appointments.table,
     WebhookEvents.table,
     MarketplaceEvents.table,
+    CREDENTIALS,
+    KEYS,
 )
