@@ -100,8 +100,9 @@ class Baseline:
         except Unproven as error:
             return error.outcome
         except psycopg.Error as error:
+            is_lost = bool(self._plans.connection.pgconn.status)  # 0 is OK
             self._plans.connection.close()
-            return NotRewound(named(error))
+            return NotRewound("the connection was lost while rewinding" if is_lost else named(error))
         except BaseException:
             self._plans.connection.close()
             raise
@@ -131,8 +132,8 @@ def state_of(plans: Plans, known: Mapping[int, bytes], *, verify: bool) -> State
 
 def named(error: psycopg.Error) -> str:
     """Return what an error says without any value of a row."""
-    if error.sqlstate is None:
-        return "the connection was lost while rewinding"
+    if isinstance(error, psycopg.errors.UndefinedTable):
+        return f"the structure was changed: {error.diag.message_primary}"
     places = (error.diag.table_name, error.diag.constraint_name)
     about = ", ".join(place for place in places if place)
     return f"{type(error).__name__} ({error.sqlstate}) while rewinding{about and f': {about}'}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, LiteralString
 
 from psycopg import sql
+from psycopg.pq import ExecStatus
 
 from trueup.db import Connection
 from trueup.testing.rewind import statements
@@ -64,6 +65,6 @@ def answers(connection: Connection, message: bytes) -> Iterator[Answer]:
         cursor.execute(message)
         more: bool | None = True
         while more:
-            rows = cursor.fetchall() if cursor.description else []
-            yield Answer(rows=rows, count=cursor.rowcount)
+            has_rows = cursor.pgresult and cursor.pgresult.status == ExecStatus.TUPLES_OK
+            yield Answer(rows=cursor.fetchall() if has_rows else [], count=cursor.rowcount)
             more = cursor.nextset()

@@ -89,7 +89,8 @@ class Rewinding:
         for number, rows, _ in changes:
             news = self.plans.run(self.plans.call("news", self.state.horizon))[0].rows
             if number == OF_SERVER or rows != self.state.database_rows or not self.is_moved_file(news):
-                raise Unproven(described(news), is_server_wide=number == OF_SERVER)
+                is_server_wide = number == OF_SERVER
+                raise Unproven(described(news, is_server_wide=is_server_wide), is_server_wide=is_server_wide)
             self.is_aged = True
 
     def is_moved_file(self, news: list[Row]) -> bool:
@@ -102,9 +103,8 @@ class Rewinding:
         found = {self.plans.structure.tables[number]: rows for number, rows, _ in changes}
         for table in found:
             self.check_writable(table)
-        tables = {table: rows for table, rows in found.items() if not table.is_view}
         self.undo([self.plans.structure.tables[n] for n, _, is_new in changes if is_new], [n for n, *_ in positions])
-        left = {table: rows - self.deleted[table] for table, rows in tables.items()}
+        left = {table: rows - self.deleted[table] for table, rows in found.items()}
         self.restore({table: rows for table, rows in left.items() if rows != self.state.counts[table.number]})
         if found or positions:
             self.await_quiet()
@@ -114,13 +114,10 @@ class Rewinding:
         if table.is_guarded:
             raise Unproven(f"{table} was changed, and a trigger or rule on it fires even while rewinding")
         if table.is_view:
-            if missing(self.state.copies.get(table.number, b""), read_copy(self.plans.connection, table)):
-                raise Unproven(f"the materialised view {table} was refreshed and has other rows now")
-            self.is_aged = True
+            raise Unproven(f"the materialised view {table} was refreshed")
 
     def undo(self, tables: list[Table], sequences: list[int]) -> None:
         """Delete the new rows of tables and set sequences, in one transaction."""
-        tables = [table for table in tables if not table.is_view]
         structure, state = self.plans.structure, self.state
         calls = [self.plans.delete_new(table, state.horizon) for table in tables]
         calls += [set_position(structure.sequences[n], state.positions[n]) for n in sequences]
@@ -152,11 +149,14 @@ class Rewinding:
                 del self.plans.dead[table]
 
 
-def described(news: list[Row]) -> str:
-    """Return what was changed in the catalogs."""
-    examples = [example for _, _, example in news if example]
-    catalogs = ", ".join(sorted({name for name, *_ in news}))
-    if not news:
-        return "the structure was changed: something was dropped or revoked, or a comment was taken away"
-    about = f"{', '.join(sorted(set(examples))[:3])} (" if examples else ""
-    return f"the structure was changed: {about}{catalogs}{')' if about else ''}"
+def described(news: list[Row], *, is_server_wide: bool) -> str:
+    """Return what was changed in the catalogs of the database, or in those of the server."""
+    where = "the server" if is_server_wide else "the structure"
+    mine = [(catalog, example) for catalog, is_of_server, example in news if is_of_server == is_server_wide]
+    if not mine:
+        return f"{where} was changed: something was dropped or revoked, or a comment was taken away"
+    examples = sorted({example for _, example in mine if example})[:3]
+    catalogs = ", ".join(catalog for catalog, _ in mine)
+    return (
+        f"{where} was changed: {', '.join(examples)} ({catalogs})" if examples else f"{where} was changed: {catalogs}"
+    )

@@ -56,6 +56,7 @@ def open_session(conninfo: ConnInfo) -> Connection:
         if "session_replication_role" in str(error):
             raise not_allowed(conninfo) from None
         raise
+    session.prepare_threshold = None
     row = session.execute("select rolsuper from pg_roles where rolname = current_user").fetchone()
     if row != (True,):
         session.close()

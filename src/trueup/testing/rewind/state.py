@@ -72,7 +72,7 @@ def read_state(plans: Plans, known: Mapping[int, bytes]) -> State:
     if any(is_new for _, _, is_new in found):
         raise Unproven("rows seem to come from the future: the server has used up its transaction numbers once")
     rows = {number: count for answer in counts for number, count, _ in answer.rows}
-    kept = [table for table in tables if rows[table.number] and table.size_bytes <= LARGEST_BYTES]
+    kept = [each for each in tables if rows[each.number] and not each.is_view and each.size_bytes <= LARGEST_BYTES]
     about = {number: count for number, count, _ in catalogs.rows}
     return State(
         horizon=xid,

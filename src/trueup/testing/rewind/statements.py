@@ -128,7 +128,7 @@ def classes(structure: Structure) -> sql.Composed:
 
 DESCRIBED = MappingProxyType(
     {
-        "pg_catalog.pg_attribute": "1259, attrelid, attnum",
+        "pg_catalog.pg_attribute": "1259, attrelid, nullif(greatest(attnum, 0), 0)",
         "pg_catalog.pg_authid": "1260, oid, 0",
         "pg_catalog.pg_class": "1259, oid, 0",
         "pg_catalog.pg_constraint": "2606, oid, 0",
@@ -159,7 +159,8 @@ def news(structure: Structure) -> sql.Composed:
         for name, condition, is_of_server in rows
     )
     return sql.SQL(
-        "select name, is_of_server, min(example) from ({}) as rows(name, is_of_server, example)"
+        "select name, is_of_server, min(example) filter (where example !~ ' pg_toast[.]')"
+        " from ({}) as rows(name, is_of_server, example)"
         " group by 1, 2 order by 1"
     ).format(sql.SQL(" union all ").join(parts))
 
