@@ -46,6 +46,9 @@ def finding_of_difference(difference: Difference) -> Finding:
     kind, change = difference.kind, difference.change
     messages = {"missing": f"the {kind} is in the source only", "extra": f"the {kind} is in the target only"}
     sides = (("source", difference.source), ("target", difference.target))
+    details = [] if change in messages else [f"{role}: {text or 'none'}" for role, text in sides]
+    if difference.hint:
+        details.append(f"hint: {difference.hint}")
     return Finding(
         check="schema",
         verdict=Verdict.FAILED,
@@ -54,7 +57,7 @@ def finding_of_difference(difference: Difference) -> Finding:
         message=messages.get(change, f"the {kind}'s {change} differs"),
         meaning=difference.meaning,
         remedy=difference.remedy,
-        details=() if change in messages else tuple(f"{role}: {text or 'none'}" for role, text in sides),
+        details=tuple(details),
     )
 
 

@@ -90,4 +90,4 @@ def _owners(pairs: Counter[tuple[str, str]]) -> Iterator[Difference]:
             objects = "1 object" if amount == 1 else f"{amount} objects"
             meaning = f"{objects} of {mine} belong to {theirs} here: who may alter and drop them differs."
             effect = Effect(Severity.COSMETIC, meaning, f"reassign owned by {theirs} to {mine}")
-            yield difference("owner", mine, "owner", (mine, theirs), effect)
+            yield difference("owner", mine, "role", (mine, theirs), effect)

@@ -12,6 +12,7 @@ from trueup.parity.schema.indexes import index_differences
 from trueup.parity.schema.model import Catalog, Table, View
 from trueup.parity.schema.names import ColumnName, QualifiedName, quote_ident
 from trueup.parity.schema.objects import object_differences
+from trueup.parity.schema.renames import with_hints
 from trueup.parity.schema.sequences import owned_sequences, sequence_differences
 from trueup.parity.schema.types import type_differences
 from trueup.report.model import Severity
@@ -50,16 +51,15 @@ ATTRIBUTES = (
 
 def diff(source: Catalog, target: Catalog) -> tuple[Difference, ...]:
     """Return how the target differs from the source, worst first; nothing for two empty databases."""
-    return ordered(
-        chain(
-            _schemas(source, target),
-            type_differences(source.types, target.types),
-            _relations(source, target),
-            sequence_differences(source, target),
-            object_differences(source, target),
-            annotation_differences(source, target),
-        )
+    found = chain(
+        _schemas(source, target),
+        type_differences(source.types, target.types),
+        _relations(source, target),
+        sequence_differences(source, target),
+        object_differences(source, target),
+        annotation_differences(source, target),
     )
+    return ordered(with_hints(found, source, target))
 
 
 def _schemas(source: Catalog, target: Catalog) -> Iterator[Difference]:

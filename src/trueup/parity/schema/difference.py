@@ -26,6 +26,8 @@ class Difference:
     """What it does to code and data, in one sentence."""
     remedy: str = ""
     """What makes the target like the source."""
+    hint: str = ""
+    """What something missing may be called now."""
 
 
 class Effect(NamedTuple):

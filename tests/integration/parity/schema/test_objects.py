@@ -122,7 +122,7 @@ SETTINGS = {
     "grant taken from the owner": (TABLE, "revoke insert on t from current_user", "table", "public.t", "grants to its owner"),
     "grant on a sequence": ("create sequence s; ", "grant usage on sequence s to public", "sequence", "public.s", "grants to public"),
     "default privileges": ("", "alter default privileges grant select on tables to public", "default acl", "for role postgres on tables", "grants to public"),
-    "owner": (TABLE, "alter table t owner to pg_monitor", "owner", "postgres", "owner"),
+    "owner": (TABLE, "alter table t owner to pg_monitor", "owner", "postgres", "role"),
     "storage parameters of a table": (TABLE, "alter table t set (fillfactor = 50)", "table", "public.t", "storage parameters"),
     "storage parameters of an index": (TABLE, "alter index t_pkey set (fillfactor = 50)", "index", "public.t_pkey", "storage parameters"),
     "security of a view": ("create view v as select 1 as a; ", "alter view v set (security_barrier)", "view", "public.v", "view options"),

@@ -1,0 +1,127 @@
+"""Which missing things may be extra ones under a new name: scored, said as a hint, and never assumed."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from difflib import SequenceMatcher
+from typing import NamedTuple, TypeVar
+
+from trueup.parity.schema.difference import Difference
+from trueup.parity.schema.model import Catalog, Column, Table, UserType
+from trueup.parity.schema.names import ColumnName, QualifiedName, quote_ident
+
+T = TypeVar("T")
+
+LIKELY = 0.6
+"""The score from which a pair is worth a hint: equal is 1."""
+OPPOSITES = (
+    {"active", "enabled", "on", "current", "alive", "present", "valid", "visible", "open", "public", "allowed"},
+    {"fired", "inactive", "disabled", "off", "deleted", "removed", "dead", "absent", "missing", "invalid", "hidden",
+     "closed", "private", "blocked", "banned", "archived", "cancelled", "canceled", "expired", "revoked", "dismissed"},
+)  # fmt: skip
+"""Words for yes, and words for no, among the names of flags."""
+NEGATIONS = frozenset({"not", "no", "non", "un", "without"})
+
+
+class Rename(NamedTuple):
+    """Is a guess that something has another name on the other side."""
+
+    score: float
+    is_inverted: bool = False
+    """Whether the other name means the opposite."""
+
+
+def with_hints(differences: Iterable[Difference], source: Catalog, target: Catalog) -> Iterator[Difference]:
+    """Yield the differences; one that says that something is missing names what it may be called now."""
+    hints = {(kind, str(name)): hint for kind, name, hint in _hints(source, target)}
+    for found in differences:
+        hint = hints.get((found.kind, found.object)) if found.change in {"missing", "labels"} else None
+        yield replace(found, hint=hint) if hint else found
+
+
+def _hints(source: Catalog, target: Catalog) -> Iterator[tuple[str, object, str]]:
+    lost = [table for name, table in source.tables.items() if name not in target.tables]
+    new = [table for name, table in target.tables.items() if name not in source.tables]
+    for mine, theirs, guess in best_pairs(lost, new, same_table):
+        yield "table", mine.name, _hint(str(theirs.name), guess)
+    for name in source.tables.keys() & target.tables.keys():
+        for mine_column, their_column, guess in _columns(source.tables[name], target.tables[name]):
+            full = ColumnName(*name, mine_column.name)
+            yield "column", full, _hint(quote_ident(their_column.name), guess)
+    for name in source.types.keys() & target.types.keys():
+        yield from _labels(name, source.types[name], target.types[name])
+
+
+def _columns(mine: Table, theirs: Table) -> list[tuple[Column, Column, Rename]]:
+    lost = [column for name, column in mine.columns.items() if name not in theirs.columns]
+    new = [column for name, column in theirs.columns.items() if name not in mine.columns]
+    return best_pairs(lost, new, same_column)
+
+
+def _labels(name: QualifiedName, mine: UserType, theirs: UserType) -> Iterator[tuple[str, object, str]]:
+    if mine.kind != "enum type" or theirs.kind != "enum type":
+        return
+    lost = [label for label in mine.parts if label not in theirs.parts]
+    new = [label for label in theirs.parts if label not in mine.parts]
+    pairs = best_pairs(lost, new, lambda a, b: Rename(likeness(a, b)))
+    if pairs:
+        renamed = "; ".join(f"{a!r} may be {b!r} now ({guess.score:.2f})" for a, b, guess in pairs)
+        yield "type", name, renamed
+
+
+def _hint(other: str, guess: Rename) -> str:
+    if guess.is_inverted:
+        return f"may be {other} now, which means the opposite: copy it as `not`, never as it is"
+    return f"may be {other} now ({guess.score:.2f})"
+
+
+def best_pairs(lost: list[T], new: list[T], score: Callable[[T, T], Rename]) -> list[tuple[T, T, Rename]]:
+    """Return the likely pairs, the best first; nothing is in two of them."""
+    guesses = [(score(mine, theirs), i, j) for i, mine in enumerate(lost) for j, theirs in enumerate(new)]
+    found, taken = [], (set[int](), set[int]())
+    for guess, i, j in sorted(guesses, key=lambda each: (-each[0].score, each[1], each[2])):
+        if guess.score >= LIKELY and i not in taken[0] and j not in taken[1]:
+            taken[0].add(i)
+            taken[1].add(j)
+            found.append((lost[i], new[j], guess))
+    return found
+
+
+def same_column(mine: Column, theirs: Column) -> Rename:
+    """Return how likely two columns of different names are the same one."""
+    if mine.value_type.name == theirs.value_type.name == ("pg_catalog", "bool") and is_opposite(mine.name, theirs.name):
+        return Rename(1.0, is_inverted=True)
+    alike = likeness(mine.name, theirs.name)
+    if mine.type != theirs.type and mine.value_type.category != theirs.value_type.category:
+        return Rename(alike * 0.6)
+    facts = (mine.type == theirs.type, mine.nullable == theirs.nullable, mine.default == theirs.default)
+    return Rename(0.7 * alike + 0.1 * sum(facts))
+
+
+def same_table(mine: Table, theirs: Table) -> Rename:
+    """Return how likely two tables of different names are the same one: by their columns first."""
+    ours = {(column.name, column.type) for column in mine.columns.values()}
+    other = {(column.name, column.type) for column in theirs.columns.values()}
+    shared = len(ours & other) / max(1, len(ours | other))
+    return Rename(0.7 * shared + 0.3 * likeness(mine.name.name, theirs.name.name))
+
+
+def likeness(one: str, other: str) -> float:
+    """Return how alike two names are, from 0 to 1: by their words, or by their letters where that is more."""
+    mine, theirs = words(one), words(other)
+    shared = 2 * len(mine & theirs) / max(1, len(mine) + len(theirs))
+    return max(shared, SequenceMatcher(None, one, other).ratio())
+
+
+def is_opposite(one: str, other: str) -> bool:
+    """Say whether one name of a flag says yes where the other says no."""
+    mine, theirs = words(one), words(other)
+    if any(yes & mine and no & theirs for yes, no in (OPPOSITES, OPPOSITES[::-1])):
+        return not (mine & NEGATIONS) ^ (theirs & NEGATIONS)
+    return bool(mine ^ theirs) and mine - NEGATIONS == theirs - NEGATIONS
+
+
+def words(name: str) -> set[str]:
+    """Return the words of a name: without what only says that it is a flag or an id."""
+    found = set(re.findall(r"[a-z0-9]+", re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()))
+    return found - {"is", "has", "was"} or found
