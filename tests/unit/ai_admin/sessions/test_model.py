@@ -1,4 +1,6 @@
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,7 @@ from ai_admin.sessions.model import (
 from trueup.errors import UsageError
 
 DAY = timedelta(days=1)
+PAGE = Path(__file__).parents[4] / "docs" / "howto" / "whatsapp-sessions.md"
 
 
 def test_only_what_can_be_fetched_again_expires_by_default():
@@ -116,3 +119,13 @@ def test_thresholds_can_be_set():
 def test_thresholds_are_in_order(warning, critical):
     with pytest.raises(UsageError, match="0 < warning < critical"):
         Thresholds(warning=warning, critical=critical)
+
+
+def test_page_tells_when_each_type_expires():
+    _, _, below = PAGE.read_text(encoding="utf-8").partition("## What expires")
+    told = {}
+    for types, after in re.findall(r"^\| (`.*?) \| (.*?) \|", below, re.MULTILINE):
+        found = re.fullmatch(r"(\d+) days", after)
+        told |= dict.fromkeys(re.findall("`(.*?)`", types), int(found[1]) if found else None)
+
+    assert told == {name: kind.ttl.days if kind.ttl else None for name, kind in KINDS.items()}
