@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from trueup.conninfo import ConnInfo
     from trueup.testing.identity import Identity
+    from trueup.testing.leaks.leak import Leak
 
 Kind = Literal["connection", "pool", "thread", "process", "server"]
 NAME_BYTES = 63
@@ -41,6 +42,8 @@ class Owner:
     """The fixtures that it asks for, with those that they need, as far as known by now."""
     opened: "list[Opening]" = field(default_factory=list)
     refusals: list[Refused] = field(default_factory=list)
+    leaks: "list[Leak]" = field(default_factory=list)
+    """What was found, and ended, before the owner's end."""
     started_at: float = field(default_factory=monotonic)
     has_ended: bool = False
 

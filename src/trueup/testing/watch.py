@@ -8,9 +8,11 @@ import pytest
 from trueup.testing.doors import Doors
 from trueup.testing.gate import Owner, gate
 from trueup.testing.leaks import check
+from trueup.testing.leaks.departure import depart_in_time
 
 DOORS = pytest.StashKey[Doors]()
 OWNER = pytest.StashKey[Owner]()
+STATUS = pytest.StashKey[int]()
 HAS_FAILED = pytest.StashKey[bool]()
 FIXTURES: dict[Any, Owner] = {}
 """The owners of fixtures that live now, by their definition."""
@@ -47,9 +49,16 @@ def start(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Remember how the run ended."""
+    session.config.stash[STATUS] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Open the gate: what comes after the run is no test."""
     if DOORS in config.stash:
+        depart_in_time(config.stash.get(STATUS, 0))
         gate.is_closed = False
         config.stash[DOORS].remove()
         del config.stash[DOORS]

@@ -16,12 +16,10 @@ def find(owner: Owner) -> list[Leak]:
     """Return what an owner left; nothing costs nothing, and something is looked at again until it stays."""
     deadline = monotonic() + GRACE_S
     pause_s = 0.001
-    while leaks := list(look(owner)):
-        if monotonic() >= deadline:
-            return leaks
+    while (leaks := list(look(owner))) and monotonic() < deadline:
         Event().wait(pause_s)
         pause_s = min(2 * pause_s, 0.05)
-    return leaks
+    return [*owner.leaks, *leaks]
 
 
 def look(owner: Owner) -> Iterator[Leak]:

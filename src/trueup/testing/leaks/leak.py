@@ -19,4 +19,4 @@ class Leak:
     """Ends it, so that the next test doesn't meet it; None: nothing can."""
 
     def __str__(self) -> str:
-        return f"{self.what}, opened at\n{readable(self.stack)}" if self.stack else self.what
+        return f"{self.what}; it came from\n{readable(self.stack)}" if self.stack else self.what

@@ -8,7 +8,7 @@ from typing import Any
 
 from trueup.testing.gate import Opening, Owner
 from trueup.testing.leaks.leak import Leak
-from trueup.testing.stacks import readable
+from trueup.testing.stacks import RawStack, readable
 
 # Neither library is imported here: what isn't loaded has left nothing.
 
@@ -48,16 +48,16 @@ def left_open(owner: Owner) -> Iterator[Leak]:
             continue
         if hasattr(pool, "is_closed"):
             if is_in_use(pool):
-                holders = [str(hold) for hold in list(pool.held.values())]
+                holders = [hold.stack for hold in list(pool.held.values())]
                 yield leak_of(f"a Database of {pool.settings.conninfo}", opening, holders, partial(pool.close, 0.0))
         elif not pool.closed:
-            held = [f"taken at\n{readable(o.stack)}" for c, o in taken().items() if getattr(c, "_pool", None) is pool]
+            held = [opening.stack for c, opening in taken().items() if getattr(c, "_pool", None) is pool]
             yield leak_of(f"the {type(pool).__name__} {pool.name!r}", opening, held, partial(close, pool))
 
 
-def leak_of(name: str, opening: Opening, holders: list[str], end: Any) -> Leak:
+def leak_of(name: str, opening: Opening, holders: list[RawStack], end: Any) -> Leak:
     """Return a pool that was left open."""
-    held = "".join(f"\n  one of its connections is {holder}" for holder in holders)
+    held = "".join(f"\n  with a connection taken at\n{readable(stack)}" for stack in holders)
     return Leak(kind="pool", what=f"{name} was never closed{held}", stack=opening.stack, end=end)
 
 
@@ -69,7 +69,8 @@ def left_taken(owner: Owner) -> Iterator[Leak]:
             if id(pool) not in own and hold.taken_at >= owner.started_at:
                 yield Leak(
                     kind="checkout",
-                    what=f"a connection of {pool.settings.conninfo} was not given back to its pool; {hold}",
+                    what=f"a connection to {pool.settings.conninfo} was not given back to its pool",
+                    stack=hold.stack,
                     end=partial(pool.discard, connection, "its test left it"),
                 )
     for connection, opening in taken().items():

@@ -1,0 +1,104 @@
+"""A suite of tests that runs in a process of its own, with a database that the tests own."""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from trueup.conninfo import ConnInfo
+from trueup.servers import EmbeddedServer
+from trueup.testing.identity import OWNER, mark_database
+
+CONFTEST = '''
+import pytest
+
+from trueup.conninfo import ConnInfo
+from trueup.testing.gate import gate
+
+OWNED = ConnInfo.parse("""{owned}""")
+
+
+@pytest.fixture
+def dsn(request):
+    return gate.allow(request.node.nodeid, OWNED, fixture="dsn").reveal()
+
+
+@pytest.fixture(scope="session")
+def session_dsn(request):
+    return gate.allow("", OWNED, fixture="session_dsn").reveal()
+'''
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """Is how the suite ended, test by test."""
+
+    results: dict[str, str]
+    """passed, failed, error or skipped, by the name of the test; an error is one of set-up or teardown."""
+    texts: dict[str, str]
+    """The messages, and what was captured, by the name of the test."""
+    printed: str
+    seconds: float
+    status: int
+
+
+@dataclass(kw_only=True)
+class Suite:
+    pytester: pytest.Pytester
+    owned: ConnInfo
+    conftest: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def run(self, source: str, *options: str) -> Outcome:
+        """Run a module of tests, and return what became of each."""
+        self.pytester.makeconftest(CONFTEST.format(owned=self.owned.reveal()) + self.conftest)
+        self.pytester.makepyfile(test_suite=source)
+        done = self.pytester.runpytest_subprocess(
+            *("-p", "trueup.testing.watch", "-p", "no:randomly", "-p", "no:cacheprovider", "--tb=short"),
+            *("--junitxml=outcome.xml", "-o", "junit_logging=all", *options),
+        )
+        results, texts = read_junit(self.pytester.path / "outcome.xml")
+        return Outcome(
+            results=results, texts=texts, printed=done.stdout.str(), seconds=done.duration, status=int(done.ret)
+        )
+
+
+def read_junit(file: Path) -> tuple[dict[str, str], dict[str, str]]:
+    results: dict[str, str] = {}
+    texts: dict[str, str] = {}
+    for case in ET.parse(file).iter("testcase"):
+        name = case.get("name", "")
+        found = [part for part in case if part.tag in {"failure", "error", "skipped"}]
+        result = {"failure": "failed"}.get(found[0].tag, found[0].tag) if found else "passed"
+        results[name] = result if results.get(name, "passed") == "passed" else results[name]
+        texts[name] = texts.get(name, "") + "\n".join(f"{part.get('message', '')}\n{part.text}" for part in case)
+    return results, texts
+
+
+@pytest.fixture
+def owned(server18: EmbeddedServer) -> Iterator[ConnInfo]:
+    """Return a database that carries the mark."""
+    with psycopg.connect(server18.conninfo().reveal(), autocommit=True) as admin:
+        if not admin.execute("select 1 from pg_roles where rolname = %s", (OWNER,)).fetchone():
+            admin.execute(sql.SQL("create role {}").format(sql.Identifier(OWNER)))
+        server18.drop_database("owned")
+        admin.execute(sql.SQL("create database owned owner {} strategy file_copy").format(sql.Identifier(OWNER)))
+        mark_database(admin, "owned")
+    yield server18.conninfo("owned")
+    server18.drop_database("owned")
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester, owned: ConnInfo) -> Suite:
+    return Suite(pytester=pytester, owned=owned)
+
+
+@pytest.fixture
+def witness(owned: ConnInfo) -> Iterator[Callable[[str], list[tuple[object, ...]]]]:
+    """Return what asks the server from outside of the suite."""
+    with psycopg.connect(owned.with_parameters(dbname="postgres").reveal(), autocommit=True) as connection:
+        yield lambda question: connection.execute(question.encode()).fetchall()

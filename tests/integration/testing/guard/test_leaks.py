@@ -1,0 +1,417 @@
+"""What a test leaves is told on that test, with the line that opened it, and hurts no other test."""
+
+import re
+
+import pytest
+
+LEAKS = """
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+import time
+import traceback
+
+import psycopg
+import psycopg_pool
+import pytest
+
+from trueup.conninfo import ConnInfo
+from trueup.db import Database
+from trueup.servers import EmbeddedServer
+from trueup.settings import DatabaseSettings, Settings
+from trueup.testing.gate import gate
+
+KEPT = []
+
+
+def settings(dsn):
+    return DatabaseSettings(conninfo=ConnInfo.parse(dsn), service="crm")
+
+
+def test_connection(dsn):
+    KEPT.append(psycopg.connect(dsn))  # opened: connection
+
+
+def test_after_connection():
+    assert KEPT.pop().closed
+
+
+def test_idle_in_transaction(dsn):
+    connection = psycopg.connect(dsn)  # opened: idle
+    connection.execute("create table if not exists held (n int)")
+    connection.execute("lock table held")
+    KEPT.append(connection)
+
+
+def test_after_idle_in_transaction(dsn):
+    with psycopg.connect(dsn, options="-c lock_timeout=2s") as connection:
+        connection.execute("create table if not exists held (n int)")
+        connection.execute("lock table held")
+
+
+def test_advisory_lock(dsn):
+    connection = psycopg.connect(dsn, autocommit=True)  # opened: advisory
+    connection.execute("select pg_advisory_lock(42)")
+    KEPT.append(connection)
+
+
+def test_after_advisory_lock(dsn):
+    with psycopg.connect(dsn) as connection:
+        until = time.monotonic() + 2
+        while not connection.execute("select pg_try_advisory_lock(42)").fetchone()[0]:
+            assert time.monotonic() < until
+
+
+def test_statement_in_a_thread(dsn):
+    connection = psycopg.connect(dsn)  # opened: statement
+
+    def work():
+        try:
+            connection.execute("select pg_sleep(60)")
+        except psycopg.Error:
+            pass
+
+    threading.Thread(target=work, daemon=True).start()
+    KEPT.append(connection)
+    until = time.monotonic() + 5
+    while connection.info.transaction_status != psycopg.pq.TransactionStatus.ACTIVE:
+        assert time.monotonic() < until
+
+
+def test_cycle(dsn):
+    connection = psycopg.connect(dsn)  # opened: cycle
+    connection.itself = connection
+
+
+def test_async_connection(dsn):
+    async def work():
+        KEPT.append(await psycopg.AsyncConnection.connect(dsn))  # opened: async
+
+    asyncio.run(work())
+
+
+def test_bare_connection(dsn):
+    KEPT.append(psycopg.pq.PGconn.connect(dsn.encode()))  # opened: bare
+
+
+def test_asyncpg(dsn):
+    asyncpg = pytest.importorskip("asyncpg")
+    given = psycopg.conninfo.conninfo_to_dict(dsn)
+
+    async def work():
+        to = dict(host=given["host"], port=given["port"], user=given["user"], database=given["dbname"])
+        KEPT.append(await asyncpg.connect(**to))  # opened: asyncpg
+
+    asyncio.run(work())
+
+
+def test_pool(dsn):
+    pool = psycopg_pool.ConnectionPool(dsn, open=True)  # opened: pool
+    KEPT.append((pool, pool.getconn()))  # taken: pool
+
+
+def test_async_pool(dsn):
+    async def work():
+        pool = psycopg_pool.AsyncConnectionPool(dsn, open=False)
+        await pool.open()  # opened: async pool
+        KEPT.append((pool, await pool.getconn()))
+
+    loop = asyncio.new_event_loop()  # asyncio.run would wait for the pool's tasks.
+    KEPT.append(loop)
+    loop.run_until_complete(work())
+
+
+def test_database(dsn):
+    database = Database(settings(dsn))  # opened: database
+    database.transaction().__enter__()  # taken: database
+    KEPT.append(database)
+
+
+def test_database_that_was_never_used(dsn):
+    KEPT.append(Database(settings(dsn)))
+
+
+@pytest.fixture(scope="module")
+def shared_pool(session_dsn):
+    with psycopg_pool.ConnectionPool(session_dsn, open=False, min_size=1, max_size=2) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def shared_database(session_dsn):
+    with Database(settings(session_dsn)) as database:
+        yield database
+
+
+def test_checkout(shared_pool):
+    KEPT.append(shared_pool.getconn())  # taken: checkout
+
+
+def test_after_checkout(shared_pool):
+    with shared_pool.connection(timeout=5) as one, shared_pool.connection(timeout=5) as two:
+        one.execute("select 1"), two.execute("select 1")
+
+
+def test_checkout_of_a_database(shared_database):
+    checkout = shared_database.connection()
+    checkout.__enter__()  # taken: database checkout
+    KEPT.append(checkout)
+
+
+def test_after_checkout_of_a_database(shared_database):
+    assert shared_database.statistics().in_use == 0
+    with shared_database.transaction():
+        pass
+
+
+def test_thread():
+    stop = threading.Event()
+    threading.Thread(target=stop.wait, name="worker", daemon=True).start()  # started: thread
+    KEPT.append(stop)
+
+
+def test_thread_that_is_just_ending():
+    threading.Thread(target=threading.Event().wait, args=(0.05,)).start()
+
+
+def test_process():
+    KEPT.append(subprocess.Popen(["sleep", "60"]))  # started: process
+
+
+def test_after_process():
+    assert KEPT.pop().wait(5) != 0
+
+
+def test_forked_process():
+    pid = os.fork()  # started: fork
+    if not pid:
+        time.sleep(60)
+        os._exit(0)
+
+
+def test_server():
+    server = EmbeddedServer(18, cache_folder=Settings.load().cache_folder)
+    server.__enter__()  # started: server
+    KEPT.append(server)
+
+
+def test_after_server():
+    assert not KEPT.pop()._run.folder.exists()
+
+
+def test_everything_closed(dsn):
+    with psycopg.connect(dsn) as connection, psycopg_pool.ConnectionPool(dsn, open=False) as pool:
+        with pool.connection() as other, Database(settings(dsn)) as database, database.transaction():
+            other.execute("select 1")
+    subprocess.run(["true"], check=True)
+"""
+CLEAN = {
+    "test_database_that_was_never_used",
+    "test_thread_that_is_just_ending",
+    "test_everything_closed",
+}
+TOLD = {
+    "test_connection": "a connection is still open",
+    "test_idle_in_transaction": "a connection is still open, idle in a transaction",
+    "test_advisory_lock": "a connection is still open",
+    "test_statement_in_a_thread": "a connection is still open, in the middle of a statement",
+    "test_cycle": "a connection is still open",
+    "test_async_connection": "a connection is still open",
+    "test_bare_connection": "a connection is still open",
+    "test_asyncpg": "a connection is still open",
+    "test_pool": "the ConnectionPool 'pool-1' was never closed",
+    "test_async_pool": "was never closed",
+    "test_database": "a Database of postgresql://",
+    "test_checkout": "a connection was not given back to the pool",
+    "test_checkout_of_a_database": "was not given back to its pool",
+    "test_thread": "the daemon thread 'worker' still runs",
+    "test_process": "(sleep) still runs",
+    "test_forked_process": "still runs",
+    "test_server": "an EmbeddedServer was started and never closed",
+}
+
+
+@pytest.fixture(params=[(), ("-n", "2")], ids=["alone", "xdist"])
+def options(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    return request.param
+
+
+def test_leak_of_each_kind_is_told_on_its_test_with_the_line(suite, options: tuple[str, ...]) -> None:
+    together = ("--dist", "loadfile", *options) if options else ()
+    outcome = suite.run(LEAKS, "-W", "ignore", *together)
+
+    for name, words in TOLD.items():
+        assert outcome.results[name] == "error", (name, outcome.texts[name])
+        assert words in outcome.texts[name], name
+        assert f"in {name}" in outcome.texts[name] or " in work: " in outcome.texts[name], outcome.texts[name]
+        assert re.search("# (opened|taken|started): ", outcome.texts[name]) or "async" in name, outcome.texts[name]
+    others = set(outcome.results) - set(TOLD)
+    assert others >= CLEAN
+    assert {name: outcome.results[name] for name in others} == dict.fromkeys(others, "passed"), outcome.printed
+    assert "taken: pool" in outcome.texts["test_pool"]
+    assert "taken: database" in outcome.texts["test_database"]
+
+
+def test_failed_test_keeps_its_connection_by_its_traceback_and_hurts_nobody(suite) -> None:
+    """A failure's traceback holds the frames, and those the connection with its locks."""
+    outcome = suite.run("""
+        import psycopg
+        import pytest
+
+        def test_setting_the_scene(dsn):
+            with psycopg.connect(dsn) as connection:
+                connection.execute("create table if not exists held (n int)")
+
+        def test_fails(dsn):
+            connection = psycopg.connect(dsn)  # opened: fails
+            connection.execute("lock table held")
+            assert False, "the message of the test"
+
+        def test_next_is_not_held_up(dsn):
+            with psycopg.connect(dsn, options="-c lock_timeout=2s") as connection:
+                connection.execute("lock table held")
+
+        def test_next_leaks(dsn):
+            globals()["kept"] = psycopg.connect(dsn)  # opened: next
+
+        @pytest.mark.xfail(strict=True)
+        def test_expected_failure(dsn):
+            connection = psycopg.connect(dsn)
+            assert False
+
+        @pytest.fixture
+        def broken(dsn):
+            connection = psycopg.connect(dsn)
+            raise ValueError
+
+        def test_broken_fixture(broken):
+            pass
+
+        @pytest.fixture
+        def broken_end(dsn):
+            connection = psycopg.connect(dsn)  # opened: broken end
+            yield
+            raise ValueError(connection.closed)
+
+        def test_broken_end(broken_end):
+            pass
+    """)
+
+    assert outcome.results == {
+        "test_setting_the_scene": "passed",
+        "test_fails": "failed",
+        "test_next_is_not_held_up": "passed",
+        "test_next_leaks": "error",
+        "test_expected_failure": "skipped",
+        "test_broken_fixture": "error",
+        "test_broken_end": "error",
+    }
+    assert "the message of the test" in outcome.texts["test_fails"]
+    assert "# opened: fails" in outcome.printed
+    assert "idle in a transaction" in outcome.printed
+    assert "# opened: next" in outcome.texts["test_next_leaks"]
+    assert "ValueError: False" in outcome.texts["test_broken_end"]
+
+
+def test_leak_of_a_longer_lived_fixture_is_told_with_its_name(suite) -> None:
+    outcome = suite.run("""
+        import threading
+
+        import psycopg
+        import pytest
+
+        KEPT = []
+
+        @pytest.fixture(scope="module")
+        def forgets(session_dsn):
+            KEPT.append(psycopg.connect(session_dsn))  # opened: forgets
+            return KEPT[0]
+
+        @pytest.fixture(scope="class")
+        def waits():
+            stop = threading.Event()
+            thread = threading.Thread(target=stop.wait)
+            thread.start()
+            yield stop
+            stop.set()
+            thread.join()
+
+        @pytest.mark.usefixtures("waits")
+        class TestOne:
+            def test_uses(self, forgets):
+                assert forgets.execute("select 1").fetchone() == (1,)
+
+            def test_uses_again(self, forgets):
+                forgets.rollback()
+
+        def test_last(forgets):
+            forgets.rollback()
+    """)
+
+    assert outcome.results == {"test_uses": "passed", "test_uses_again": "passed", "test_last": "error"}
+    assert 'the fixture "forgets" of test_suite.py left behind:' in outcome.texts["test_last"]
+    assert "# opened: forgets" in outcome.texts["test_last"]
+
+
+def test_pytest_exits_within_a_second_of_its_last_test(suite) -> None:
+    """W-T12: what an import or a test left running kept the process for ever."""
+    outcome = suite.run("""
+        import atexit
+        import os
+        import pathlib
+        import threading
+        import time
+
+        import psycopg
+        import psycopg_pool
+
+        KEPT = []
+        HERE = pathlib.Path(__file__).parent
+
+        def test_leaves_everything(dsn):
+            threading.Thread(target=threading.Event().wait).start()
+            KEPT.append(psycopg.connect(dsn))
+            KEPT.append(psycopg_pool.ConnectionPool(dsn, open=True))
+            KEPT.append(threading.Timer(60, print))
+            KEPT[-1].start()
+            atexit.register(lambda: (HERE / "ended").write_text(str(time.time())))
+
+        def test_last():
+            (HERE / "last").write_text(str(time.time()))
+    """)
+
+    folder = suite.pytester.path
+    assert outcome.status == 1
+    assert float((folder / "ended").read_text()) - float((folder / "last").read_text()) < 1.5
+    assert outcome.seconds < 20
+
+
+def test_nothing_is_left_on_the_server(suite, witness) -> None:
+    suite.run(LEAKS, "-W", "ignore", "-k", "connection or pool or database or idle or advisory")
+
+    assert witness("select application_name from pg_stat_activity where datname = 'owned'") == []
+
+
+def test_executor_of_a_longer_lived_fixture_is_not_a_leak_of_the_test_that_first_uses_it(suite) -> None:
+    outcome = suite.run("""
+        from concurrent.futures import ThreadPoolExecutor
+
+        import pytest
+
+        @pytest.fixture(scope="module")
+        def executor():
+            with ThreadPoolExecutor(1) as executor:
+                yield executor
+
+        def test_uses(executor):
+            assert executor.submit(int).result() == 0
+
+        def test_leaks():
+            executor = ThreadPoolExecutor(1)
+            executor.submit(int).result()
+            globals()["kept"] = executor
+    """)
+
+    assert outcome.results == {"test_uses": "passed", "test_leaks": "error"}

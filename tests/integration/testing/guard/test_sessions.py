@@ -1,0 +1,88 @@
+"""What only the server knows is found and ended when a database is taken back."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from trueup.conninfo import ConnInfo
+from trueup.errors import Refused
+from trueup.servers import EmbeddedServer
+from trueup.testing.gate import Owner, gate
+from trueup.testing.identity import mark_server
+from trueup.testing.leaks.sessions import end_sessions
+
+
+@contextmanager
+def at_work() -> Iterator[Owner]:
+    owner = gate.enter(Owner(node="test_of_the_suite"))
+    try:
+        yield owner
+    finally:
+        gate.leave(owner)
+
+
+def test_session_is_told_with_what_it_holds_and_ended(owned: ConnInfo, witness) -> None:
+    session = psycopg.connect(owned.reveal(), application_name="a worker")
+    session.execute("select pg_advisory_lock(7), pg_advisory_lock(1, 2)")
+
+    with at_work() as owner:
+        leaks = end_sessions(owned)
+
+    assert owner.leaks == leaks
+    [leak] = leaks
+    assert leak.kind == "session"
+    assert 'a session "a worker"' in leak.what
+    assert "idle in transaction for 0" in leak.what
+    assert "holding the advisory locks 7, 4294967298" in leak.what
+    assert witness("select pid from pg_stat_activity where datname = 'owned'") == []
+    session.close()
+
+
+def test_session_of_another_process_is_ended(server18, owned: ConnInfo) -> None:
+    psql = [server18.installation.program("psql"), "-d", owned.reveal(), "-c", "select pg_sleep(60)"]
+    process = subprocess.Popen(psql, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    with psycopg.connect(owned.reveal(), autocommit=True) as look:
+        question = "select count(*) from pg_stat_activity where datname = 'owned' and state = 'active'"
+        while look.execute(question).fetchone() != (2,):
+            pass
+
+    leaks = end_sessions(owned)
+
+    assert 'a session "psql"' in leaks[-1].what
+    assert process.wait(10) != 0
+
+
+@pytest.mark.parametrize("version", [16, 18])
+def test_prepared_transaction_is_rolled_back(version: int, cache_folder: Path) -> None:
+    configuration = {"max_prepared_transactions": "2"}
+    with EmbeddedServer(version, cache_folder=cache_folder, configuration=configuration) as server:
+        with psycopg.connect(server.conninfo().reveal()) as connection:
+            mark_server(connection)
+        with psycopg.connect(server.conninfo().reveal(), autocommit=True) as connection:
+            connection.execute("begin; create table t (n int); prepare transaction 'it''s mine'")
+
+        [leak] = end_sessions(server.conninfo())
+
+        assert leak.kind == "prepared transaction"
+        assert '"it\'s mine" was neither committed nor rolled back' in leak.what
+        assert end_sessions(server.conninfo()) == []
+
+
+def test_kept_sessions_stay(owned: ConnInfo) -> None:
+    with psycopg.connect(owned.reveal()) as kept:
+        assert end_sessions(owned, kept=[kept.info.backend_pid]) == []
+
+        assert kept.execute("select 1").fetchone() == (1,)
+
+
+def test_database_that_tests_do_not_own_is_left_alone(database: ConnInfo) -> None:
+    with at_work() as owner, psycopg.connect(database.reveal()) as session:
+        with pytest.raises(Refused):
+            end_sessions(database)
+
+        assert session.execute("select 1").fetchone() == (1,)
+    assert owner.leaks == []
