@@ -38,6 +38,11 @@ class Begins:
         """The columns that it looks at."""
         return (self.column,)
 
+    @property
+    def around(self) -> tuple[str, str]:
+        """What stands before and after the rest of the text."""
+        return (self.text, "")
+
     def matches(self, row: object) -> bool:
         """Say whether a row as it is stored carries the mark."""
         value = getattr(row, self.column)
@@ -55,6 +60,11 @@ class Ends:
     def columns(self) -> tuple[str, ...]:
         """The columns that it looks at."""
         return (self.column,)
+
+    @property
+    def around(self) -> tuple[str, str]:
+        """What stands before and after the rest of the text."""
+        return ("", self.text)
 
     def matches(self, row: object) -> bool:
         """Say whether a row as it is stored carries the mark."""

@@ -1,1 +1,19 @@
 """Real PostgreSQL in every test: the pytest plugin, and what it is made of."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trueup.testing.factories import Factory, Unique, factory
+    from trueup.testing.making import Make
+
+__all__ = ["Factory", "Make", "Unique", "factory"]
+
+PLACES = {"Factory": "factories", "Unique": "factories", "factory": "factories", "Make": "making"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for: pytest loads this package in runs that make no rows."""
+    if name not in PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{PLACES[name]}"), name)

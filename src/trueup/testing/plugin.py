@@ -12,7 +12,13 @@ from trueup.testing.isolation import HOSTING, OPTIONS
 from trueup.testing.marks import LINE
 from trueup.testing.options import add_options, read_options
 
-pytest_plugins = ("trueup.testing.isolation", "trueup.testing.watch", "trueup.testing.fault_fixtures")
+pytest_plugins = (
+    "trueup.testing.isolation",
+    "trueup.testing.watch",
+    "trueup.testing.fault_fixtures",
+    "trueup.testing.checks",
+    "trueup.testing.data_fixtures",
+)
 
 RECEPTION = pytest.StashKey[Reception]()
 

@@ -17,10 +17,10 @@ from trueup.db.database import Database
 from trueup.errors import UsageError
 from trueup.tables.contract import Table
 from trueup.tables.errors import CleanUpRefused, Objection
+from trueup.tables.markers.counting import count, naming_hidden_rows, read_marking, rows
 from trueup.tables.markers.foreign_keys import ForeignKey, read_foreign_keys
 from trueup.tables.markers.graph import in_order
 from trueup.tables.markers.marking import Marking, same
-from trueup.tables.markers.counting import count, naming_hidden_rows, read_marking, rows
 
 MOST_ROWS = 1000
 """How many rows are deleted, unless the caller allows more."""
