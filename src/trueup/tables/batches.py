@@ -6,7 +6,7 @@ Works by column rather than by row, so that most of it runs at the speed of C. D
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from operator import attrgetter, le
+from operator import le
 from types import NoneType
 from typing import Any, Literal, NoReturn, TypeVar
 
@@ -15,7 +15,7 @@ from msgspec import UnsetType
 from trueup.tables.contract import Column, Table
 from trueup.tables.encoding import BadValue
 from trueup.tables.errors import DuplicateKeys, InvalidValue, StatementRefused, TenantMissing
-from trueup.tables.rows import written
+from trueup.tables.rows import column_reader_of, written
 from trueup.tables.tenants import Row, row_with_tenant
 from trueup.tables.texts import Writer, write_texts, writer_of
 
@@ -98,7 +98,7 @@ def uniform(table: Table[R], rows: Sequence[Any]) -> Batch | None:
     """Return rows of the row class as one batch, None if not all set the same columns."""
     names, columns = [], []
     for name in table.insertable:
-        column = list(map(attrgetter(name), rows))
+        column = column_reader_of(name)(rows)
         classes = set(map(type, column))
         if UnsetType not in classes:
             names.append(name)

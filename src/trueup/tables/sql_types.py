@@ -181,9 +181,9 @@ def array_of(element: SqlType) -> SqlType:
         if set(map(type, values)) != {list} or element.python is object:
             return False
         items = [item for item in chain.from_iterable(values) if item is not None]
-        if element.family is Family.TEXT and set(map(type, items)) == {str} and CONTROL.search("".join(items)):
-            return False
-        return not items or element.is_plain(items)
+        if not items or not element.is_plain(items):
+            return not items
+        return element.family is not Family.TEXT or not CONTROL.search("".join(items))
 
     name = f"{element.name}[]"
     return SqlType(name=name, family=Family.ARRAY, python=list, encode=encode, is_plain=is_plain, element=element)
