@@ -11,13 +11,22 @@ import psycopg
 from trueup.errors import DatabaseError, PermissionMissing, Refused, UsageError
 from trueup.settings import Settings
 from trueup.testing.clones import Clones
+from trueup.testing.gate import gate
 from trueup.testing.host import Host
+from trueup.testing.leaks.leak import Leak
+from trueup.testing.leaks.sessions import end_opened, end_sessions
 from trueup.testing.leases import open_site
 from trueup.testing.loans import Loan
 from trueup.testing.marks import Kind
 from trueup.testing.options import Options
 from trueup.testing.rewind import Baseline, NotRewound, Rewound
 from trueup.testing.templates import Templates
+
+IN_USE = """
+    select
+        exists (select from pg_catalog.pg_stat_activity where datname = %(name)s and pid <> all (%(kept)s))
+        or exists (select from pg_catalog.pg_prepared_xacts where database = %(name)s)
+"""
 
 
 class Databases:
@@ -74,6 +83,7 @@ class Databases:
         if self.can_rewind:
             try:
                 loan.baseline = Baseline.take(loan.conninfo, verify=self.is_verifying)
+                loan.baseline_pid = loan.baseline.pid
             except PermissionMissing:
                 self.can_rewind = False
         return loan
@@ -114,7 +124,10 @@ class Databases:
     def end_conn(self, loan: Loan) -> None:
         """Roll the connection of `conn` back; a database in which something may be stored is not used again."""
         connection = loan.conn
-        connection.end()
+        if locks := connection.end():
+            gate.owner.leaks.append(
+                Leak(kind="advisory lock", what=f"`conn` still held {locks} advisory locks that outlive a transaction")
+            )
         if connection.is_spoilt and loan in self.untouched.values():
             self.discard(loan)
 
@@ -125,17 +138,24 @@ class Databases:
             Refused: the test changed what belongs to others as well, and what nobody can put back.
         """
         loan = self.lent.pop(fixture)
+        end_opened()
         if loan.inner is not None and fixture == "db":
             self.put_back(loan, loan.inner)
         elif loan.baseline is None:
+            if self.is_in_use(loan):
+                end_sessions(loan.conninfo, kept=loan.pids)
             self.discard(loan)
         else:
-            self.settle(loan, loan.rewind(loan.baseline))
+            self.settle(loan, rewound(loan, loan.baseline))
+
+    def is_in_use(self, loan: Loan) -> bool:
+        """Say whether anybody but us is connected to a database, or has prepared a transaction in it."""
+        return self.site.admin.execute(IN_USE, {"name": loan.lease.name, "kept": loan.pids}).fetchone() == (True,)
 
     def put_back(self, loan: Loan, inner: Baseline) -> None:
         """Put a database that others share back to how its test found it."""
         loan.inner = None
-        if isinstance(outcome := loan.rewind(inner), NotRewound):
+        if isinstance(outcome := rewound(loan, inner), NotRewound):
             raise Refused(
                 f"the test can't be undone in the database that it shares: {outcome.reason}; ask for `fresh_db` instead"
                 " of `db` here"
@@ -172,3 +192,11 @@ class Databases:
                 if not self.host.is_embedded:
                     self.site.drop(loan.lease.name)
         self.site.close()
+
+
+def rewound(loan: Loan, baseline: Baseline) -> Rewound | NotRewound:
+    """Bring a database back to a baseline; others who are at work in it are ended, as leaks of the test, and again."""
+    outcome = loan.rewind(baseline)
+    if isinstance(outcome, NotRewound) and end_sessions(loan.conninfo, kept=loan.pids):
+        return loan.rewind(baseline)
+    return outcome

@@ -17,6 +17,9 @@ from trueup.migrations.statements import split
 IN_TRANSACTION = pq.TransactionStatus.INTRANS
 FAILED = pq.TransactionStatus.INERROR
 IDLE = pq.TransactionStatus.IDLE
+LOCKS = b"""
+    select count(*) from pg_catalog.pg_locks where pid = pg_catalog.pg_backend_pid() and locktype = 'advisory'
+"""
 
 REMEDY = (
     "`conn` is one transaction that is rolled back after the test, so nothing in it can be committed: leave the commit"
@@ -33,6 +36,8 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
 
     is_spoilt = False
     """Whether something may be stored, or it can't be used again."""
+    speaks_of_locks = False
+    """Whether the test's SQL said so: only then it pays for a look at them."""
 
     def commit(self) -> NoReturn:
         """Refuse.
@@ -72,14 +77,21 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
             raise UsageError(f"the test ended the transaction of `conn`: {REMEDY}")
         raise UsageError(f"the test left `conn` in the middle of a statement or COPY ({status.name}): finish it")
 
-    def end(self) -> None:
-        """Roll back; a connection that is spoilt is closed."""
-        if self.pgconn.transaction_status in {IN_TRANSACTION, FAILED}:
-            self.pgconn.exec_(b"rollback")
-        else:
+    def end(self) -> int:
+        """Roll back, and free advisory locks that outlive a transaction; return how many of them were found.
+
+        A connection that is spoilt is closed.
+        """
+        if self.pgconn.transaction_status not in {IN_TRANSACTION, FAILED}:
             self.is_spoilt = True
         if self.is_spoilt:
             self.close()
+            return 0
+        self.pgconn.exec_(b"rollback")
+        found = int(self.pgconn.exec_(LOCKS).get_value(0, 0) or 0) if self.speaks_of_locks else 0
+        self.speaks_of_locks = False
+        self.pgconn.exec_(b"select pg_catalog.pg_advisory_unlock_all()")
+        return found
 
     @contextmanager
     def __call__(self) -> Iterator[Connection]:
@@ -108,12 +120,14 @@ class KeptCursor(psycopg.Cursor[tuple[Any, ...]]):
             UsageError: it would commit; nothing was sent.
         """
         text = query.as_bytes(self.connection) if isinstance(query, Composable) else query
-        refuse_commit(text if isinstance(text, str) else bytes(text).decode(errors="replace"))
+        readable = text if isinstance(text, str) else bytes(text).decode(errors="replace")
+        refuse_commit(readable)
         try:
             return super().execute(text, params, prepare=prepare, binary=binary)
         finally:
             if isinstance(self.connection, KeptConnection):
                 self.connection.begin()  # After a ROLLBACK in SQL.
+                self.connection.speaks_of_locks |= "advisory" in readable.lower()
 
 
 def refuse_commit(text: str) -> None:

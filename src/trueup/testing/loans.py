@@ -39,6 +39,8 @@ class Loan:
     opened: TestDatabase | None = None
     baseline: Baseline | None = None
     """The state that it is lent out in; None: it is used once."""
+    baseline_pid: int = 0
+    """The server's process for its connection, also when that was lost."""
     inner: Baseline | None = None
     """The state that a test found it in, while others share it."""
 
@@ -72,10 +74,11 @@ class Loan:
 
     @property
     def pids(self) -> list[int]:
-        """The server's processes for connections that are kept, each of which is idle now."""
+        """The server's processes for the connections that are kept."""
         kept = [connection for connection in (self.kept, self.eye) if connection is not None and not connection.closed]
         idle = list(self.opened.pool.idle) if self.opened is not None else []
-        return [connection.info.backend_pid for connection in kept] + [connection.backend_pid for connection in idle]
+        of_pool = [connection.backend_pid for connection in idle]
+        return [self.baseline_pid, *of_pool, *(connection.info.backend_pid for connection in kept)]
 
     def rewind(self, baseline: Baseline) -> Rewound | NotRewound:
         """Bring it back to a baseline, or say why it can't be proven to be there."""

@@ -15,9 +15,14 @@ CONFIGURATION = """
 """
 
 
+WITHOUT = "-p no:randomly -p no:hypothesispytest -p no:faker -p no:cov"
+"""What takes long to import, and isn't what is tested here; pytest-randomly imports factory_boy."""
+
+
 @pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """Return an empty project with the sample's migrations."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", WITHOUT)
     pytester.makepyprojecttoml(CONFIGURATION)
     migrations = pytester.mkdir("migrations")
     for file in SAMPLE.glob("*.sql"):

@@ -150,3 +150,14 @@ def test_repository_goes_on_in_a_transaction_after_a_rollback(conn: KeptConnecti
     clients.upsert(Client(phone="second"))
 
     assert count(observer) == 1
+
+
+def test_advisory_locks_do_not_stay(conn: KeptConnection, observer: Connection) -> None:
+    conn.execute("select pg_advisory_lock(1), pg_advisory_lock(2), pg_advisory_xact_lock(3)")
+
+    found = conn.end()
+
+    assert found == 2
+    assert observer.execute("select pg_try_advisory_lock(1)").fetchone() == (True,)
+    observer.execute("select pg_advisory_unlock_all()")
+    conn.begin()

@@ -1,4 +1,4 @@
-"""The one server of a run: started when a test asks, shared by workers, from a saved state the next time, ended always."""
+"""The one server of a run: started when a test asks, shared by workers, gone afterwards, whoever is killed."""
 
 import signal
 import subprocess
