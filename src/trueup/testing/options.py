@@ -3,11 +3,14 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 EMBEDDED = re.compile(r"embedded(?::(\d+))?")
 DEFAULT_SERVER = "embedded:18"
+PLACES = ("host", "hostaddr", "service")
+PLACE = re.compile(rf"(?:^|\s)(?:{'|'.join(PLACES)})\s*=\s*[^\s']")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +78,17 @@ def check_server(text: str) -> str:
     Raises:
         pytest.UsageError: it is none; a connection string is not repeated, it may hold a password.
     """
-    names_host = re.match(r"postgres(ql)?://([^/?]*@)?[^@/?]+", text) or re.search(r"\b(host|hostaddr|service)=.", text)
-    if EMBEDDED.fullmatch(text) or names_host:
+    if EMBEDDED.fullmatch(text) or names_place(text):
         return text
     raise pytest.UsageError(
         "--trueup-server (or trueup_server in the ini file) must be embedded:18, embedded:16, or a connection string"
         " that names its host, as postgresql://USER@HOST:PORT/DATABASE or service=NAME"
     )
+
+
+def names_place(text: str) -> bool:
+    """Say whether a connection string names a host or a service."""
+    if not text.startswith(("postgresql://", "postgres://")):
+        return bool(PLACE.search(text))
+    uri = urlsplit(text)
+    return bool(uri.hostname) or any(name in PLACES and value for name, value in parse_qsl(uri.query))
