@@ -8,11 +8,13 @@ from functools import partial
 
 import psycopg
 
+from trueup.conninfo import ConnInfo
 from trueup.errors import DatabaseError, PermissionMissing, Refused, UsageError
 from trueup.settings import Settings
 from trueup.testing.clones import Clones
 from trueup.testing.gate import gate
 from trueup.testing.host import Host
+from trueup.testing.keeping import keep
 from trueup.testing.leaks.leak import Leak
 from trueup.testing.leaks.sessions import end_opened, end_sessions
 from trueup.testing.leases import open_site
@@ -148,6 +150,21 @@ class Databases:
         else:
             self.settle(loan, rewound(loan, loan.baseline))
 
+    def keep(self, fixture: str, node: str) -> ConnInfo:
+        """Let go of the database of a failed test, and return how to connect to it; nobody drops it.
+
+        Raises:
+            UsageError: other tests share it.
+        """
+        loan = self.lent[fixture]
+        if loan.inner is not None:
+            raise UsageError("a database that tests share can't be kept for one of them")
+        del self.lent[fixture]
+        end_opened()
+        end_sessions(loan.conninfo, kept=loan.pids)
+        loan.close()
+        return self.host.conninfo.with_parameters(dbname=keep(self.site.admin, loan.lease.name, node))
+
     def is_in_use(self, loan: Loan) -> bool:
         """Say whether anybody but us is connected to a database, or has prepared a transaction in it."""
         return self.site.admin.execute(IN_USE, {"name": loan.lease.name, "kept": loan.pids}).fetchone() == (True,)
@@ -198,5 +215,6 @@ def rewound(loan: Loan, baseline: Baseline) -> Rewound | NotRewound:
     """Bring a database back to a baseline; others who are at work in it are ended, as leaks of the test, and again."""
     outcome = loan.rewind(baseline)
     if isinstance(outcome, NotRewound) and end_sessions(loan.conninfo, kept=loan.pids):
-        return loan.rewind(baseline)
+        outcome = loan.rewind(baseline)
+    gate.owner.outcome = outcome
     return outcome

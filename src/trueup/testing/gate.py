@@ -7,8 +7,10 @@ What it can't see: connections made by other processes, by a driver that isn't l
 code that calls libpq past psycopg.
 """
 
+from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Thread, current_thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
@@ -24,10 +26,14 @@ if TYPE_CHECKING:
     from trueup.conninfo import ConnInfo
     from trueup.testing.identity import Identity
     from trueup.testing.leaks.leak import Leak
+    from trueup.testing.record import Ran
+    from trueup.testing.rewind import NotRewound, Rewound
 
 Kind = Literal["connection", "pool", "thread", "process", "server"]
 NAME_BYTES = 63
 """What PostgreSQL keeps of an application_name."""
+STATEMENTS = 500
+"""How many statements of a test are kept, the last ones."""
 FIXTURES = "conn (rolled back), db (real commits), fresh_db (a new clone) or server (a server of its own)"
 
 
@@ -44,6 +50,9 @@ class Owner:
     refusals: list[Refused] = field(default_factory=list)
     leaks: "list[Leak]" = field(default_factory=list)
     """What was found, and ended, before the owner's end."""
+    statements: "deque[Ran]" = field(default_factory=partial(deque, maxlen=STATEMENTS))
+    outcome: "Rewound | NotRewound | None" = None
+    """What putting back the test's database has shown."""
     started_at: float = field(default_factory=monotonic)
     has_ended: bool = False
 
@@ -70,8 +79,14 @@ class Allowance:
     """Who may: this test, or every test of this class, module or session."""
     fixture: str
     """And has to ask for this fixture; empty: need not."""
-    database: str | None
-    """None: any that is the tests' own."""
+    conninfo: "ConnInfo"
+    is_of_server: bool = False
+    """Whether it is for every database of that server."""
+
+    @property
+    def database(self) -> str | None:
+        """The name of the database; None: any that is the tests' own."""
+        return None if self.is_of_server else self.conninfo.parameters.get("dbname", "")
 
     def covers(self, owner: Owner) -> bool:
         """Return whether it is the owner's."""
@@ -89,6 +104,8 @@ class Gate:
     def __init__(self) -> None:
         self.is_closed = False
         """Whether anybody is watched at all: ini `trueup_guard`."""
+        self.shows_values = False
+        """Whether statements are kept with their values."""
         self.owners: list[Owner] = [OUTSIDE]
         """The last one is at work."""
         self.allowances: list[Allowance] = []
@@ -107,8 +124,8 @@ class Gate:
 
         With `fixture`, only tests that ask for that one. `every_database`: of a server that was started for tests.
         """
-        database = None if every_database else conninfo.parameters.get("dbname", "")
-        self.allowances.append(Allowance(node=node, fixture=fixture, database=database))
+        allowance = Allowance(node=node, fixture=fixture, conninfo=conninfo, is_of_server=every_database)
+        self.allowances.append(allowance)
         return conninfo.with_parameters(application_name=application_name(self.owner.node or node))
 
     def withdraw(self, node: str, *, fixture: str = "") -> None:
@@ -140,11 +157,12 @@ class Gate:
             self.refuse(Refused(self.objection() + f"\n{readable(stack)}"))
         return stack
 
-    def granted(self) -> list[Allowance]:
-        """Return what who is at work may reach; a thread may what its starter may, and the test that runs meanwhile."""
-        if self.owner.has_ended:
+    def granted(self, owner: Owner | None = None) -> list[Allowance]:
+        """Return what an owner may reach; a thread may what its starter may, and the test that runs meanwhile."""
+        owner = owner or self.owner
+        if owner.has_ended:
             return []
-        return [a for a in self.allowances if a.covers(self.owner) or a.covers(self.owners[-1])]
+        return [a for a in self.allowances if a.covers(owner) or a.covers(self.owners[-1])]
 
     def objection(self) -> str:
         """Return why a connection is refused, and what to ask for."""

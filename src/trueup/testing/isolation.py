@@ -10,6 +10,7 @@ from trueup.errors import TrueupError
 from trueup.testing.asking import count_fresh, database_of, shared_by
 from trueup.testing.gate import gate
 from trueup.testing.hosting import Hosting, visit
+from trueup.testing.keeping import is_to_be_kept, tell_kept
 from trueup.testing.marks import Kind, kind_of
 from trueup.testing.options import Options
 
@@ -119,8 +120,7 @@ def db(request: pytest.FixtureRequest, trueup_databases: "Databases") -> Iterato
             request.getfixturevalue(shared)
             loan = trueup_databases.lend_shared(shared, asked_kind(request))
     yield handed_out(request, loan)
-    with told():
-        trueup_databases.take_back("db")
+    give_back(request, trueup_databases, "db")
 
 
 @pytest.fixture
@@ -129,8 +129,20 @@ def fresh_db(request: pytest.FixtureRequest, trueup_databases: "Databases") -> I
     with told():
         loan = trueup_databases.lend_new("fresh_db", asked_kind(request))
     yield handed_out(request, loan)
+    give_back(request, trueup_databases, "fresh_db")
+
+
+def give_back(request: pytest.FixtureRequest, databases: "Databases", fixture: str) -> None:
+    """Give the database of a test back; that of one that failed is kept, if the run was asked to."""
     with told():
-        trueup_databases.take_back("fresh_db")
+        if not is_to_be_kept(request.node) or shared_by(request.fixturenames):
+            databases.take_back(fixture)
+            return
+        from trueup.servers import installation  # noqa: PLC0415  Only a run with databases pays for it.
+
+        conninfo = databases.keep(fixture, request.node.nodeid)
+        version = databases.site.admin.info.server_version // 10_000
+        tell_kept(request.node, conninfo, installation(version) if databases.host.is_embedded else None)
 
 
 def lend_for_scope(request: pytest.FixtureRequest, databases: "Databases", fixture: str) -> Iterator["TestDatabase"]:

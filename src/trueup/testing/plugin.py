@@ -15,8 +15,11 @@ from trueup.testing.options import add_options, read_options
 pytest_plugins = (
     "trueup.testing.isolation",
     "trueup.testing.watch",
+    "trueup.testing.failures",
+    "trueup.testing.keeping",
     "trueup.testing.fault_fixtures",
     "trueup.testing.checks",
+    "trueup.testing.session_report",
     "trueup.testing.data_fixtures",
 )
 

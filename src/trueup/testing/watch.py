@@ -9,6 +9,7 @@ from trueup.testing.doors import Doors
 from trueup.testing.gate import Owner, gate
 from trueup.testing.leaks import check
 from trueup.testing.leaks.departure import depart_in_time
+from trueup.testing.session_facts import facts_of
 
 DOORS = pytest.StashKey[Doors]()
 OWNER = pytest.StashKey[Owner]()
@@ -122,6 +123,7 @@ def settle(owner: Owner, item: pytest.Item, *, must_not_fail: bool) -> None:
     """End what an owner left, and fail its test; one that has failed already is told more instead."""
     leaks = check.find(owner)
     check.end(leaks)
+    facts_of(item).leaks += [leak.what for leak in leaks]
     parts = [check.report(owner, leaks)] if leaks else []
     if not must_not_fail:
         parts += [f"{error}\nThe test went on as if nothing had happened." for error in owner.refusals]

@@ -27,13 +27,13 @@ CONNINFO = ConnInfo(MappingProxyType({"host": "127.0.0.1", "dbname": "mine"}))
     ],
 )
 def test_node_covers_the_tests_below_it(node: str, covered: bool) -> None:
-    allowance = Allowance(node=node, fixture="", database="mine")
+    allowance = Allowance(node=node, fixture="", conninfo=CONNINFO)
 
     assert allowance.covers(Owner(node=TEST)) is covered
 
 
 def test_allowance_of_a_fixture_is_for_tests_that_ask_for_it() -> None:
-    allowance = Allowance(node="", fixture="db_session", database="mine")
+    allowance = Allowance(node="", fixture="db_session", conninfo=CONNINFO)
 
     assert allowance.covers(Owner(node=TEST, asked=lambda: ["request", "db_session"]))
     assert not allowance.covers(Owner(node=TEST, asked=lambda: ["request"]))

@@ -11,6 +11,7 @@ from weakref import ref
 from psycopg import _connection_base, generators, pq
 
 from trueup.testing.doors.imports import Changes
+from trueup.testing.doors.statements import guard_cursors
 from trueup.testing.gate import Gate, application_name
 from trueup.testing.stacks import PACKAGE, capture, is_own
 
@@ -24,6 +25,7 @@ def guard(gate: Gate, changes: Changes) -> None:
     changes.replace(generators, "connect", partial(gated_generator, gate))
     changes.replace(_connection_base.BaseConnection, "__init__", partial(gated_constructor, gate))
     changes.replace(pq, "PGconn", partial(gated_login, gate))
+    guard_cursors(gate, changes)
 
 
 def gated_generator(gate: Gate, connect: Callable[[str], Any]) -> Callable[[str], Any]:

@@ -15,6 +15,7 @@ LIBRARIES = {
     "psycopg": "trueup.testing.doors.driver",
     "psycopg_pool": "trueup.testing.doors.pools",
     "trueup.db.supply": "trueup.testing.doors.runtime",
+    "trueup.tables.execution": "trueup.testing.doors.statements",
     "concurrent.futures.thread": "trueup.testing.doors.threads",
     "asyncpg": "trueup.testing.doors.asyncpg_driver",
 }

@@ -1,12 +1,14 @@
 """trueup.db: its pool connects in threads of its own, and tells who waits for them what went wrong."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from weakref import ref
 
-from trueup.db import slots, supply
+from trueup.db import pooled, slots, supply
 from trueup.errors import ConnectionFailed, Refused
 from trueup.testing.doors.imports import Changes
+from trueup.testing.doors.statements import recording_command
 from trueup.testing.gate import Gate
 from trueup.testing.stacks import capture
 
@@ -18,6 +20,7 @@ class ConnectionRefused(Refused, ConnectionFailed):
 def guard(gate: Gate, changes: Changes) -> None:
     """Lead the pools of trueup through the gate."""
     changes.replace(supply, "open_connection", lambda original: opening(gate, original))
+    changes.replace(pooled.PooledConnection, "command", partial(recording_command, gate))
     changes.replace(slots.Slots, "__init__", lambda original: beginning(gate, original))
 
 
