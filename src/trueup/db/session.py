@@ -1,6 +1,7 @@
 """Which statements change a session beyond their transaction, so that nobody inherits what somebody else has set."""
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
 import psycopg
@@ -61,9 +62,31 @@ class WatchingCursor(psycopg.Cursor[tuple[Any, ...]]):
         Raises:
             UsageError: it changes the session, and a pooler gives that to the next client; nothing was sent.
         """
+        return super().execute(self.watch(query), params, prepare=prepare, binary=binary)
+
+    def executemany(self, query: Any, params_seq: Iterable[Any], *, returning: bool = False) -> None:
+        """Run a statement for each of some parameters.
+
+        Raises:
+            UsageError: it changes the session, and a pooler gives that to the next client; nothing was sent.
+        """
+        super().executemany(self.watch(query), params_seq, returning=returning)
+
+    def stream(
+        self, query: Any, params: Any = None, *, binary: bool | None = None, size: int = 1
+    ) -> Iterator[tuple[Any, ...]]:
+        """Give the rows of a statement as they come.
+
+        Raises:
+            UsageError: it changes the session, and a pooler gives that to the next client; nothing was sent.
+        """
+        return super().stream(self.watch(query), params, binary=binary, size=size)
+
+    def watch(self, query: Any) -> Any:
+        """Return the text of a statement, its connection told if it changes the session."""
         text = query.as_bytes(self.connection) if isinstance(query, Composable) else query
         if isinstance(text, str | bytes) and is_changing(text):
             if self.connection.is_pooled:  # type: ignore[attr-defined]
                 refuse_change(text)
             self.connection.is_altered = True  # type: ignore[attr-defined]
-        return super().execute(text, params, prepare=prepare, binary=binary)
+        return text

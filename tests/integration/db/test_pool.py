@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -298,6 +299,19 @@ def test_no_slot_on_the_server_is_its_own_error_and_passes(open_db: OpenDb, as_r
     assert answer(second) == (1,)
 
 
+def stream(connection: Any, text: str) -> None:
+    """Run a statement through `Cursor.stream`, which complains afterwards if it has no rows."""
+    with suppress(psycopg.ProgrammingError):
+        list(connection.cursor().stream(text))
+
+
+WAYS_TO_RUN: dict[str, Callable[..., Any]] = {
+    "execute": lambda connection, text: connection.execute(text),
+    "executemany": lambda connection, text: connection.cursor().executemany(text, [()]),
+    "stream": stream,
+}
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -310,10 +324,11 @@ def test_no_slot_on_the_server_is_its_own_error_and_passes(open_db: OpenDb, as_r
         "set role pg_monitor",
     ],
 )
-def test_session_state_stays_with_its_user(open_db: OpenDb, statement: str) -> None:
+@pytest.mark.parametrize("run", WAYS_TO_RUN.values(), ids=WAYS_TO_RUN.keys())
+def test_session_state_stays_with_its_user(open_db: OpenDb, statement: str, run: Callable[..., Any]) -> None:
     db = open_db(max_connections=1)
     with db.connection() as connection:
-        connection.execute(statement)
+        run(connection, statement)
 
     with db.connection() as connection:
         found = connection.execute(
