@@ -8,6 +8,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from trueup import observe
 from trueup.db.connection import Connection
+from trueup.errors import UsageError
 from trueup.tables import statements
 from trueup.tables.batches import OnDuplicate
 from trueup.tables.bulk import Written, bulk_upsert
@@ -137,8 +138,8 @@ class Repository(Generic[R]):
     ) -> Iterator[Iterator[R]]:
         """Hold a cursor on the server: gives the rows that match, any number of them in the memory of `chunk_rows`.
 
-        What is read and written within the block belongs to its transaction, which is idle between two chunks and ends
-        when that takes longer than the idle-in-transaction timeout.
+        What its thread reads and writes within the block belongs to its transaction, which is idle between two chunks
+        and ends when that takes longer than the idle-in-transaction timeout. Only that thread can read the rows.
 
         Raises:
             StatementRefused: see `trueup.tables.errors`; nothing was sent.
@@ -147,16 +148,23 @@ class Repository(Generic[R]):
         shape, parameters = self.conditions(where, conditions)
         orders: Orders = parse_order(self.table, order_by) if order_by else ()
         query = statements.select(self.table, shape, orders)
-        with self.db.transaction(), self.db.connection() as connection:
-            declare, forward, close = statements.cursor(query, f"trueup_{next(CURSORS)}", size)
-            execute(connection, declare, parameters)
-            yield self.chunks(connection, forward)
-            execute(connection, close, ())
+        declare, forward, close = statements.cursor(query, f"trueup_{next(CURSORS)}", size)
+        with self.db.transaction(), self.db.connection() as holder:
+            self.execute("stream", declare, parameters)
+            yield self.chunks(holder, forward)
+            self.execute("stream", close, [])
 
-    def chunks(self, connection: Connection, forward: Statement) -> Iterator[R]:
+    def chunks(self, holder: Connection, forward: Statement) -> Iterator[R]:
         """Give the rows of a cursor to its end."""
-        while rows := fetch(connection, forward, (), self.make):
+        while rows := self.chunk(holder, forward):
             yield from rows
+
+    def chunk(self, holder: Connection, forward: Statement) -> list[R]:
+        """Return the next rows of a cursor."""
+        with observe.operation("tables", "stream", self.table.name), self.db.connection() as connection:
+            if connection is not holder:
+                raise UsageError(f"{self.table.name}: the rows of a stream are read by the thread that holds it")
+            return fetch(connection, forward, (), self.make)
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
@@ -231,8 +239,7 @@ class Repository(Generic[R]):
             StatementRefused: there is no condition; nothing was sent.
         """
         shape, parameters = self.some_conditions("delete", where, conditions)
-        with observe.operation("tables", "delete", self.table.name), self.db.connection() as connection:
-            return execute(connection, statements.delete(self.table, shape), parameters)
+        return self.execute("delete", statements.delete(self.table, shape), parameters)
 
     # -- what all of them do ---------------------------------------------------------------------------------------
 
@@ -240,6 +247,11 @@ class Repository(Generic[R]):
         """Return the rows of a statement."""
         with observe.operation("tables", call, self.table.name), self.db.connection() as connection:
             return fetch(connection, statement, parameters, self.make)
+
+    def execute(self, call: str, statement: Statement, parameters: Parameters) -> int:
+        """Run a statement and return how many rows it touched."""
+        with observe.operation("tables", call, self.table.name), self.db.connection() as connection:
+            return execute(connection, statement, parameters)
 
     def conditions(self, where: Row | None, conditions: Row) -> tuple[Shape, Parameters]:
         """Return the conditions of a call, its tenant among them."""

@@ -13,7 +13,15 @@ from tests.integration.observe.receiver import Receiver
 from trueup import observe
 from trueup.conninfo import ConnInfo
 from trueup.db import Block, Database, connect
-from trueup.errors import ConnectionFailed, Duplicate, PoolTimeout, SchemaMismatch, StatementTimeout, TransactionAborted
+from trueup.errors import (
+    ConnectionFailed,
+    Disconnected,
+    Duplicate,
+    PoolTimeout,
+    SchemaMismatch,
+    StatementTimeout,
+    TransactionAborted,
+)
 from trueup.settings import DatabaseSettings
 from trueup.tables import Repository, Table
 
@@ -82,8 +90,9 @@ def test_failure_of_a_repository_is_one_event_however_many_blocks_it_leaves(db: 
         lambda clients: clients.update({"phone": PHONE}, id=4711),
         lambda clients: clients.delete(id=4711),
         lambda clients: clients.bulk_upsert([Client(id=4711, phone=PHONE)]),
+        lambda clients: clients.stream(id=4711).__enter__(),
     ],
-    ids=["find_one", "find_many", "count", "exists", "insert", "upsert", "update", "delete", "bulk_upsert"],
+    ids=["find_one", "find_many", "count", "exists", "insert", "upsert", "update", "delete", "bulk_upsert", "stream"],
 )
 def test_every_call_of_a_repository_is_reported_by_its_name(
     db: Database,
@@ -99,6 +108,34 @@ def test_every_call_of_a_repository_is_reported_by_its_name(
 
     [event] = reported(receiver)
     assert place(event) == ("tables", request.node.callspec.id.split("-")[-1], "public.clients")
+
+
+def test_stream_that_breaks_between_two_chunks_is_reported_by_its_name(db: Database, receiver: Receiver) -> None:  # noqa: F811
+    def read() -> None:
+        with Repository(db, CLIENTS).stream(chunk_rows=1) as rows, db.connection() as held:
+            next(rows)
+            held.pgconn.finish()
+            next(rows)
+
+    with pytest.raises(Disconnected):
+        read()
+
+    [event] = reported(receiver)
+    assert place(event) == ("tables", "stream", "public.clients")
+
+
+def test_what_fails_within_a_stream_is_not_the_streams_failure(db: Database, receiver: Receiver) -> None:  # noqa: F811
+    clients = Repository(db, CLIENTS)
+
+    def work() -> None:
+        with clients.stream() as rows:
+            clients.insert(Client(id=4711, phone=next(rows).phone))
+
+    with pytest.raises(Duplicate):
+        work()
+
+    [event] = reported(receiver)
+    assert place(event) == ("tables", "insert", "public.clients")
 
 
 def test_rows_that_are_left_out_on_purpose_are_no_failures(db: Database, receiver: Receiver) -> None:  # noqa: F811

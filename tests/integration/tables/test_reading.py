@@ -1,6 +1,7 @@
 """Conditions, orders and pages against what Python makes of the same rows."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from tests.integration.tables.conftest import Client, Clients
 
 from trueup.db import Connection, Database
-from trueup.errors import InvalidData, SchemaMismatch
+from trueup.errors import InvalidData, SchemaMismatch, UsageError
 from trueup.tables import (
     Repository,
     StatementRefused,
@@ -273,6 +274,14 @@ def test_streams_within_each_other(filled: Clients):
         assert next(outer).phone == "1"
         assert next(inner).phone == "5"
         assert len(list(outer)) == 3
+
+
+def test_rows_of_a_stream_belong_to_its_thread(filled: Clients):
+    with filled.stream(company_id=7) as rows, ThreadPoolExecutor(1) as executor:
+        error = executor.submit(next, rows).exception()
+
+    assert isinstance(error, UsageError)
+    assert "thread" in str(error)
 
 
 def test_stream_refuses_a_chunk_of_nothing(clients: Clients):
