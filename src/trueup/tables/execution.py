@@ -82,7 +82,8 @@ class Memory:
     """A psycopg Transformer, which mypy knows as a variable."""
     statements: OrderedDict[bytes, int | bytes] = field(default_factory=OrderedDict)
     """By text: how often it ran, then the name that it is prepared under."""
-    partitioned: dict[str, bool] = field(default_factory=dict)
+    flags: dict[str, Flag | None] = field(default_factory=dict)
+    """By table: how the server tells an insert from an update in it."""
     named: int = 0
 
 
@@ -211,22 +212,22 @@ def remember(connection: Connection, memory: Memory, text: bytes, known: int | b
 PARTITIONED = Statement(b"select relkind = 'p' from pg_class where oid = $1::text::regclass", is_lasting=False)
 
 
-def is_partitioned(connection: Connection, table: Table[Any]) -> bool:
-    """Say whether a table is partitioned; the server is asked once a connection."""
-    known = memory_of(connection).partitioned
+def flag_for(connection: Connection, table: Table[Any]) -> Flag | None:
+    """Return how this server tells an insert from an update in the table, None if it can't; asks once a connection."""
+    known = memory_of(connection).flags
     if table.name not in known:
-        name = table.identifier.as_bytes(None)
-        known[table.name] = fetch(connection, PARTITIONED, [name], bool_of)[0]
+        known[table.name] = find_flag(connection, table)
     return known[table.name]
+
+
+def find_flag(connection: Connection, table: Table[Any]) -> Flag | None:
+    """Ask the server how it tells an insert from an update in the table."""
+    if connection.info.server_version >= OLD_SINCE:
+        return "old"
+    name = table.identifier.as_bytes(None)
+    return None if fetch(connection, PARTITIONED, [name], bool_of)[0] else "xmax"
 
 
 def bool_of(values: tuple[Any, ...]) -> bool:
     """Return the only value of a row."""
     return bool(values[0])
-
-
-def flag_for(connection: Connection, table: Table[Any]) -> Flag | None:
-    """Return how this server tells an insert from an update in the table; None if it can't."""
-    if connection.info.server_version >= OLD_SINCE:
-        return "old"
-    return None if is_partitioned(connection, table) else "xmax"

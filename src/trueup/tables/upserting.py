@@ -7,6 +7,7 @@ of it is tried again.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Generic, Literal, TypeVar
 
 from trueup.db.connection import Connection
@@ -44,13 +45,43 @@ def upsert(
         StatementRefused: its key is not complete.
         Conflict: others deleted the row whenever it was there.
     """
-    writing = Writing(connection, table, make, names, parameters, key_of(table, names, parameters))
+    way = way_of(table, names)
+    writing = Writing(connection, table, make, names, parameters, way, key_of(table, way, parameters))
     for _ in range(ROUNDS):
         if done := writing.attempt():
             return done
     raise Conflict(
         f"{table.name}: a row was neither written nor found, {ROUNDS} times: others delete it as fast, or"
         " a trigger or a policy hides it"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """Is what the columns that a row sets decide."""
+
+    key: tuple[int, ...]
+    """Where each column of the conflict key stands among them."""
+    has_change: bool
+    """Whether there is anything to change in a row that exists."""
+    is_complete: bool
+    """Whether a new row needs no other column."""
+
+
+@lru_cache(statements.SHAPES)
+def way_of(table: Table[Any], names: Names) -> Way:
+    """Return what columns decide.
+
+    Raises:
+        StatementRefused: the conflict key is not among them, or a row of another tenant could have the same one.
+    """
+    check_conflict_key(table)
+    if missing := [name for name in table.key if name not in names]:
+        raise StatementRefused(f"{table.name}.{missing[0]}: it is part of the conflict key and not set")
+    return Way(
+        key=tuple(map(names.index, table.key)),
+        has_change=bool(statements.changed_by(table, names)),
+        is_complete=table.required.issubset(names),
     )
 
 
@@ -63,14 +94,14 @@ class Writing(Generic[R]):
     make: Maker[R]
     names: Names
     parameters: Parameters
+    way: Way
     key: Parameters
 
     def attempt(self) -> Upserted[R] | None:
         """Write the row in the way that these columns need."""
-        if not statements.changed_by(self.table, self.names):
+        if not self.way.has_change:
             return self.read() or self.insert()
-        is_complete = self.table.required.issubset(self.names)
-        flag = flag_for(self.connection, self.table) if is_complete else None
+        flag = flag_for(self.connection, self.table) if self.way.is_complete else None
         return self.insert_or_update(flag) or self.read() if flag else self.update_or_read() or self.insert()
 
     def insert_or_update(self, flag: Flag) -> Upserted[R] | None:
@@ -95,19 +126,19 @@ class Writing(Generic[R]):
         return Upserted(rows[0], "unchanged") if rows else None
 
 
-def key_of(table: Table[Any], names: tuple[str, ...], parameters: Parameters) -> Parameters:
+def key_of(table: Table[Any], way: Way, parameters: Parameters) -> Parameters:
     """Return the parameters of the conflict key.
 
     Raises:
-        StatementRefused: the row doesn't set it, or sets a part of it to NULL, or it doesn't hold the tenant.
+        StatementRefused: a part of it is NULL.
     """
-    check_conflict_key(table)
-    given = dict(zip(names, parameters, strict=True))
-    for name in table.key:
-        if given.get(name) is None:
-            state = "NULL, which equals no other NULL" if name in given else "not set"
-            raise StatementRefused(f"{table.name}.{name}: it is part of the conflict key and {state}")
-    return [given[name] for name in table.key]
+    key = [parameters[index] for index in way.key]
+    if None in key:
+        name = table.key[key.index(None)]
+        raise StatementRefused(
+            f"{table.name}.{name}: it is part of the conflict key and NULL, which equals no other NULL"
+        )
+    return key
 
 
 def check_conflict_key(table: Table[Any]) -> None:
