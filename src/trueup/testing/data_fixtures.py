@@ -10,7 +10,8 @@ import pytest
 from trueup.testing.asking import SHARED, database_of
 from trueup.testing.isolation import OPTIONS, told
 from trueup.testing.marks import kind_of
-from trueup.testing.seeds import SEED, read_seed, seed_of, tag_of
+from trueup.testing.seeds import SEED, read_seed, seed_of
+from trueup.testing.session_facts import facts_of
 
 if TYPE_CHECKING:
     from trueup.tables import Connections
@@ -78,20 +79,19 @@ def trueup_factories(request: pytest.FixtureRequest) -> "Registry":
 def make(request: pytest.FixtureRequest, trueup_factories: "Registry") -> Iterator["Make"]:
     """Give what makes rows, in the database that the test asks for; without any, in that of `conn`."""
     from factory.faker import Faker  # noqa: PLC0415  As above.
-    from factory.random import reseed_random  # noqa: PLC0415
 
     from trueup.testing.making import Make  # noqa: PLC0415
 
     seed = seed_of(request.config.stash[SEED], request.node.nodeid)
-    reseed_random(seed)
-    maker = maker_for(request, trueup_factories, tag_of(seed))
+    maker = maker_for(request, trueup_factories, seed)
     with Faker.override_default_locale(request.config.getini("trueup_locale")):
         yield Make(maker)
+    facts_of(request.node).factories = {name: (cost.rows, cost.seconds) for name, cost in maker.costs.items()}
     told_run = f"--trueup-seed={request.config.stash[SEED]} makes the same data again"
     request.node.add_report_section("teardown", "trueup data", told_run)
 
 
-def maker_for(request: pytest.FixtureRequest, registry: "Registry", tag: str) -> "Maker":
+def maker_for(request: pytest.FixtureRequest, registry: "Registry", seed: int) -> "Maker":
     """Return what stores the rows of a test in its database."""
     from trueup.testing.making import Maker  # noqa: PLC0415  As above.
 
@@ -104,7 +104,7 @@ def maker_for(request: pytest.FixtureRequest, registry: "Registry", tag: str) ->
     if not is_shared:
         blueprints.reset_sequences()
     numbers = shelf.numbers if is_shared else itertools.count(1)
-    return Maker(db=db, blueprints=blueprints, tag=tag, next_number=numbers.__next__)
+    return Maker(db=db, blueprints=blueprints, seed=seed, next_number=numbers.__next__)
 
 
 def blueprints_of(shelf: Shelf, key: object, db: "Connections", registry: "Registry") -> "Blueprints":

@@ -7,6 +7,9 @@ from functools import partial
 from time import perf_counter
 from typing import Any, TypeVar, overload
 
+from factory.random import randgen
+from faker import Faker
+
 from trueup.errors import UsageError
 from trueup.tables import Connections, Repository, Table
 from trueup.testing.factories import MAKER, Factory, class_of
@@ -60,16 +63,29 @@ class Maker:
 
     db: Connections
     blueprints: Blueprints
-    tag: str
+    seed: int
     next_number: Callable[[], int]
     made: list[tuple[Table[Any], Any]] = field(default_factory=list)
     """Each row with its table, in the order in which they were stored."""
     costs: dict[str, Costs] = field(default_factory=lambda: defaultdict(Costs))
+    calls: int = 0
+    """How often it was asked for rows."""
     has_looked: bool = False
 
+    @property
+    def tag(self) -> str:
+        """What marks unique texts: ten characters that no other test, worker or run has."""
+        return f"{self.seed:016x}"[:10]
+
     def make(self, found: Factory[R], number: int, given: Mapping[str, Any]) -> list[R]:
-        """Return so many new rows."""
+        """Return so many new rows.
+
+        Every call has a seed of its own: what else draws random numbers meanwhile, or seeds anew, changes nothing.
+        """
         begin, already = perf_counter(), len(self.made)
+        self.calls += 1
+        randgen.seed(self.seed + self.calls)
+        Faker.seed(self.seed + self.calls)
         token = MAKER.set(self)
         try:
             rows: list[R] = self.class_of(found).create_batch(number, **given)

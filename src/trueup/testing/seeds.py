@@ -20,8 +20,3 @@ def seed_of(run_seed: int, node: str) -> int:
     """Return the seed of a test: 64 bits that depend on the run's seed and the test's id alone."""
     digest = blake2b(f"{run_seed} {node}".encode(), digest_size=8).digest()
     return int.from_bytes(digest)
-
-
-def tag_of(seed: int) -> str:
-    """Return what marks unique texts of a test: 10 characters that no other test, worker or run has."""
-    return f"{seed:016x}"[:10]

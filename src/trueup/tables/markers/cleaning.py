@@ -31,7 +31,7 @@ TURN = 0x7472_7565_7570
 
 LOCK = sql.SQL(
     "{candidates}select array[{texts}], {marked}, {made}\n"
-    "from {table} as t join found on {same}\n"
+    "from {table} as t join found on {same}\nwhere {chosen}\n"
     "order by {keys}\nlimit {most}\nfor update of t"
 )
 HANGING = sql.SQL(
@@ -84,11 +84,19 @@ class Undone(Exception):
         self.deleted = deleted
 
 
-def clean(db: Database, tables: Iterable[Table[Any]], *, dry_run: bool = False, max_delete: int = MOST_ROWS) -> Cleaned:
+def clean(
+    db: Database,
+    tables: Iterable[Table[Any]],
+    *,
+    dry_run: bool = False,
+    max_delete: int = MOST_ROWS,
+    run: str | None = None,
+) -> Cleaned:
     """Delete the rows that carry the marker of their table and were made by tests, in one transaction.
 
     `tables` are all contracts of the database; those without a marker are left alone. A dry run does the same, triggers
-    and constraints included, and rolls it back.
+    and constraints included, and rolls it back. With `run`, only the rows that this run wrote down are deleted, and
+    what points to them; what else there is plays no part.
 
     Raises:
         CleanUpRefused: marker and journal mean different rows, a row that isn't test data hangs on one, there are more
@@ -99,7 +107,7 @@ def clean(db: Database, tables: Iterable[Table[Any]], *, dry_run: bool = False, 
     """
     if max_delete < 0:
         raise UsageError(f"max_delete must be 0 or more, not {max_delete}")
-    work = partial(clean_up, tables=tuple(tables), dry_run=dry_run, max_delete=max_delete)
+    work = partial(clean_up, tables=tuple(tables), dry_run=dry_run, max_delete=max_delete, run=run)
     begin = perf_counter()
     with naming_hidden_rows():
         try:
@@ -110,16 +118,17 @@ def clean(db: Database, tables: Iterable[Table[Any]], *, dry_run: bool = False, 
 
 
 def clean_up(
-    transaction: Block, *, tables: tuple[Table[Any], ...], dry_run: bool, max_delete: int
+    transaction: Block, *, tables: tuple[Table[Any], ...], dry_run: bool, max_delete: int, run: str | None
 ) -> Mapping[str, int]:
     """Do it in a transaction, and return the rows of each table."""
     transaction.execute("select pg_advisory_xact_lock(%s)", [TURN])
-    marking = read_marking(transaction, tables)
-    refuse(
-        Objection(each.table, each.foreign + each.changed, " and ".join(each.disagreements))
-        for each in count(transaction, marking)
-        if each.disagreements
-    )
+    marking = read_marking(transaction, tables, run)
+    if run is None:
+        refuse(
+            Objection(each.table, each.foreign + each.changed, " and ".join(each.disagreements))
+            for each in count(transaction, marking)
+            if each.disagreements
+        )
     cleaning = Cleaning(transaction, marking, max_delete)
     cleaning.lock()
     refuse(cleaning.hanging())
@@ -180,7 +189,7 @@ class Cleaning:
         found = self.transaction.execute(statement, self.marking.parameters).fetchall()
         changed = sum(is_marked != is_made for _, is_marked, is_made in found)
         if changed:
-            reason = f"{rows(changed)} changed meanwhile, and marker and journal disagree now: try again"
+            reason = f"{rows(changed)} where marker and journal disagree now: look at trueup testdata stats"
             raise CleanUpRefused(Objection(table.name, changed, reason))
         return [key for key, is_marked, _ in found if is_marked]
 

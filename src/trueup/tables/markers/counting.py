@@ -61,10 +61,10 @@ def stats(db: Database, tables: Iterable[Table[Any]]) -> tuple[TableStats, ...]:
         return tuple(count(transaction, marking))
 
 
-def read_marking(transaction: Block, tables: Iterable[Table[Any]]) -> Marking:
+def read_marking(transaction: Block, tables: Iterable[Table[Any]], run: str | None = None) -> Marking:
     """Return the markers of the tables, in a transaction in which no policy hides rows."""
     transaction.execute(SETTINGS)
-    return marking_of(tables, has_journal=has_journal(transaction.connection))
+    return marking_of(tables, has_journal=has_journal(transaction.connection), run=run)
 
 
 def count(transaction: Block, marking: Marking) -> Iterator[TableStats]:

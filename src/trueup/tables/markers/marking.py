@@ -13,6 +13,9 @@ from trueup.tables.errors import ContractError
 from trueup.tables.marker_rules import Begins, Ends, Equals, Follows
 from trueup.tables.markers.graph import in_order
 
+RUN = sql.Identifier("$run")
+"""What a journal's run is called beside the columns of a key."""
+
 
 @dataclass(frozen=True, eq=False)
 class Marking:
@@ -24,6 +27,8 @@ class Marking:
 
     tables: tuple[Table[Any], ...]
     has_journal: bool
+    run: str | None = None
+    """Whose rows `is_chosen` means; None: those of every run."""
 
     def __post_init__(self) -> None:
         if not self.tables:
@@ -47,7 +52,7 @@ class Marking:
     @cached_property
     def parameters(self) -> dict[str, object]:
         """The values of all markers, and the names of all tables, as parameters of any statement."""
-        given: dict[str, object] = {}
+        given: dict[str, object] = {"run": self.run}
         for number, table in enumerate(self.tables):
             given[f"relation_{number}"] = table.name
             match table.marker:
@@ -80,14 +85,16 @@ class Marking:
         columns = [table.column(name) for name in table.primary_key]
         if self.has_journal:
             values = [sql.SQL(f"key[{i}]::{column.type.name}") for i, column in enumerate(columns, 1)]
-            entries = sql.SQL("trueup.made where relation = {}").format(sql.Placeholder(f"relation_{number}"))
+            entries = sql.SQL("run as {}, {} from trueup.made where relation = {}")
         else:
             values = [sql.SQL(f"null::{column.type.name}") for column in columns]
-            entries = sql.SQL("(select) as nothing where false").format()
+            entries = sql.SQL("null::text as {}, {} from (select {}) as nothing where false")
         selected = sql.SQL(", ").join(
             sql.SQL("{} as {}").format(value, column.identifier) for value, column in zip(values, columns, strict=True)
         )
-        return sql.SQL("{} as materialized (select {} from {})").format(journal_name(number), selected, entries)
+        relation = sql.Placeholder(f"relation_{number}")
+        body = entries.format(RUN, selected, relation)
+        return sql.SQL("{} as materialized (select {})").format(journal_name(number), body)
 
     def is_marked(self, table: Table[Any], alias: str) -> sql.Composable:
         """Return the condition that a row carries its mark."""
@@ -105,15 +112,24 @@ class Marking:
 
         Nobody but a test knows of a row that a test made, so what points to it came from the code under test.
         """
-        listed = sql.SQL("exists (select 1 from {} as entry where {})").format(
-            journal_name(self.number(table)), same(table.primary_key, "entry", alias)
+        return self.is_listed(table, alias, sql.SQL("true"))
+
+    def is_chosen(self, table: Table[Any], alias: str) -> sql.Composable:
+        """Return the condition that the run made a row."""
+        if self.run is None:
+            return sql.SQL("true")
+        return self.is_listed(table, alias, sql.SQL("entry.{} = {}").format(RUN, sql.Placeholder("run")))
+
+    def is_listed(self, table: Table[Any], alias: str, wanted: sql.Composable) -> sql.Composable:
+        """Return the condition that the journal has such an entry of a row, or of one that it follows."""
+        listed = sql.SQL("exists (select 1 from {} as entry where {} and {})").format(
+            journal_name(self.number(table)), same(table.primary_key, "entry", alias), wanted
         )
         if not isinstance(table.marker, Follows):
             return listed
         parent = self.by_name[table.marker.parent]
-        return sql.SQL("({} or {})").format(
-            listed, self.of_parent(table.marker, alias, self.is_made(parent, f"{alias}_"))
-        )
+        of_parent = self.of_parent(table.marker, alias, self.is_listed(parent, f"{alias}_", wanted))
+        return sql.SQL("({} or {})").format(listed, of_parent)
 
     def of_parent(self, marker: Follows, alias: str, condition: sql.Composable) -> sql.Composable:
         """Return the condition that the row that a row points to fulfils another one."""
@@ -156,17 +172,18 @@ class Marking:
             "same": same(table.primary_key, "found", "t"),
             "marked": self.is_marked(table, "t"),
             "made": self.is_made(table, "t"),
+            "chosen": self.is_chosen(table, "t"),
         }
 
 
-def marking_of(tables: Iterable[Table[Any]], *, has_journal: bool) -> Marking:
+def marking_of(tables: Iterable[Table[Any]], *, has_journal: bool, run: str | None = None) -> Marking:
     """Return the marking of those tables whose contracts have a marker; each is named once.
 
     Raises:
         ContractError: see `Marking`.
     """
     marked = {table.name: table for table in tables if table.marker is not None}
-    return Marking(tuple(marked.values()), has_journal)
+    return Marking(tuple(marked.values()), has_journal, run)
 
 
 def check_parent(table: Table[Any], others: Mapping[str, Table[Any]]) -> None:

@@ -314,6 +314,24 @@ def test_row_that_is_gone_is_forgotten(db, populated, observer, counted):
     assert counted("trueup.made") == 0
 
 
+def test_rows_of_one_run_go_and_those_of_another_stay(db, observer, counted):
+    """A test cleans up behind itself while others run, whatever else there is."""
+    with db.transaction() as transaction:
+        for run in ("one", "two"):
+            row = Repository(db, CLIENTS).insert(Client(phone=f"+7000{run}"))
+            record(transaction.connection, CLIENTS, [row], run=run)
+    observer.execute("insert into bookings select id, 1 from clients; insert into rooms (is_test) values (true)")
+
+    done = clean(db, TABLES, run="one")
+
+    assert done.tables == {"public.bookings": 1, "public.clients": 1, "public.rooms": 0}
+    assert observer.execute("select phone, run from clients join trueup.made on key[1] = id::text").fetchall() == [
+        ("+7000two", "two")
+    ]
+    observer.execute("update clients set phone = '+49'")
+    assert "disagree" in refused(db, run="two")["public.clients", 1]
+
+
 def test_row_and_entry_are_stored_together_or_not_at_all(db, observer, counted):
     with suppress(ZeroDivisionError), db.transaction() as transaction:
         row = Repository(db, ROOMS).insert(Room(is_test=True))

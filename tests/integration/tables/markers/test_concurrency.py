@@ -73,7 +73,7 @@ def test_row_that_loses_its_mark_while_it_waits_is_not_deleted(db, make, observe
         wait_until_blocked(observer)
         neighbour.commit()
 
-        assert "changed meanwhile" in str(done.exception(DEADLINE_S))
+        assert "disagree now" in str(done.exception(DEADLINE_S))
     assert counted("clients") == 1
 
 
