@@ -2,9 +2,14 @@
 
 A page is a story: its blocks of SQL and Python run in order, in one namespace and one new database. The page is given
 `settings` and nothing else. A block of Python that ends with `# raises NAME` has to raise exactly that.
+
+A page with a block that begins with a comment that names a file is a project instead: such blocks are written to those
+files, commands that begin with `pytest` are run, and the block of text behind a command holds lines of what it prints,
+in this order, with `…` for whatever differs from run to run.
 """
 
 import re
+import shlex
 import signal
 import sys
 from collections.abc import Iterator
@@ -55,7 +60,9 @@ def name_of(page: Path) -> str:
 
 
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
-STORIES = [page for page in PAGES if {block.kind for block in blocks_of(TEXTS[page])} & RUN]
+NAMED = re.compile(r"(?:#|--) ((?:\w+/)*\w+\.(?:py|sql|toml))\n")
+PROJECTS = [page for page in PAGES if any(NAMED.match(block.text) for block in blocks_of(TEXTS[page]))]
+STORIES = [page for page in PAGES if page not in PROJECTS and {block.kind for block in blocks_of(TEXTS[page])} & RUN]
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +122,31 @@ def test_examples_of_a_page_do_what_it_says(page: Path, names: dict[str, Any], o
             run(block, page, names)
         elif block.kind == "sql":
             outside.execute(block.text.encode())
+
+
+@pytest.mark.parametrize("page", PROJECTS, ids=name_of)
+def test_project_of_a_page_does_what_it_says(
+    page: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:randomly -p no:hypothesispytest -p no:faker")
+    blocks = blocks_of(TEXTS[page])
+    for block, behind in zip(blocks, [*blocks[1:], None], strict=True):
+        if found := NAMED.match(block.text):
+            file = pytester.path / found[1]
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(block.text, encoding="utf-8")
+        elif block.kind == "sh" and block.text.startswith("pytest"):
+            assert behind, f"{name_of(page)}:{block.line}: what the command prints is missing"
+            assert behind.kind == "text", f"{name_of(page)}:{block.line}: what the command prints is missing"
+            follow(block.text, behind.text, pytester)
+
+
+def follow(command: str, printed: str, pytester: pytest.Pytester) -> None:
+    """Run a command of pytest, and look for the lines that it is said to print."""
+    result = pytester.runpytest_subprocess(*shlex.split(command)[1:])
+    result.stdout.fnmatch_lines(
+        [re.sub(r"[\[*?]", "[\\g<0>]", line).replace("…", "*") for line in printed.splitlines()]
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
