@@ -12,7 +12,7 @@ from trueup.conninfo import ConnInfo
 from trueup.errors import Refused
 from trueup.testing.rewind.fingerprint import read_fingerprint
 from trueup.testing.rewind.outcome import NotRewound, Rewound, Unproven
-from trueup.testing.rewind.plans import Plans
+from trueup.testing.rewind.plans import Change, Plans
 from trueup.testing.rewind.rewinding import Rewinding
 from trueup.testing.rewind.session import open_session
 from trueup.testing.rewind.state import State, read_state
@@ -62,8 +62,8 @@ class Baseline:
             structure = read_structure(plans.connection)
             plans, known = Plans(connection=plans.connection, structure=structure, name=str(next(NUMBERS))), {}
         elif state.counts:
-            for number, *_ in plans.run(call("tables", state.horizon, state.counts))[0].rows:
-                known.pop(number, None)
+            for change in Change.of(plans.run(call("tables", state.horizon, state.counts))[0]):
+                known.pop(change.number, None)
         verify = state.fingerprint is not None
         return type(self)(plans, state_of(plans, known, verify=verify), is_nested=True)
 

@@ -3,25 +3,34 @@
 Every catalog of the running version is looked at, so that a new one can't be forgotten; exceptions stand here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 
 from psycopg import sql
 
-from trueup.testing.rewind.structure import FIRST_OID, Catalog, Structure
+from trueup.testing.rewind.structure import FIRST_OID, Structure
 
 IGNORED = frozenset({"pg_catalog.pg_statistic", "pg_catalog.pg_statistic_ext_data"})
 """What ANALYZE writes: it changes plans and no answer."""
 
 BUILT_IN = MappingProxyType(
     {
+        "pg_catalog.pg_aggregate": "aggfnoid::oid",
         "pg_catalog.pg_amop": "oid",
         "pg_catalog.pg_amproc": "oid",
-        "pg_catalog.pg_attribute": "attrelid",
+        "pg_catalog.pg_attribute": "attnum > 0 and attrelid",
+        "pg_catalog.pg_cast": "oid",
+        "pg_catalog.pg_constraint": "oid",
+        "pg_catalog.pg_conversion": "oid",
+        "pg_catalog.pg_depend": "objid",
         "pg_catalog.pg_description": "objoid",
+        "pg_catalog.pg_index": "indexrelid",
         "pg_catalog.pg_init_privs": "objoid",
+        "pg_catalog.pg_opclass": "oid",
         "pg_catalog.pg_operator": "oid",
+        "pg_catalog.pg_opfamily": "oid",
         "pg_catalog.pg_proc": "oid",
+        "pg_catalog.pg_rewrite": "oid",
         "pg_catalog.pg_ts_config_map": "mapcfg",
         "pg_catalog.pg_type": "oid",
         "information_schema.sql_features": None,
@@ -105,6 +114,6 @@ VOLATILE = frozenset(
 """Columns that VACUUM and TRUNCATE write: where rows are and how many there might be."""
 
 
-def stable_columns(catalog: Catalog) -> sql.Composed:
-    """Return the columns of a catalog that are part of a database's state."""
-    return sql.SQL(", ").join(map(sql.Identifier, (name for name in catalog.columns if name not in VOLATILE)))
+def stable(columns: Iterable[str]) -> sql.Composed:
+    """Return those columns of a catalog that are part of a database's state."""
+    return sql.SQL(", ").join(sql.Identifier(name) for name in columns if name not in VOLATILE)

@@ -1,14 +1,21 @@
 """A digest of all that a database holds, read without any trust in what rewinding believes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from psycopg import sql
 
 from trueup.db import Connection
-from trueup.testing.rewind.catalogs import rows_of_database, rows_of_server, stable_columns
+from trueup.testing.rewind.catalogs import rows_of_database, rows_of_server, stable
 from trueup.testing.rewind.structure import Structure, read_structure
 
+COLUMNS = """
+    select c.relnamespace::regnamespace || '.' || c.relname, array_agg(a.attname::text order by a.attnum)
+    from pg_class c
+    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
+    where c.oid < 16384 and c.relkind = 'r'
+    group by c.oid
+"""
 SETTINGS = (
     "search_path = pg_catalog; set local timezone = 'UTC'; set local datestyle = 'ISO, YMD';"
     " set local intervalstyle = 'postgres'; set local extra_float_digits = 1; set local bytea_output = 'hex';"
@@ -45,7 +52,11 @@ def read_fingerprint(connection: Connection, structure: Structure) -> Fingerprin
     """Return the digest of a database whose structure is known; the session's settings are pinned."""
     rows, sequences, catalogs = (
         connection.execute(digest(parts)).fetchall()[0][0] if parts else None
-        for parts in (list(row_texts(structure)), list(sequence_texts(structure)), list(catalog_texts(structure)))
+        for parts in (
+            list(row_texts(structure)),
+            list(sequence_texts(structure)),
+            list(catalog_texts(structure, dict(connection.execute(COLUMNS).fetchall()))),
+        )
     )
     return Fingerprint(rows=rows, sequences=sequences, catalogs=catalogs)
 
@@ -69,10 +80,9 @@ def sequence_texts(structure: Structure) -> Iterator[sql.Composed]:
         yield sql.SQL("select concat({}, ' ', last_value, ' ', is_called) from {}").format(number, each.identifier)
 
 
-def catalog_texts(structure: Structure) -> Iterator[sql.Composed]:
+def catalog_texts(structure: Structure, columns: Mapping[str, list[str]]) -> Iterator[sql.Composed]:
     """Give a query for each catalog: the rows that a test could have written, as text."""
-    catalogs = {each.name: each for each in structure.catalogs}
     for name, condition in (*rows_of_database(structure), *rows_of_server(structure)):
         yield sql.SQL("select concat({}, row({})::text) from only {} where {}").format(
-            name, stable_columns(catalogs[name]), catalogs[name].identifier, sql.SQL(condition)
+            name, stable(columns[name]), sql.Identifier(*name.split(".")), sql.SQL(condition)
         )  # fmt: skip

@@ -3,16 +3,21 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, LiteralString
+from typing import LiteralString
 
-from psycopg import sql
+from psycopg import generators, sql
+from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGconn
+from psycopg.waiting import wait
 
 from trueup.db import Connection
 from trueup.testing.rewind import statements
 from trueup.testing.rewind.structure import Structure, Table
 
-Row = tuple[Any, ...]
+Row = tuple[str, ...]
+INTERRUPTIBLE_S = 0.1
+DONE = frozenset({ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +25,24 @@ class Answer:
     """Is what one statement gave."""
 
     rows: list[Row]
+    """Their values as text; NULL is empty."""
     count: int
     """Rows that it returned or changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Is what a probe says of one table, or of catalogs."""
+
+    number: int
+    rows: int
+    is_new: bool
+    """Whether there are rows that were not there before."""
+
+    @classmethod
+    def of(cls, answer: Answer) -> "list[Change]":
+        """Return what a probe has answered."""
+        return [cls(int(number), int(rows), is_new == "t") for number, rows, is_new in answer.rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +77,19 @@ class Plans:
 
     def run(self, *calls: bytes) -> list[Answer]:
         """Run statements in one message, which is one transaction, and return what each gave."""
-        return list(answers(self.connection, b";".join(calls)))
+        return list(answers(self.connection.pgconn, b";".join(calls)))
 
 
-def answers(connection: Connection, message: bytes) -> Iterator[Answer]:
-    """Send a message of statements and give what each of them gave."""
-    with connection.cursor() as cursor:
-        cursor.execute(message)
-        more: bool | None = True
-        while more:
-            has_rows = cursor.pgresult and cursor.pgresult.status == ExecStatus.TUPLES_OK
-            yield Answer(rows=cursor.fetchall() if has_rows else [], count=cursor.rowcount)
-            more = cursor.nextset()
+def answers(login: PGconn, message: bytes) -> Iterator[Answer]:
+    """Send a message of statements and give what each of them gave, below what a cursor does for its user."""
+    login.send_query(message)
+    for result in wait(generators.execute(login), login.socket, INTERRUPTIBLE_S):
+        if result.status not in DONE:
+            raise error_from_result(result)
+        rows = [tuple(text(result.get_value(row, n)) for n in range(result.nfields)) for row in range(result.ntuples)]
+        yield Answer(rows=rows, count=result.command_tuples or 0)
+
+
+def text(value: bytes | None) -> str:
+    """Return a value as the text that the server sends; NULL is empty."""
+    return (value or b"").decode(errors="replace")

@@ -6,14 +6,25 @@ from dataclasses import dataclass, field, replace
 
 from trueup.testing.rewind.copies import missing, read_copy, write_rows
 from trueup.testing.rewind.outcome import Rewound, Unproven
-from trueup.testing.rewind.plans import Answer, Plans, Row
+from trueup.testing.rewind.plans import Change, Plans, Row
 from trueup.testing.rewind.state import State, Surroundings, read_horizon
-from trueup.testing.rewind.statements import OF_SERVER, set_position, vacuum
+from trueup.testing.rewind.statements import OF_SERVER, set_positions, vacuum
 from trueup.testing.rewind.strangers import Stranger, await_quiet
 from trueup.testing.rewind.structure import Table
 
 MANY_DEAD_ROWS = 5_000
 """From here on a table is vacuumed: every look reads past them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """Is what a look has found: what is around, and what is not as it was."""
+
+    surroundings: Surroundings
+    catalogs: list[Change]
+    tables: list[Change]
+    sequences: list[int]
+    """Their numbers."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -35,18 +46,18 @@ class Rewinding:
             Unproven: it can't be done, or not be proven.
         """
         self.await_quiet()
-        surroundings, catalogs, tables, sequences = self.look()
-        self.check_catalogs(catalogs.rows)
-        self.check_surroundings(Surroundings(*surroundings.rows[0]))
-        self.put_back(tables.rows, sequences.rows)
+        sight = self.look()
+        self.check_catalogs(sight.catalogs)
+        self.check_surroundings(sight.surroundings)
+        self.put_back(sight.tables, sight.sequences)
         if self.is_aged:
-            self.state = replace(self.state, horizon=read_horizon(self.plans))
+            self.look_again()
         self.vacuum()
         return self.state, Rewound(
             deleted=self.deleted.total(),
             restored=self.restored.total(),
             tables=tuple(sorted(str(table) for table in {**self.deleted, **self.restored})),
-            sequences=tuple(str(self.plans.structure.sequences[number]) for number, *_ in sequences.rows),
+            sequences=tuple(str(self.plans.structure.sequences[number]) for number in sight.sequences),
         )
 
     def await_quiet(self) -> None:
@@ -57,8 +68,8 @@ class Rewinding:
         """Say whether a session may be there: it was at the baseline, or the caller answers for it."""
         return stranger.identity in self.state.sessions or stranger.pid in self.tolerated
 
-    def look(self) -> tuple[Answer, Answer, Answer, Answer]:
-        """Return what is not as it was: surroundings, catalogs, tables, sequences."""
+    def look(self) -> Sight:
+        """Return what is not as it was."""
         call, state, structure = self.plans.call, self.state, self.plans.structure
         nothing = b"select where false"
         surroundings, catalogs, tables, sequences = self.plans.run(
@@ -67,14 +78,27 @@ class Rewinding:
             call("tables", state.horizon, state.counts) if structure.tables else nothing,
             call("sequences", *zip(*state.positions, strict=True)) if structure.sequences else nothing,
         )
-        return surroundings, catalogs, tables, sequences
+        return Sight(
+            surroundings=Surroundings(*surroundings.rows[0]),
+            catalogs=Change.of(catalogs),
+            tables=Change.of(tables),
+            sequences=[int(number) for number, *_ in sequences.rows],
+        )
+
+    def look_again(self) -> None:
+        """Take what was put back for what was always there, after a look that finds nothing else."""
+        self.state = replace(self.state, horizon=read_horizon(self.plans))
+        sight = self.look()
+        self.await_quiet()
+        if sight.catalogs or sight.tables or sight.sequences:
+            raise Unproven("somebody else has changed the database meanwhile")
 
     def check_surroundings(self, now: Surroundings) -> None:
         """Raise where something outside of the tables was changed."""
         then = self.state.surroundings
         if now == then:
             return
-        if now.prepared:
+        if now.prepared != "0":
             raise Unproven("a prepared transaction is open")
         if now.configuration != then.configuration:
             raise Unproven("the server's configuration was changed or read again", is_server_wide=True)
@@ -84,30 +108,28 @@ class Rewinding:
             raise Unproven("a built-in object was changed: its privileges, its comment or its definition")
         self.state = replace(self.state, surroundings=now)
 
-    def check_catalogs(self, changes: list[Row]) -> None:
+    def check_catalogs(self, changes: list[Change]) -> None:
         """Raise where the structure was changed; where the files of tables are is no part of it."""
-        for number, rows, _ in changes:
+        for change in changes:
+            is_server_wide = change.number == OF_SERVER
             news = self.plans.run(self.plans.call("news", self.state.horizon))[0].rows
-            if number == OF_SERVER or rows != self.state.database_rows or not self.is_moved_file(news):
-                is_server_wide = number == OF_SERVER
+            if is_server_wide or change.rows != self.state.database_rows or not self.is_moved_file(news):
                 raise Unproven(described(news, is_server_wide=is_server_wide), is_server_wide=is_server_wide)
             self.is_aged = True
 
     def is_moved_file(self, news: list[Row]) -> bool:
         """Say whether only the places of files have changed, as TRUNCATE changes them."""
         digest, built_in = self.plans.run(self.plans.call("classes", self.state.horizon))[0].rows[0]
-        return [name for name, *_ in news] == ["pg_class"] and digest == self.state.classes and not built_in
+        return [name for name, *_ in news] == ["pg_class"] and (digest, built_in) == (self.state.classes, "0")
 
-    def put_back(self, changes: list[Row], positions: list[Row]) -> None:
+    def put_back(self, changes: list[Change], sequences: list[int]) -> None:
         """Make tables and sequences what they were, or raise."""
-        found = {self.plans.structure.tables[number]: rows for number, rows, _ in changes}
-        for table in found:
-            self.check_writable(table)
-        self.undo([self.plans.structure.tables[n] for n, _, is_new in changes if is_new], [n for n, *_ in positions])
-        left = {table: rows - self.deleted[table] for table, rows in found.items()}
+        tables = self.plans.structure.tables
+        for change in changes:
+            self.check_writable(tables[change.number])
+        self.undo([tables[change.number] for change in changes if change.is_new], sequences)
+        left = {tables[change.number]: change.rows - self.deleted[tables[change.number]] for change in changes}
         self.restore({table: rows for table, rows in left.items() if rows != self.state.counts[table.number]})
-        if found or positions:
-            self.await_quiet()
 
     def check_writable(self, table: Table) -> None:
         """Raise where a changed table can't be brought back."""
@@ -120,7 +142,8 @@ class Rewinding:
         """Delete the new rows of tables and set sequences, in one transaction."""
         structure, state = self.plans.structure, self.state
         calls = [self.plans.delete_new(table, state.horizon) for table in tables]
-        calls += [set_position(structure.sequences[n], state.positions[n]) for n in sequences]
+        if sequences:
+            calls.append(set_positions([(structure.sequences[n], state.positions[n]) for n in sequences]))
         if calls:
             answers = self.plans.run(*calls)
             self.deleted.update({table: answer.count for table, answer in zip(tables, answers, strict=False)})
@@ -152,7 +175,7 @@ class Rewinding:
 def described(news: list[Row], *, is_server_wide: bool) -> str:
     """Return what was changed in the catalogs of the database, or in those of the server."""
     where = "the server" if is_server_wide else "the structure"
-    mine = [(catalog, example) for catalog, is_of_server, example in news if is_of_server == is_server_wide]
+    mine = [(catalog, example) for catalog, is_of_server, example in news if (is_of_server == "t") == is_server_wide]
     if not mine:
         return f"{where} was changed: something was dropped or revoked, or a comment was taken away"
     examples = sorted({example for _, example in mine if example})[:3]

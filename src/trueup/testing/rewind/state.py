@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from trueup.testing.rewind.copies import LARGEST_BYTES, read_copy
 from trueup.testing.rewind.fingerprint import Fingerprint
 from trueup.testing.rewind.outcome import Unproven
-from trueup.testing.rewind.plans import Plans
+from trueup.testing.rewind.plans import Change, Plans
 from trueup.testing.rewind.statements import HORIZON, OF_DATABASE, OF_SERVER, UNKNOWN, positions
 from trueup.testing.rewind.strangers import await_quiet
 
@@ -17,11 +17,11 @@ class Surroundings:
 
     configuration: str
     """What ALTER SYSTEM has written, and when the server last read its configuration."""
-    prepared: int
+    prepared: str
     """How many transactions wait for the second phase of their commit."""
-    slots: str | None
+    slots: str
     """Replication slots of the server."""
-    written: int
+    written: str
     """How many rows were ever written into the catalogs of initdb."""
 
 
@@ -41,7 +41,7 @@ class State:
     """Rows in catalogs: those about the database, those about the server, and all where initdb made many."""
     server_rows: int
     initdb_rows: int
-    classes: str | None
+    classes: str
     """A digest of pg_class."""
     surroundings: Surroundings
     sessions: frozenset[tuple[int, str]]
@@ -66,22 +66,22 @@ def read_state(plans: Plans, known: Mapping[int, bytes]) -> State:
         plans.call("classes", xid),
         *([plans.call("tables", xid, (UNKNOWN,) * len(tables))] if tables else []),
     )
-    found = [*catalogs.rows, *initdb.rows, *(row for answer in counts for row in answer.rows)]
-    if surroundings.rows[0][1]:
+    about, built_in, found = Change.of(catalogs), Change.of(initdb), [each for a in counts for each in Change.of(a)]
+    if surroundings.rows[0][1] != "0":
         raise Unproven("a prepared transaction is open: commit it or roll it back first")
-    if any(is_new for _, _, is_new in found):
+    if any(each.is_new for each in (*about, *built_in, *found)):
         raise Unproven("rows seem to come from the future: the server has used up its transaction numbers once")
-    rows = {number: count for answer in counts for number, count, _ in answer.rows}
+    rows = {each.number: each.rows for each in found}
     kept = [each for each in tables if rows[each.number] and not each.is_view and each.size_bytes <= LARGEST_BYTES]
-    about = {number: count for number, count, _ in catalogs.rows}
+    of_catalogs = {each.number: each.rows for each in about}
     return State(
         horizon=xid,
         counts=tuple(rows[number] for number in range(len(tables))),
         copies={each.number: known.get(each.number) or read_copy(plans.connection, each) for each in kept},
         positions=read_positions(plans),
-        database_rows=about[OF_DATABASE],
-        server_rows=about[OF_SERVER],
-        initdb_rows=initdb.rows[0][1],
+        database_rows=of_catalogs[OF_DATABASE],
+        server_rows=of_catalogs[OF_SERVER],
+        initdb_rows=built_in[0].rows,
         classes=classes.rows[0][0],
         surroundings=Surroundings(*surroundings.rows[0]),
         sessions=frozenset(each.identity for each in sessions),
@@ -90,8 +90,7 @@ def read_state(plans: Plans, known: Mapping[int, bytes]) -> State:
 
 def read_horizon(plans: Plans) -> str:
     """Return the number of the first transaction to come."""
-    xid: str = plans.run(HORIZON)[0].rows[0][0]
-    return xid
+    return plans.run(HORIZON)[0].rows[0][0]
 
 
 def read_positions(plans: Plans) -> tuple[tuple[int, bool], ...]:

@@ -1,6 +1,6 @@
 """The statements of a rewind, prepared once a baseline and then run by name: nothing here talks to a server."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import LiteralString
 
@@ -12,7 +12,7 @@ from trueup.testing.rewind.catalogs import (
     rows_of_database,
     rows_of_initdb,
     rows_of_server,
-    stable_columns,
+    stable,
 )
 from trueup.testing.rewind.structure import FIRST_OID, Sequence, Structure, Table
 
@@ -122,8 +122,7 @@ TRUNCATE both are as before."""
 
 def classes(structure: Structure) -> sql.Composed:
     """Return the query for what TRUNCATE leaves alone in pg_class."""
-    (catalog,) = (each for each in structure.catalogs if each.relation == "pg_class")
-    return sql.SQL(CLASSES).format(stable_columns(catalog), FIRST_OID, FIRST_OID)
+    return sql.SQL(CLASSES).format(stable(structure.class_columns), FIRST_OID, FIRST_OID)
 
 
 DESCRIBED = MappingProxyType(
@@ -170,10 +169,10 @@ def delete_new(table: Table) -> sql.Composed:
     return sql.SQL("delete from only {} where age(xmin) <= (select age($1))").format(table.identifier)
 
 
-def set_position(sequence: Sequence, position: tuple[int, bool]) -> bytes:
-    """Return the statement that puts a sequence where it was."""
-    value, is_called = position
-    return f"select setval({sequence.oid}::oid::regclass, {value}, {is_called})".encode()
+def set_positions(positions: Iterable[tuple[Sequence, tuple[int, bool]]]) -> bytes:
+    """Return the statement that puts sequences where they were."""
+    calls = (f"setval({each.oid}::oid::regclass, {value}, {is_called})" for each, (value, is_called) in positions)
+    return f"select {', '.join(calls)}".encode()
 
 
 def vacuum(table: Table) -> sql.Composed:

@@ -52,4 +52,7 @@ def await_quiet(plans: Plans, welcome: Callable[[Stranger], bool]) -> list[Stran
 
 def strangers_of(answer: Answer) -> list[Stranger]:
     """Return what the statement `others` has found."""
-    return [Stranger(*row) for row in answer.rows]
+    return [
+        Stranger(int(pid), started_at, application, activity, has_lock == "t")
+        for pid, started_at, application, activity, has_lock in answer.rows
+    ]

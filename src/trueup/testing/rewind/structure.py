@@ -21,7 +21,7 @@ TABLES = """
         c.relkind = 'm',
         exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgenabled in ('A', 'R'))
             or exists (select from pg_rewrite r where r.ev_class = c.oid and r.ev_enabled in ('A', 'R')),
-        pg_table_size(c.oid)
+        pg_relation_size(c.oid) + coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0)
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
     where c.oid >= 16384 and c.relkind in ('r', 'm') and c.relpersistence <> 't'
@@ -35,12 +35,17 @@ SEQUENCES = """
     order by c.oid
 """
 CATALOGS = """
-    select
-        c.oid::int8, c.relnamespace::regnamespace::text, c.relname,
-        array(select a.attname::text from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 order by a.attnum)
-    from pg_class c
-    where c.oid < 16384 and c.relkind = 'r'
+    select oid::int8, relnamespace::regnamespace::text, relname
+    from pg_class
+    where oid < 16384 and relkind = 'r'
     order by 2, 3
+"""
+DATABASE = """
+    select
+        oid::int8,
+        array(select attname::text from pg_attribute where attrelid = 1259 and attnum > 0 order by attnum)
+    from pg_database
+    where datname = current_database()
 """
 
 
@@ -92,17 +97,11 @@ class Catalog:
     oid: int
     schema: str
     relation: str
-    columns: tuple[str, ...]
 
     @property
     def name(self) -> str:
         """Its name with its schema."""
         return f"{self.schema}.{self.relation}"
-
-    @property
-    def identifier(self) -> sql.Identifier:
-        """Its name for a statement."""
-        return sql.Identifier(self.schema, self.relation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,13 +114,15 @@ class Structure:
     """As the server counts it: 180004 is 18.4."""
     tables: tuple[Table, ...]
     sequences: tuple[Sequence, ...]
+    class_columns: tuple[str, ...]
+    """Those of pg_class (1259) in this version."""
     catalogs: tuple[Catalog, ...]
     """Every table that initdb made, sorted by name."""
 
 
 def read_structure(connection: Connection) -> Structure:
     """Read where the connection's database keeps state."""
-    (database,) = one(connection, "select oid::int8 from pg_database where datname = current_database()")
+    ((database, class_columns),) = connection.execute(DATABASE).fetchall()
     return Structure(
         database=database,
         version=connection.info.server_version,
@@ -143,15 +144,6 @@ def read_structure(connection: Connection) -> Structure:
             Sequence(oid=oid, schema=schema, name=name)
             for oid, schema, name in connection.execute(SEQUENCES).fetchall()
         ),
-        catalogs=tuple(
-            Catalog(oid, schema, name, tuple(columns))
-            for oid, schema, name, columns in connection.execute(CATALOGS).fetchall()
-        ),
+        class_columns=tuple(class_columns),
+        catalogs=tuple(Catalog(*row) for row in connection.execute(CATALOGS).fetchall()),
     )
-
-
-def one(connection: Connection, query: str) -> tuple[int, ...]:
-    """Return the only row of a query."""
-    row = connection.execute(query.encode()).fetchone()
-    assert row is not None
-    return row
