@@ -12,8 +12,8 @@ from trueup.tables.batches import Batch
 SEPARATOR, NULL = b"\x1f", b"\x1e"
 """The separators of units and of records in ASCII, which hardly any text holds."""
 TEXT_OID = 25
-CHUNK_BYTES = 8 << 20
-"""How much one statement is given; more gains nothing."""
+CHUNK_BYTES = 2 << 20
+"""How much one statement is given; more gains nothing, and the server would keep columns on disk (`work_mem`)."""
 SAMPLE_ROWS = 64
 
 
