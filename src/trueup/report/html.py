@@ -19,7 +19,7 @@ def render(report: Report) -> str:
 
     It shows the worst findings of each check and counts the rest; it stays below 1.5 MB.
     """
-    template = _environment().get_template("report.html")
+    template = environment().get_template("report.html")
     return template.render(
         report=report,
         headline=headline(report),
@@ -42,8 +42,9 @@ def name(text: str) -> Markup:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return what renders pages in the look of our reports."""
+    found = Environment(
         loader=PackageLoader("trueup.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -51,7 +52,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    found.filters |= {
         "amounts": amounts,
         "breakable": breakable,
         "clip": clip,
@@ -59,7 +60,7 @@ def _environment() -> Environment:
         "name": name,
         "quantity": quantity,
     }
-    return environment
+    return found
 
 
 def _finalize(value: object) -> object:

@@ -19,9 +19,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
-    """Add the built-in tests, behind those of the project."""
+    """Add the built-in tests, behind those of the project; the reports of collection count them."""
+    hook = session.config.hook
     if session.config.getoption("--trueup-checks"):
-        items.extend(Checks.from_parent(session, name="trueup", nodeid="trueup").collect())
+        report = hook.pytest_make_collect_report(collector=Checks.from_parent(session, name="trueup", nodeid="trueup"))
+        for item in report.result:
+            hook.pytest_itemcollected(item=item)
+        hook.pytest_collectreport(report=report)
+        items.extend(report.result)
 
 
 class Checks(pytest.Collector):

@@ -32,7 +32,7 @@ def hold(checkout: Callable[[], AbstractContextManager[object]], count: int) -> 
             taken.set_result(None)
             is_over.wait()
 
-    with ThreadPoolExecutor(count, thread_name_prefix="full pool") as threads:
+    with ThreadPoolExecutor(count, thread_name_prefix="trueup full pool") as threads:
         try:
             for _ in range(count):
                 taken: Future[None] = Future()

@@ -195,7 +195,7 @@ class Proxy:
 
     def start_thread(self, work: Callable[[], object]) -> threading.Thread:
         """Start a thread that the exit waits for."""
-        thread = threading.Thread(target=work, name=f"wire {self.port}", daemon=True)
+        thread = threading.Thread(target=work, name="trueup wire", daemon=True)
         with self._lock:
             self._threads = [each for each in self._threads if each.is_alive()]
             self._threads.append(thread)

@@ -81,7 +81,7 @@ def deadlock(database: ConnInfo, *, holds: Target, wants: Target) -> Iterator[No
     with session(database) as rival, session(database) as lookout:
         set_rank(rival)
         take_lock(rival, holds, "exclusive")
-        thread = threading.Thread(target=circle.close, args=(rival, lookout), name="deadlock", daemon=True)
+        thread = threading.Thread(target=circle.close, args=(rival, lookout), name="trueup deadlock", daemon=True)
         thread.start()
         try:
             yield

@@ -17,7 +17,7 @@ def find_broken_contracts(connection: Connection, tables: Sequence[Table[Any]]) 
             severity=Severity.BREAKING,
             object=difference.object,
             message=f"the {difference.kind} is not what the contract says",
-            meaning=difference.meaning,
+            meaning=f"{difference.meaning[0].upper()}{difference.meaning[1:]}.",
             remedy="change the contract, or the schema by a migration",
             details=(f"contract: {difference.contract or 'none'}", f"schema:   {difference.catalog or 'none'}"),
         )

@@ -3,13 +3,13 @@
 from trueup.db import Connection
 from trueup.report.model import Finding, Severity, Verdict
 
-WITHOUT_PRIMARY_KEY = """
-    select n.nspname, c.relname
+TABLES = """
+    select n.nspname, c.relname, exists (select from pg_constraint k where k.conrelid = c.oid and k.contype = 'p')
       from pg_class c
       join pg_namespace n on n.oid = c.relnamespace
      where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't'
        and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-       and not exists (select from pg_constraint k where k.conrelid = c.oid and k.contype = 'p')
+       and c.relname <> 'schema_migrations'
        and not exists (select from pg_depend d
                         where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
      order by 1, 2
@@ -40,6 +40,11 @@ WITHOUT_INDEX = """
 """An index serves when it begins with the key's columns, in any order, and leaves out no row but those without key."""
 
 
+def find_tables(connection: Connection) -> tuple[tuple[str, str, bool], ...]:
+    """Return schema, name, and whether there is a primary key, of each table of the project, by name."""
+    return tuple((schema, name, has_key) for schema, name, has_key in connection.execute(TABLES))
+
+
 def find_tables_without_primary_key(connection: Connection) -> tuple[Finding, ...]:
     """Return a finding for each table that has no primary key, by name."""
     return tuple(
@@ -53,7 +58,8 @@ def find_tables_without_primary_key(connection: Connection) -> tuple[Finding, ..
             remedy=f"alter table {quoted(connection, schema, table)} add primary key (…), or add a column"
             " id bigint generated always as identity primary key",
         )
-        for schema, table in connection.execute(WITHOUT_PRIMARY_KEY)
+        for schema, table, has_key in find_tables(connection)
+        if not has_key
     )
 
 

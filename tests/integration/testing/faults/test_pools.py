@@ -40,7 +40,7 @@ def test_pool_is_free_after_a_test_that_failed(db: Database) -> None:
         raise ZeroDivisionError
 
     assert ask(db) == (1,)
-    assert not [thread for thread in set(threading.enumerate()) - before if thread.name.startswith("full pool")]
+    assert not [thread for thread in set(threading.enumerate()) - before if thread.name.startswith("trueup full pool")]
 
 
 def test_pool_that_can_not_be_filled_says_why(db: Database, database: ConnInfo) -> None:
