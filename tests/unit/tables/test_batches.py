@@ -67,8 +67,10 @@ def test_bad_values_are_found_with_their_rows():
     rows = [Client(7, "1"), Client(7, "a\0"), Client(7, None), Client(1 << 63, "x")]  # type: ignore[arg-type]
     (batch,) = group(CLIENTS, rows, {})
 
-    found = [(each.position, each.key, each.sqlstate, each.column) for each in prepare(CLIENTS, batch)[1]]
+    good, rejected = prepare(CLIENTS, batch)
 
+    assert good.keys == [(7, "1")]
+    found = [(each.position, each.key, each.sqlstate, each.column) for each in rejected]
     assert found == [
         (1, (7, "a\0"), "22P05", "phone"),
         (2, (7, None), "23502", "phone"),

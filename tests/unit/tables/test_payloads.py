@@ -116,6 +116,7 @@ def test_chunks_are_cut_by_bytes_and_lose_nothing():
     parts = list(chunks(batch_of(rows), limit=20_000))
 
     assert max(len(payload) for _, payload in parts) <= 40_000
+    assert sum(len(payload) for _, payload in parts) / len(parts) > 10_000
     assert [position for part, _ in parts for position in part.positions] == list(range(5000))
     columns = [values_of(payload) for _, payload in parts]
     assert [value for ids, _, _ in columns for value in ids] == [str(i) for i in range(5000)]
@@ -130,3 +131,4 @@ def test_rows_larger_than_the_sample_are_halved():
 
     assert all(len(part) == 1 or len(payload) <= 30_000 for part, payload in parts)
     assert sum(len(part) for part, _ in parts) == 640
+    assert max(len(part) for part, _ in parts) > 1
