@@ -14,6 +14,7 @@ from ai_admin.schedules import Schedules
 from ai_admin.services import Services
 from ai_admin.sessions import CREDENTIALS, KEYS
 from ai_admin.staff import Staff
+from ai_admin.sync import SyncRuns
 from ai_admin.webhooks import WebhookEvents
 from trueup.tables import Table
 
@@ -32,4 +33,5 @@ CONTRACTS: Final[tuple[Table[Any], ...]] = (
     MarketplaceEvents.table,
     CREDENTIALS,
     KEYS,
+    SyncRuns.table,
 )

@@ -125,6 +125,14 @@ def test_times_to_live_are_the_operators(db, left):
     assert left("lid-mapping") is None
 
 
+def test_type_without_a_time_to_live_is_not_hidden(db, expire):
+    store = SessionStore(db, COMPANY, retention=Retention(ttl={}))
+    store.set({"device-list": {"a": ["0"]}})
+    expire()
+
+    assert store.get("device-list", ["a"]) == {"a": ["0"]}
+
+
 def test_sessions_expire_where_the_operator_accepts_it_and_are_still_returned_and_renewed(db, expire, left):
     retention = Retention(ttl={"session": timedelta(days=30)}, accepts_loss_of=frozenset({"session"}))
     store = SessionStore(db, COMPANY, retention=retention)

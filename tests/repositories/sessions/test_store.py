@@ -313,6 +313,75 @@ def test_repeating_a_call_is_harmless(store, other, sample, stored):
     assert stored("key_type, key_id, value") == before
 
 
+@pytest.mark.parametrize("has_looked", [True, False])
+def test_key_that_somebody_inserts_at_the_same_moment_is_seen(database, observer, store, has_looked):
+    """Both had seen that there is none; the second one's insert waits for the first one's commit."""
+    with Database(DatabaseSettings(conninfo=database, service="second")) as db, ThreadPoolExecutor(1) as threads:
+        second = SessionStore(db, COMPANY)
+        if has_looked:
+            second.get("session", ["a"])
+        with observer.transaction():
+            observer.execute(
+                "insert into whatsapp_keys (company_id, key_type, key_id, value) values (962302, 'session', 'a', '1')"
+            )
+            done = threads.submit(second.set, {"session": {"a": 2}, "pre-key": {"1": BYTES}})
+            wait_until_blocked(observer, "second")
+        failure = done.exception(timeout=10)
+
+    assert isinstance(failure, StaleWrite) if has_looked else failure is None
+    assert store.get("session", ["a"]) == {"a": 1 if has_looked else 2}
+    assert len(store.get("pre-key", ["1"])) == (0 if has_looked else 1)
+
+
+def test_key_that_somebody_changes_at_the_same_moment_is_seen(database, observer, store):
+    store.set({"session": {"a": 1}})
+    with Database(DatabaseSettings(conninfo=database, service="second")) as db, ThreadPoolExecutor(1) as threads:
+        second = SessionStore(db, COMPANY)
+        second.get("session", ["a"])
+        with observer.transaction():
+            observer.execute("update whatsapp_keys set value = '5', version = default")
+            done = threads.submit(second.set, {"session": {"a": 2}})
+            wait_until_blocked(observer, "second")
+        failure = done.exception(timeout=10)
+
+    assert isinstance(failure, StaleWrite)
+    assert store.get("session", ["a"]) == {"a": 5}
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_credentials_that_somebody_saves_at_the_same_moment_are_seen(database, observer, store, is_first):
+    if not is_first:
+        store.save_creds(creds_of(PHONE))
+    with Database(DatabaseSettings(conninfo=database, service="second")) as db, ThreadPoolExecutor(1) as threads:
+        second = SessionStore(db, COMPANY)
+        second.load_creds()
+        with observer.transaction():
+            observer.execute(
+                "insert into whatsapp_auth (company_id, creds) values (962302, '{}')"
+                " on conflict (company_id) do update set creds = excluded.creds, version = default"
+            )
+            done = threads.submit(second.save_creds, creds_of())
+            wait_until_blocked(observer, "second")
+        failure = done.exception(timeout=10)
+
+    assert isinstance(failure, StaleWrite)
+    assert store.load_creds() == {}
+
+
+def test_what_a_rolled_back_transaction_had_written_is_not_remembered(db, store):
+    store.set({"session": {"a": 1}})
+    store.save_creds(creds_of())
+    with suppress(LookupError), db.transaction():
+        store.set({"session": {"a": 2}})
+        store.save_creds(creds_of(PHONE))
+        raise LookupError
+
+    store.set({"session": {"a": 3}})
+    store.save_creds(creds_of(PHONE))
+
+    assert store.get("session", ["a"]) == {"a": 3}
+
+
 def test_stale_credentials_are_refused(store, other):
     store.save_creds(creds_of(PHONE, accountSyncCounter=1))
     other.load_creds()
