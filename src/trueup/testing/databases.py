@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import psycopg
 
 from trueup.conninfo import ConnInfo
+from trueup.db.block import CURRENT
 from trueup.errors import DatabaseError, PermissionMissing, Refused, UsageError
 from trueup.settings import Settings
 from trueup.testing.clones import Clones
@@ -58,6 +60,8 @@ class Databases:
         self.is_verifying = options.is_verifying
         self.lent: dict[str, Loan] = {}
         """By the name of the fixture that has it."""
+        self.blocks: dict[str, Any] = {}
+        """The transaction that was open when it was lent."""
 
     def whole(self, kind: Kind) -> Kind:
         """Return the kind with the project's schema where it names none."""
@@ -76,8 +80,12 @@ class Databases:
     def lend(self, fixture: str, kind: Kind) -> Loan:
         """Return a database in its first state, to a fixture."""
         kind = self.whole(kind)
-        loan = self.free[kind].pop() if self.free[kind] else self.remember(self.create(kind))
+        return self.hand_out(fixture, self.free[kind].pop() if self.free[kind] else self.remember(self.create(kind)))
+
+    def hand_out(self, fixture: str, loan: Loan) -> Loan:
+        """Note who has a database, and within which transaction of this thread."""
         self.lent[fixture] = loan
+        self.blocks[fixture] = CURRENT.get()
         return loan
 
     def remember(self, loan: Loan) -> Loan:
@@ -92,8 +100,7 @@ class Databases:
 
     def lend_new(self, fixture: str, kind: Kind) -> Loan:
         """Return a new clone, to a fixture."""
-        loan = self.lent[fixture] = self.create(kind)
-        return loan
+        return self.hand_out(fixture, self.create(kind))
 
     def lend_untouched(self, kind: Kind) -> Loan:
         """Return the database where `conn` works."""
@@ -120,8 +127,7 @@ class Databases:
                 " for `fresh_db`"
             )
         loan.inner = loan.baseline.nest()
-        self.lent["db"] = loan
-        return loan
+        return self.hand_out("db", loan)
 
     def end_conn(self, loan: Loan) -> None:
         """Roll the connection of `conn` back; a database in which something may be stored is not used again."""
@@ -141,6 +147,7 @@ class Databases:
         """
         loan = self.lent.pop(fixture)
         end_opened()
+        CURRENT.set(self.blocks.pop(fixture))  # A transaction that was left open is nobody else's.
         if loan.inner is not None and fixture == "db":
             self.put_back(loan, loan.inner)
         elif loan.baseline is None:

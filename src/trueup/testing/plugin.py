@@ -3,6 +3,7 @@
 It imports nothing heavy: a run without a database test must not pay for one.
 """
 
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from trueup.testing.isolation import HOSTING, OPTIONS
 from trueup.testing.marks import LINE
 from trueup.testing.options import add_options, read_options
 
-pytest_plugins = (
+PARTS = (
     "trueup.testing.isolation",
     "trueup.testing.watch",
     "trueup.testing.failures",
@@ -21,14 +22,19 @@ pytest_plugins = (
     "trueup.testing.checks",
     "trueup.testing.session_report",
     "trueup.testing.data_fixtures",
+    "trueup.testing.live_fixtures",
 )
+"""Modules of hooks and fixtures. They are registered here and not by `pytest_plugins`, which warns of modules that are
+imported already."""
 
 RECEPTION = pytest.StashKey[Reception]()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the options."""
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the options, and register the parts, which declare theirs."""
     add_options(parser)
+    for name in PARTS:
+        pluginmanager.register(import_module(name), name)
 
 
 def pytest_configure(config: pytest.Config) -> None:

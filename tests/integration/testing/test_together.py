@@ -1,0 +1,222 @@
+"""The harness beside other plugins: retries, random order, asyncio, last failed, many processes."""
+
+import pytest
+
+TESTS = """
+    import pathlib
+    import pytest
+
+    def add(connection, phone="x"):
+        connection.execute("insert into clients (phone) values (%s)", [phone])
+
+    def count(connection):
+        return connection.execute("select count(*) from clients").fetchone()[0]
+"""
+
+
+def test_retried_test_begins_anew(project: pytest.Pytester) -> None:
+    pytest.importorskip("pytest_rerunfailures")
+    project.makepyfile(
+        TESTS
+        + """
+    TRIES = {"conn": 0, "db": 0, "fresh_db": 0}
+
+    @pytest.mark.parametrize("fixture", TRIES)
+    def test_fails_twice(request, fixture):
+        value = request.getfixturevalue(fixture)
+        TRIES[fixture] += 1
+        if fixture == "conn":
+            add(value)
+            assert count(value) == 2
+        else:
+            with value.transaction() as transaction:
+                add(transaction)
+                assert count(transaction) == 2
+        assert TRIES[fixture] == 3
+    """
+    )
+
+    result = project.runpytest_subprocess("--reruns=2")
+
+    assert result.parseoutcomes() == {"passed": 3, "rerun": 6}
+
+
+def test_last_failed_runs_alone(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        TESTS
+        + """
+    def test_passes(db): ...
+
+    def test_fails(db):
+        with db.transaction() as transaction:
+            add(transaction)
+            assert count(transaction) == 3
+    """
+    )
+    project.runpytest_subprocess().assert_outcomes(passed=1, failed=1)
+
+    result = project.runpytest_subprocess("--lf")
+
+    result.assert_outcomes(failed=1)
+
+
+def test_coroutines_use_it(project: pytest.Pytester) -> None:
+    pytest.importorskip("pytest_asyncio")
+    project.makepyfile(
+        TESTS
+        + """
+    import asyncio
+    import psycopg
+
+    @pytest.mark.asyncio
+    @pytest.mark.parametrize("run", range(2))
+    async def test_in_a_coroutine(db, dsn, observer, run):
+        async with await psycopg.AsyncConnection.connect(dsn) as connection:
+            await connection.execute("insert into clients (phone) values ('x')")
+        await asyncio.to_thread(lambda: add_in_a_thread(db))
+        assert count(observer) == 3
+
+    def add_in_a_thread(db):
+        with db.transaction() as transaction:
+            add(transaction, "y")
+
+    @pytest.mark.asyncio
+    async def test_with_conn(conn):
+        add(conn)
+        assert count(conn) == 2
+    """
+    )
+
+    project.runpytest_subprocess("-o", "asyncio_default_fixture_loop_scope=function").assert_outcomes(passed=3)
+
+
+def test_failing_test_does_not_hurt_the_next(project: pytest.Pytester) -> None:
+    """W-T13: a failed test holds its connections in its traceback; nobody else depends on that."""
+    project.makepyfile(
+        TESTS
+        + """
+    def test_fails_with_locks_held(db):
+        checkout = db.transaction()
+        transaction = checkout.__enter__()
+        transaction.execute("lock table clients in access exclusive mode")
+        add(transaction)
+        raise RuntimeError
+
+    def test_fails_in_conn(conn):
+        conn.execute("lock table clients in access exclusive mode")
+        raise RuntimeError
+
+    def test_fails_in_fresh_db(fresh_db):
+        with fresh_db.transaction() as transaction:
+            add(transaction)
+            raise RuntimeError
+
+    @pytest.mark.parametrize("run", range(3))
+    def test_next(db, conn, fresh_db, run):
+        assert count(conn) == 1
+        with db.transaction() as transaction, fresh_db.transaction() as other:
+            add(transaction)
+            add(other)
+    """
+    )
+
+    result = project.runpytest_subprocess("-x", "--maxfail=10", timeout=60)
+
+    result.assert_outcomes(passed=3, failed=3)
+
+
+def test_usage_by_fixtures_of_the_project(project: pytest.Pytester) -> None:
+    """W-T12: importing and configuring the application opens nothing; its own fixtures build on ours."""
+    project.makepyfile(
+        TESTS
+        + """
+    @pytest.fixture
+    def app(db):
+        with db.transaction() as transaction:
+            add(transaction)
+        return db
+
+    @pytest.fixture(autouse=True)
+    def always(conn):
+        yield
+        assert conn.execute("select 1").fetchone() == (1,)
+
+    def test_app(app, conn, observer):
+        assert count(conn) == count(observer) == 2
+
+    @pytest.mark.usefixtures("app")
+    class TestClass:
+        def test_one(self, conn):
+            assert count(conn) == 2
+    """
+    )
+
+    project.runpytest_subprocess().assert_outcomes(passed=2)
+
+
+def test_project_may_have_fixtures_of_our_names(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+    import pytest
+
+    @pytest.fixture
+    def conn():
+        return "mine"
+
+    @pytest.fixture
+    def db():
+        return "mine too"
+
+    def test_mine(conn, db):
+        assert (conn, db) == ("mine", "mine too")
+    """
+    )
+
+    project.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("workers", [2, 4])
+@pytest.mark.parametrize("repetition", range(3))
+def test_two_thousand_committing_tests_in_random_order(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: int, repetition: int
+) -> None:
+    monkeypatch.delenv("PYTEST_ADDOPTS")
+    project.makepyfile(
+        TESTS
+        + """
+    @pytest.mark.parametrize("number", range(500))
+    def test_inserts(db, observer, number):
+        with db.transaction() as transaction:
+            assert transaction.execute("insert into clients (phone) values ('x') returning id").fetchone() == (2,)
+        assert count(observer) == 2
+
+    @pytest.mark.parametrize("number", range(500))
+    def test_updates_and_deletes(db, number):
+        with db.transaction() as transaction:
+            assert transaction.execute("update clients set notes = 'x' where notes is null").rowcount == 1
+            assert transaction.execute("delete from clients").rowcount == 1
+
+    @pytest.mark.parametrize("number", range(500))
+    def test_rolls_back(conn, number):
+        add(conn)
+        assert count(conn) == 2
+
+    @pytest.mark.parametrize("number", range(250))
+    def test_truncates(db, number):
+        with db.transaction() as transaction:
+            assert count(transaction) == 1
+            transaction.execute("truncate clients cascade")
+
+    @pytest.mark.parametrize("number", range(250))
+    def test_changes_the_schema(fresh_db, number):
+        with fresh_db.transaction() as transaction:
+            assert count(transaction) == 1
+            transaction.execute("alter table clients add column more text")
+    """
+    )
+
+    result = project.runpytest_subprocess("-n", str(workers), "-q")
+
+    result.assert_outcomes(passed=2000)
