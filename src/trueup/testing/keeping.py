@@ -80,24 +80,29 @@ def tell_kept(node: pytest.Item, conninfo: "ConnInfo", installation: "Installati
     """Add to a failed test how to open its kept database; `installation` is that of a server that ends with the run."""
     text = told_database(conninfo)
     if installation is not None:
-        file = dump(conninfo, installation, node.config.rootpath)
-        text += f"\nuntil the run ends, and then from its dump: {file}"
+        text += f"\nuntil the run ends; {dump(conninfo, installation, node.config.rootpath)}"
     node.user_properties.append((PROPERTY, ("run" if installation else "server", f"{node.nodeid}\n{text}")))
     node.add_report_section("teardown", "trueup kept", text)
 
 
-def dump(conninfo: "ConnInfo", installation: "Installation", root: Path) -> Path:
-    """Write a database into a file of SQL below the project, and return its path from there."""
+def dump(conninfo: "ConnInfo", installation: "Installation", root: Path) -> str:
+    """Write a database into a file of SQL below the project, and return what became of that."""
     file = DUMPS / f"{conninfo.parameters['dbname']}.sql"
-    (root / DUMPS).mkdir(parents=True, exist_ok=True)
-    (root / DUMPS.parent / ".gitignore").write_text("*\n", encoding="utf-8")
-    subprocess.run(
-        [*installation.program("pg_dump"), "--no-owner", "--file", str(root / file), "-d", conninfo.reveal()],
-        check=True,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-    )
-    return file
+    try:
+        (root / DUMPS).mkdir(parents=True, exist_ok=True)
+        (root / DUMPS.parent / ".gitignore").write_text("*\n", encoding="utf-8")
+        subprocess.run(
+            [installation.program("pg_dump"), "--no-owner", "--file", str(root / file), "-d", conninfo.reveal()],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+    except OSError as error:
+        return f"no dump of it could be written: {error}"
+    except subprocess.CalledProcessError as error:
+        return f"no dump of it could be written: {error.stderr.decode(errors='replace').strip()}"
+    return f"its dump stays: {file}"
 
 
 class Ear:

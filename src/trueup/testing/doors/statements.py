@@ -66,7 +66,7 @@ def recording_cursor(gate: Gate, exchange: Callable[..., Any]) -> Callable[..., 
     def recorded(self: Any, query: Any, *arguments: Any, **options: Any) -> Generator[Any, Any, Any]:
         with Recording(gate, self._conn, query, arguments[0] if arguments else None) as recording:
             result = yield from exchange(self, query, *arguments, **options)
-            recording.rows = self._rowcount
+            recording.rows = None if self._conn._pipeline else self._rowcount  # noqa: SLF001  Not known yet.
         return result
 
     return recorded

@@ -58,7 +58,7 @@ class Suite:
         self.pytester.makeconftest(CONFTEST.format(owned=self.owned.reveal()) + self.conftest)
         self.pytester.makepyfile(test_suite=source)
         done = self.pytester.runpytest_subprocess(
-            *("-p", "trueup.testing.watch", "-p", "no:randomly", "-p", "no:cacheprovider", "--tb=short"),
+            *("-p", "no:randomly", "-p", "no:cacheprovider", "--tb=short"),
             *("--junitxml=outcome.xml", "-o", "junit_logging=all", *options),
         )
         results, texts = read_junit(self.pytester.path / "outcome.xml")

@@ -166,7 +166,7 @@ def test_import_cannot_open_a_connection(suite) -> None:
     """W-T12: importing a module opened a connection, and the tests never ended."""
     suite.pytester.makepyfile(pool_of_the_project="import psycopg\npsycopg.connect('host=127.0.0.1 port=1')")
 
-    done = suite.pytester.runpytest_subprocess("-p", "trueup.testing.watch", "--collect-only", "pool_of_the_project.py")
+    done = suite.pytester.runpytest_subprocess("--collect-only", "pool_of_the_project.py")
 
     assert done.ret == 2
     done.stdout.fnmatch_lines(["*Refused: a database was to be opened while no test runs*"])
@@ -175,7 +175,7 @@ def test_import_cannot_open_a_connection(suite) -> None:
 def test_conftest_cannot_open_a_connection(suite) -> None:
     suite.pytester.makeconftest("import psycopg\npsycopg.connect('host=127.0.0.1 port=1')")
 
-    done = suite.pytester.runpytest_subprocess("-p", "trueup.testing.watch")
+    done = suite.pytester.runpytest_subprocess()
 
     assert done.ret != 0
     done.stderr.fnmatch_lines(["*Refused: a database was to be opened while no test runs*"])
@@ -361,6 +361,6 @@ def test_driver_that_is_not_loaded_is_not_loaded_by_the_gate(pytester: pytest.Py
             assert not {"psycopg", "psycopg_pool", "asyncpg", "trueup.db", "asyncio"} & set(sys.modules)
     """)
 
-    done = pytester.runpytest_subprocess("-p", "trueup.testing.watch", "-p", "no:randomly", "-p", "no:hypothesispytest")
+    done = pytester.runpytest_subprocess("-p", "no:randomly", "-p", "no:hypothesispytest")
 
     done.assert_outcomes(passed=1)

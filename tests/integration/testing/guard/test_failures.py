@@ -1,0 +1,204 @@
+"""What a failed test is told with."""
+
+import pytest
+
+STATEMENTS = """
+import asyncio
+import threading
+
+import psycopg
+
+from trueup.conninfo import ConnInfo
+from trueup.db import Database
+from trueup.settings import DatabaseSettings
+
+
+def test_fails(dsn):
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("drop table if exists t")
+        connection.execute("create table t (n int primary key, name text)")
+        with connection.transaction():
+            connection.cursor().executemany("insert into t values (%s, %s)", [(1, "s3cret"), (2, "s3cret too")])
+        with connection.cursor().copy("copy t from stdin") as copy:
+            copy.write_row((3, "s3cret"))
+        connection.execute("select * from t where name = 's3cret' or n = 987654").fetchall()
+        connection.execute(psycopg.sql.SQL("select {} from t").format(psycopg.sql.Identifier("n")))
+        connection.execute("insert into t values (1, $$s3cret$$)")
+
+
+def test_fails_in_the_runtime(dsn):
+    with Database(DatabaseSettings(conninfo=ConnInfo.parse(dsn), service="crm")) as database:
+        with database.transaction() as transaction:
+            transaction.connection.execute("select 1")
+        assert False
+
+
+def test_fails_in_asyncio(dsn):
+    async def work():
+        async with await psycopg.AsyncConnection.connect(dsn) as connection:
+            await connection.execute("select n from t")
+
+    asyncio.run(work())
+    assert False
+
+
+def test_passes(dsn):
+    with psycopg.connect(dsn) as connection:
+        connection.execute("select 'of the test that passes'")
+
+
+def test_fails_without_a_statement(dsn):
+    assert False
+
+
+def test_fails_without_a_database():
+    assert False
+
+
+def test_many(dsn):
+    with psycopg.connect(dsn) as connection:
+        for number in range(100):
+            connection.execute(f"select n{number} from (values (1)) as v (n{number})")
+    assert False
+
+
+def test_waits(dsn):
+    holder = psycopg.connect(dsn)  # opened: holder
+    with holder, psycopg.connect(dsn, options="-c lock_timeout=100ms") as connection:
+        holder.execute("lock table t")
+        connection.execute("select * from t")
+"""
+
+
+def test_failed_test_is_told_with_its_database_and_statements(suite, owned) -> None:
+    outcome = suite.run(STATEMENTS)
+
+    for name in ("test_fails", "test_fails_in_the_runtime", "test_fails_in_asyncio", "test_fails_without_a_statement"):
+        section = outcome.printed.partition(f"_ {name} _")[2].partition("\n____")[0]
+        assert "trueup database" in section
+        assert "dbname=owned" in section
+    told = outcome.printed.partition("_ test_fails _")[2].partition("\n____")[0]
+    assert "create table t (n int primary key, name text)" in told
+    assert "insert into t values (%s, %s)" in told
+    assert "copy t from stdin" in told
+    assert "select * from t where name = '…' or n = …" in told
+    assert 'select "n" from t' in told
+    assert "23505  insert into t values (…, '…')" in told
+    assert "BEGIN" in told
+    assert "COMMIT" in told
+    statements = told.partition("trueup statements")[2]
+    assert "s3cret" not in statements
+    assert "987654" not in statements
+    assert "begin; select pg_current_xact_id()" in outcome.printed
+    assert "select n from t" in outcome.printed
+    assert "of the test that passes" not in outcome.printed
+    assert "trueup" not in outcome.texts["test_fails_without_a_database"]
+    many = outcome.printed.partition("_ test_many _")[2].partition("\n____")[0]
+    assert "statements: 102, " in many
+    assert "select n99 from" in many
+    assert "select n60 from" not in many
+
+
+def test_wait_in_vain_is_told_with_its_blocker(suite) -> None:
+    outcome = suite.run(STATEMENTS, "-k", "test_waits or test_fails")
+
+    told = outcome.printed.partition("_ test_waits _")[2]
+    assert "55P03  select * from t" in told
+    assert "held up by process" in told
+    assert '"test_suite.py::test_waits", idle in transaction for' in told
+    assert "locks on t (AccessExclusiveLock)" in told
+    assert "# opened: holder" in told
+
+
+def test_values_are_shown_when_asked_for(suite) -> None:
+    outcome = suite.run(STATEMENTS, "--trueup-show-values", "-k", "test_fails")
+
+    assert "where name = 's3cret' or n = 987654" in outcome.printed
+
+
+SHOP = """
+create table public.clients (id int generated always as identity primary key, name text);
+"""
+
+
+@pytest.fixture
+def shop(suite):
+    (suite.pytester.path / "migrations").mkdir()
+    migration = f"-- migrate:up\n{SHOP}\n-- migrate:down\ndrop table public.clients;\n"
+    (suite.pytester.path / "migrations" / "20260101000000_shop.sql").write_text(migration)
+    suite.pytester.makepyprojecttoml('[tool.trueup]\nschema = "migrations"\n')
+    return suite
+
+
+FAILING = """
+import psycopg
+import pytest
+
+
+@pytest.fixture
+def dsn(db):
+    return db.dsn
+
+
+def test_fails(db):
+    with db.transaction() as transaction:
+        transaction.connection.execute("insert into clients (name) values ('Ann')")
+    kept = psycopg.connect(db.dsn)
+    kept.execute("select 1")
+    assert False
+
+
+def test_next(db):
+    with db.connection() as connection:
+        assert connection.execute("select count(*) from clients").fetchone() == (0,)
+
+
+def test_fails_on_a_clone(fresh_db):
+    with fresh_db.connection() as connection:
+        connection.execute("drop table clients")
+    assert False
+
+
+def test_passes(fresh_db):
+    pass
+"""
+
+
+def test_changes_of_a_failed_test_are_told(shop) -> None:
+    outcome = shop.run(FAILING)
+
+    assert outcome.results["test_next"] == "passed"
+    told = outcome.printed.partition("_ test_fails _")[2].partition("\n____")[0]
+    assert "rows changed in public.clients" in told
+    assert "sequences moved: public.clients_id_seq" in told
+    assert "idle in a transaction" in told
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_database_of_a_failed_test_is_kept_and_dumped(shop, options: tuple[str, ...]) -> None:
+    outcome = shop.run(FAILING, "--trueup-keep", *options)
+
+    assert outcome.results == {
+        "test_fails": "failed",
+        "test_next": "passed",
+        "test_fails_on_a_clone": "failed",
+        "test_passes": "passed",
+    }
+    dumps = sorted(shop.pytester.path.glob(".trueup/kept/*.sql"))
+    assert {dump.name[21:] for dump in dumps} == {
+        "test_suite_py_test_fails.sql",
+        "test_suite_py_test_fails_on_a_clone.sql",
+    }
+    assert any("Ann" in dump.read_text() for dump in dumps)
+    summary = outcome.printed.partition("databases that were kept")[2]
+    assert summary.count("psql ") == 2
+    assert "dbname=trueup_kept_" in summary
+    assert "its dump stays: .trueup/kept/trueup_kept_" in summary
+    assert (shop.pytester.path / ".trueup" / ".gitignore").read_text() == "*\n"
+
+
+def test_nothing_is_kept_without_being_asked(shop) -> None:
+    outcome = shop.run(FAILING)
+
+    assert not list(shop.pytester.path.glob(".trueup/**/*"))
+    assert "trueup_kept_" not in outcome.printed
