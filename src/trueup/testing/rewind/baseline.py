@@ -112,7 +112,7 @@ class Baseline:
         """Raise when the fingerprint is not that of the baseline."""
         if self._state.fingerprint is None:
             return
-        now = read_fingerprint(self._plans.connection, self._plans.structure)
+        now = read_fingerprint(self._plans)
         if different := now.differences(self._state.fingerprint):
             raise Unproven(f"the fingerprint is not that of the baseline: {different}")
 
@@ -127,7 +127,7 @@ def state_of(plans: Plans, known: Mapping[int, bytes], *, verify: bool) -> State
         state = read_state(plans, known)
     except Unproven as error:
         raise Refused(f"no baseline can be taken: {error}") from None
-    return replace(state, fingerprint=read_fingerprint(plans.connection, plans.structure)) if verify else state
+    return replace(state, fingerprint=read_fingerprint(plans)) if verify else state
 
 
 def named(error: psycopg.Error) -> str:

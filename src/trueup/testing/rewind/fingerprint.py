@@ -1,12 +1,14 @@
 """A digest of all that a database holds, read without any trust in what rewinding believes."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from psycopg import sql
 
 from trueup.db import Connection
+from trueup.testing.rewind import statements
 from trueup.testing.rewind.catalogs import rows_of_database, rows_of_server, stable
+from trueup.testing.rewind.plans import Plans
 from trueup.testing.rewind.structure import Structure, read_structure
 
 COLUMNS = """
@@ -29,13 +31,12 @@ class Fingerprint:
 
     rows: str | None
     sequences: str | None
-    catalogs: str | None
+    catalogs: str
 
     def differences(self, other: "Fingerprint") -> str:
         """Return what is not the same."""
-        same = {"rows": self.rows == other.rows, "sequences": self.sequences == other.sequences}
-        same["catalogs"] = self.catalogs == other.catalogs
-        return ", ".join(name for name, is_same in same.items() if not is_same)
+        names = (field.name for field in fields(self))
+        return ", ".join(name for name in names if getattr(self, name) != getattr(other, name))
 
 
 def fingerprint(connection: Connection) -> Fingerprint:
@@ -45,20 +46,29 @@ def fingerprint(connection: Connection) -> Fingerprint:
     """
     with connection.transaction():
         connection.execute(f"set local {SETTINGS}".encode())
-        return read_fingerprint(connection, read_structure(connection))
+        queries = digests(connection, read_structure(connection))
+        return Fingerprint(**{name: connection.execute(query).fetchall()[0][0] for name, query in queries.items()})
 
 
-def read_fingerprint(connection: Connection, structure: Structure) -> Fingerprint:
-    """Return the digest of a database whose structure is known; the session's settings are pinned."""
-    rows, sequences, catalogs = (
-        connection.execute(digest(parts)).fetchall()[0][0] if parts else None
-        for parts in (
-            list(row_texts(structure)),
-            list(sequence_texts(structure)),
-            list(catalog_texts(structure, dict(connection.execute(COLUMNS).fetchall()))),
-        )
-    )
-    return Fingerprint(rows=rows, sequences=sequences, catalogs=catalogs)
+def read_fingerprint(plans: Plans) -> Fingerprint:
+    """Return the digest of a database that is read again and again; the session's settings are pinned."""
+    names = [field.name for field in fields(Fingerprint)]
+    if f"digest {names[0]}" not in plans.known:
+        for name, query in digests(plans.connection, plans.structure).items():
+            plans.prepare(f"digest {name}", "", query)
+    answers = plans.run(*(statements.execute(f"digest {name} {plans.name}") for name in names))
+    return Fingerprint(**{name: answer.rows[0][0] for name, answer in zip(names, answers, strict=True)})
+
+
+def digests(connection: Connection, structure: Structure) -> dict[str, sql.Composed]:
+    """Return the query for each part of a fingerprint."""
+    columns: dict[str, list[str]] = dict(connection.execute(COLUMNS).fetchall())
+    nothing = sql.SQL("select null").format()
+    return {
+        "rows": digest([nothing, *row_texts(structure)]),
+        "sequences": digest([nothing, *sequence_texts(structure)]),
+        "catalogs": digest(list(catalog_texts(structure, columns))),
+    }
 
 
 def digest(parts: list[sql.Composed]) -> sql.Composed:
