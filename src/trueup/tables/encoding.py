@@ -171,7 +171,10 @@ DEEPEST_JSON = 500
 
 
 def check_json(values: list[Any]) -> None:
-    """Raise BadValue, saying why, unless every value at any depth is what jsonb can hold."""
+    """Raise BadValue, saying why, unless every value at any depth is what jsonb can hold.
+
+    Each is looked at once a level, so that lists which hold themselves don't multiply.
+    """
     level = values
     for depth in count():
         if not level:
@@ -189,7 +192,8 @@ def check_json(values: list[Any]) -> None:
             raise BadValue("holds a key that is not a str")
         encode_text("".join(chain(keys, of_class(str, level) if str in classes else ())))
         lists = of_class(list, level) if list in classes else []
-        level = list(chain(chain.from_iterable(map(dict.values, mappings)), chain.from_iterable(lists)))
+        inner = chain(chain.from_iterable(map(dict.values, mappings)), chain.from_iterable(lists))
+        level = list({id(value): value for value in inner}.values())
 
 
 def of_class(kind: type[T], values: list[Any]) -> list[T]:

@@ -21,6 +21,8 @@ class Status(StrEnum):
 
 LOOP: list[Any] = []
 LOOP.append(LOOP)
+TWO_LOOPS: list[Any] = []
+TWO_LOOPS += [TWO_LOOPS, TWO_LOOPS]
 
 WRITTEN: dict[str, tuple[str, Any, str]] = {
     "int": ("bigint", -(2**63), "-9223372036854775808"),
@@ -97,6 +99,7 @@ REFUSED: dict[str, tuple[str, Any, str]] = {
     "NUL in a key of JSON": ("jsonb", {"a\0": 1}, "22P05"),
     "half a surrogate in JSON": ("jsonb", ["\udfff"], "22P05"),
     "JSON that holds itself": ("jsonb", LOOP, "22023"),
+    "JSON that holds itself twice": ("jsonb", TWO_LOOPS, "22023"),
 }
 
 
