@@ -1,0 +1,214 @@
+"""Race what a test pays for its database: `python tests/benchmarks/bench_harness.py [ROUNDS]`.
+
+Each contender runs a suite of the same tests in a pytest of its own: 20 tables with five rows each, three inserts and a
+commit a test. They take turns; what is printed is the median test of each one's quietest round, by the clock, beside
+the time that pytest's own process worked for it. What is left when the floor, the same statements on a connection that
+nobody puts back, is taken away is what a contender costs. Every rival has a server like that of trueup.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from shutil import copytree
+from statistics import median
+from time import perf_counter
+
+from race import in_units, say
+
+HARNESS = Path(__file__).parent / "harness"
+sys.path.insert(0, str(HARNESS))
+from work import schema  # noqa: E402  It lies with the suites, which are no package.
+
+CONFIGURATION = """
+[tool.trueup]
+schema = "migrations"
+
+[tool.pytest.ini_options]
+"""
+MIGRATION = "-- migrate:up\n{}\n-- migrate:down\nselect 1;\n"
+OWN = ("no:pytest_postgresql",)
+RIVAL = ("no:trueup", "rivals")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contender:
+    """Is one suite and how it is run."""
+
+    name: str
+    suite: str
+    tests: int
+    plugins: Sequence[str] = OWN
+    options: Sequence[str] = ()
+    tables: int = 20
+
+
+FLOOR = Contender(name="the statements alone", suite="floor", tests=300, plugins=RIVAL)
+CONTENDERS = (
+    FLOOR,
+    Contender(name="nothing asked, no plugin", suite="empty", tests=300, plugins=(*OWN, "no:trueup")),
+    Contender(name="nothing asked", suite="empty", tests=300),
+    Contender(name="nothing asked, no guard", suite="empty", tests=300, options=("-o", "trueup_guard=false")),
+    Contender(name="conn", suite="conn", tests=300),
+    Contender(name="conn, no guard", suite="conn", tests=300, options=("-o", "trueup_guard=false")),
+    Contender(name="db", suite="db", tests=300),
+    Contender(name="db, no guard", suite="db", tests=300, options=("-o", "trueup_guard=false")),
+    Contender(name="db, verified", suite="db", tests=100, options=("--trueup-verify",)),
+    Contender(name="db, 100 tables", suite="db", tests=200, tables=100),
+    Contender(name="fresh_db", suite="fresh_db", tests=60),
+    Contender(name="fresh_db, test of 20 ms", suite="fresh_db_20_ms", tests=40),
+    Contender(name="server", suite="server", tests=10),
+    Contender(name="truncate", suite="truncate", tests=60, plugins=RIVAL),
+    Contender(name="a clone a test", suite="clone", tests=40, plugins=RIVAL),
+    Contender(name="pytest-postgresql", suite="pytest_postgresql", tests=30, plugins=RIVAL),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """Is one run of a suite: the median test, and when the first one's own code began."""
+
+    clock_s: float
+    cpu_s: float
+    setup_s: float
+    teardown_s: float
+    first_s: float
+
+
+def project(folder: Path, tables: int) -> Path:
+    """Make a project with the suites and so many tables."""
+    copytree(HARNESS, folder)
+    (folder / "pyproject.toml").write_text(CONFIGURATION)
+    (folder / "schema.sql").write_text(schema(tables))
+    (folder / "migrations").mkdir()
+    (folder / "migrations" / "20260101000000_tables.sql").write_text(MIGRATION.format(schema(tables)))
+    return folder
+
+
+def run(folder: Path, contender: Contender, tests: int, **variables: str) -> Round | None:
+    """Run a suite; None: a test of it failed."""
+    times = folder / "times.json"
+    loaded = ("no:randomly", "no:asyncio", "no:cacheprovider", "timing", *contender.plugins)
+    command = [
+        sys.executable, "-m", "pytest", "-q", "--import-mode=importlib", f"--times={times}", f"--tests={tests}",
+        *(word for name in loaded for word in ("-p", name)), *contender.options, f"suite_{contender.suite}.py",
+    ]  # fmt: skip
+    where = environment(folder, **variables)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=where, check=False)
+    if done.returncode:
+        say(f"  {contender.name} failed, its round is left out:\n{done.stdout}{done.stderr}")
+        return None
+    found = json.loads(times.read_text())
+    later = found[1:] or found
+    return Round(
+        clock_s=median(each["clock"] for each in later),
+        cpu_s=median(each["cpu"] for each in later),
+        setup_s=median(each["setup"] for each in later),
+        teardown_s=median(each["teardown"] for each in later),
+        first_s=found[0]["began"],
+    )
+
+
+def environment(folder: Path, **variables: str) -> dict[str, str]:
+    """Return the environment of a suite: where its plugins are."""
+    path = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))  # noqa: TID251
+    return {**os.environ, "PYTHONPATH": path, **variables}  # noqa: TID251
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    contenders = [each for each in CONTENDERS if each.suite != "pytest_postgresql" or find_spec("pytest_postgresql")]
+    with tempfile.TemporaryDirectory() as parent:
+        folders = {tables: project(Path(parent) / str(tables), tables) for tables in (20, 100)}
+        found = {each.name: [] for each in contenders}
+        for _ in range(rounds):
+            for each in contenders:
+                found[each.name].append(run(folders[each.tables], each, each.tests))
+        report({name: [each for each in runs if each] for name, runs in found.items()})
+        report_start(folders[20], rounds)
+
+
+def report(found: dict[str, list[Round]]) -> None:
+    """Print what a test costs with each contender."""
+    best = {name: min(rounds, key=lambda each: each.clock_s) for name, rounds in found.items() if rounds}
+    floor = best[FLOOR.name]
+    say(f"\n  {'':26}  a test      set-up   tear-down   above floor   cpu of pytest   x db")
+    cost = best["db"].clock_s - floor.clock_s
+    for name, each in best.items():
+        above = each.clock_s - floor.clock_s
+        say(
+            f"  {name:26}{in_units(each.clock_s)}  {in_units(each.setup_s)}  {in_units(each.teardown_s)}"
+            f"    {in_units(above)}      {in_units(each.cpu_s)}  {above / cost:6.1f}"
+        )
+    say("")
+    for claim, seconds, limit_s in limits(best):
+        say_limit(claim, seconds, limit_s)
+    for rival, times in (("a clone a test", 10), ("pytest-postgresql", 20)):
+        if rival in best:
+            say_times(rival, (best[rival].clock_s - floor.clock_s) / cost, times)
+
+
+def limits(best: dict[str, Round]) -> Iterator[tuple[str, float, float]]:
+    """Give each claim with what was measured and what it may be."""
+    above = {name: each.clock_s - best[FLOOR.name].clock_s for name, each in best.items()}
+    for claim, name, limit_s in (
+        ("conn above the floor", "conn", 0.0003),
+        ("db above the floor", "db", 0.0015),
+        ("db above the floor, 100 tables", "db, 100 tables", 0.003),
+        ("fresh_db above the floor, flat out", "fresh_db", 0.015),
+    ):
+        if name in above:
+            yield claim, above[name], limit_s
+    for claim, name, limit_s in (
+        ("set-up of fresh_db, test of 20 ms", "fresh_db, test of 20 ms", 0.004),
+        ("set-up of a server of its own", "server", 0.08),
+    ):
+        if name in best:
+            yield claim, best[name].setup_s, limit_s
+    for name in ("nothing asked", "conn", "db"):
+        guard = best[name].clock_s - best[f"{name}, no guard"].clock_s
+        yield f"the guard with its check for leaks, {name}", guard, 0.00015
+
+
+def report_start(folder: Path, rounds: int) -> None:
+    """Print how long a run takes to its first test, and how long to collect without running any."""
+    contender = next(each for each in CONTENDERS if each.name == "db")
+    warm = [found.first_s for _ in range(rounds) if (found := run(folder, contender, 1))]
+    with tempfile.TemporaryDirectory() as cache:
+        cold = run(folder, contender, 1, TRUEUP_CACHE_DIR=cache)
+    if warm and cold:
+        say_limit("from the start of the session to the first test, warm", min(warm), 0.15)
+        say_limit("the same, cold, with migrations of 20 tables", cold.first_s, 0.6)
+    with_plugin = min(collect(folder) for _ in range(2 * rounds))
+    without = min(collect(folder, "-p", "no:trueup") for _ in range(2 * rounds))
+    say_limit("pytest --collect-only, what the plugin adds", with_plugin - without, 0.05)
+
+
+def collect(folder: Path, *options: str) -> float:
+    """Return the seconds that collecting takes."""
+    command = [sys.executable, "-m", "pytest", "-q", "--collect-only", *options, "suite_empty.py"]
+    started = perf_counter()
+    subprocess.run(
+        [*command, "-p", "timing"], cwd=folder, check=True, stdout=subprocess.DEVNULL, env=environment(folder)
+    )
+    return perf_counter() - started
+
+
+def say_limit(claim: str, seconds: float, limit_s: float) -> None:
+    """Print a duration that has a limit, and whether it was kept."""
+    verdict = "met" if seconds <= limit_s else "MISSED"
+    say(f"  {claim} <= {in_units(limit_s).strip()}: {verdict} ({in_units(seconds).strip()})")
+
+
+def say_times(rival: str, ratio: float, wanted: float) -> None:
+    """Print how many times as much a rival costs, and whether that is as meant."""
+    say(f"  {rival} costs {ratio:.1f} times as much as db, meant {wanted:g}: {'met' if ratio >= wanted else 'MISSED'}")
+
+
+if __name__ == "__main__":
+    main()
