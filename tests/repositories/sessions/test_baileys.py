@@ -344,6 +344,7 @@ def test_call_that_baileys_repeats_after_a_kill_is_harmless(phone, observer):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 def test_contacts_survive_a_thousand_kills_in_the_middle_of_set(phone, observer):
     came = survive(phone, observer, kills=1000, tries=1)
 

@@ -41,7 +41,8 @@ def test_expired_keys_that_can_be_fetched_again_are_not_returned(store, expire):
     store.set(ONE_OF_EACH)
     expire()
 
-    assert {kind for kind in ONE_OF_EACH if store.get(kind, ["a"])} == set(ONE_OF_EACH) - set(REFETCHED)
+    for _ in range(2):  # looking for them does not bring them back
+        assert {kind for kind in ONE_OF_EACH if store.get(kind, ["a"])} == set(ONE_OF_EACH) - set(REFETCHED)
 
 
 def test_key_is_never_hidden_because_somebody_noted_an_end_that_it_does_not_have(store, expire):
