@@ -302,10 +302,10 @@ def survive(phone: Phone, observer: Connection, *, kills: int, tries: int) -> Co
             if "answer" in found:
                 assert found["answer"] == {"text": text}
                 came["too late" if tries == 1 else "repeated"] += 1
-                about_s = max(0.8 * about_s, 0.0002)
+                about_s = max(0.7 * about_s, 0.0002)
             else:
                 came[read_again(phone, jid, text)] += 1
-                about_s = min(1.2 * about_s, 0.05)
+                about_s = min(1.1 * about_s, 0.05)
             if came.total() - came["too late"] == kills:
                 return came
             phone("write", peer=jid, text="and on")
