@@ -1,11 +1,13 @@
 """The connection of `conn`: kept from test to test, in one transaction that can't be committed."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn, Self
 
 import psycopg
 from psycopg import pq
+from psycopg.rows import tuple_row
 from psycopg.sql import Composable
 
 from trueup.conninfo import ConnInfo
@@ -21,6 +23,8 @@ LOCKS = b"""
     select count(*) from pg_catalog.pg_locks where pid = pg_catalog.pg_backend_pid() and locktype = 'advisory'
 """
 
+SUSPICIOUS = re.compile(r"\b(?:commit|end|prepare)\b", re.IGNORECASE)
+"""Is in every statement that commits, and in few others: those are looked at closely."""
 REMEDY = (
     "`conn` is one transaction that is rolled back after the test, so nothing in it can be committed: leave the commit"
     " out, use conn.transaction() for a part that may fail, or ask for `db`, where commits are real"
@@ -64,6 +68,8 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
             UsageError: the transaction was ended behind our back.
         """
         status = pq.TransactionStatus(self.pgconn.transaction_status)
+        if self.closed:
+            return None
         if status == FAILED:  # The test caught that error, as it should when it is about that.
             return None
         if status == IN_TRANSACTION:
@@ -78,10 +84,12 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
         raise UsageError(f"the test left `conn` in the middle of a statement or COPY ({status.name}): finish it")
 
     def end(self) -> int:
-        """Roll back, and free advisory locks that outlive a transaction; return how many of them were found.
+        """Roll back, and undo what outlives a transaction; return how many advisory locks were found.
 
         A connection that is spoilt is closed.
         """
+        if self.closed:
+            return 0
         if self.pgconn.transaction_status not in {IN_TRANSACTION, FAILED}:
             self.is_spoilt = True
         if self.is_spoilt:
@@ -91,7 +99,15 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
         found = int(self.pgconn.exec_(LOCKS).get_value(0, 0) or 0) if self.speaks_of_locks else 0
         self.speaks_of_locks = False
         self.pgconn.exec_(b"select pg_catalog.pg_advisory_unlock_all()")
+        self.forget_choices()
         return found
+
+    def forget_choices(self) -> None:
+        """Be as new to the next test, whatever this one has chosen for rows, types and notices."""
+        self.row_factory, self.cursor_factory = tuple_row, KeptCursor
+        self.server_cursor_factory = psycopg.ServerCursor
+        self.prepare_threshold = None
+        vars(self).update(_adapters=None, _notice_handlers=[], _notify_handlers=[])
 
     @contextmanager
     def __call__(self) -> Iterator[Connection]:
@@ -120,7 +136,7 @@ class KeptCursor(psycopg.Cursor[tuple[Any, ...]]):
             UsageError: it would commit; nothing was sent.
         """
         text = query.as_bytes(self.connection) if isinstance(query, Composable) else query
-        readable = text if isinstance(text, str) else bytes(text).decode(errors="replace")
+        readable = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
         refuse_commit(readable)
         try:
             return super().execute(text, params, prepare=prepare, binary=binary)
@@ -132,6 +148,8 @@ class KeptCursor(psycopg.Cursor[tuple[Any, ...]]):
 
 def refuse_commit(text: str) -> None:
     """Raise for a text in which a statement ends the transaction for good."""
+    if not SUSPICIOUS.search(text):
+        return
     for statement in split(text):
         if statement.words[:1] in {("commit",), ("end",)} or statement.words[:2] == ("prepare", "transaction"):
             raise UsageError(REMEDY)

@@ -161,3 +161,32 @@ def test_advisory_locks_do_not_stay(conn: KeptConnection, observer: Connection) 
     assert observer.execute("select pg_try_advisory_lock(1)").fetchone() == (True,)
     observer.execute("select pg_advisory_unlock_all()")
     conn.begin()
+
+
+def test_choices_of_a_test_end_with_it(conn: KeptConnection) -> None:
+    conn.row_factory = psycopg.rows.dict_row
+    conn.cursor_factory = psycopg.ClientCursor
+    conn.adapters.register_loader("int8", psycopg.types.string.TextLoader)
+    conn.add_notice_handler(print)
+    conn.prepare_threshold = 0
+
+    conn.end()
+    conn.begin()
+
+    assert conn.execute("select 1::int8").fetchone() == (1,)
+    with pytest.raises(UsageError):
+        conn.execute("commit")
+    assert conn.prepare_threshold is None
+    assert vars(conn)["_notice_handlers"] == []
+
+
+@pytest.mark.parametrize("run", [1, 2])
+def test_closing_it_hurts_nobody(conn: KeptConnection, run: int) -> None:
+    assert count(conn) == 1
+
+    conn.close()
+
+
+def test_connection_that_the_server_ended_hurts_nobody(conn: KeptConnection) -> None:
+    with pytest.raises(psycopg.errors.AdminShutdown):
+        conn.execute("select pg_terminate_backend(pg_backend_pid())")
