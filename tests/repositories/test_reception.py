@@ -4,9 +4,11 @@ import datetime as dt
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
+from time import monotonic
 
 import pytest
 from tests.repositories.rows import COMPANY, DAY, HOUR, NOON, PHONE, booking, client, schedule, staff_member
@@ -176,20 +178,66 @@ def test_cancelled_booking_gives_its_slot_back(data: DataLayer, planned: Booking
     assert (cancelled.status, has_slots(data)) == ("cancelled", True)
 
 
-def test_slot_is_true_after_everybody_moved_at_once(committing: Database) -> None:
-    """W-R23: two transactions that look before they write would each leave the day as they had seen it."""
+MORNING = dt.datetime(2031, 5, 12, 7, tzinfo=dt.UTC)
+"""Ten o'clock in Moscow, when work begins."""
+
+
+def at_once(observer: Connection, db: Database, first: Callable[[], object], second: Callable[[], object]) -> None:
+    """Do the second while the first is done and not yet committed."""
+    with ThreadPoolExecutor(1) as pool:
+        with db.transaction():
+            first()
+            running = pool.submit(second)
+            wait_until(lambda: running.done() or waits_for_a_lock(observer))
+        running.result()
+
+
+def test_slot_is_true_after_two_moved_to_one_day_at_once(committing: Database, observer: Connection) -> None:
+    """W-R23: two that look before they write would each leave the day as they had seen it."""
     data = DataLayer(committing, COMPANY)
-    data.upsert_schedules([schedule(), schedule(date=NEXT)])
-    begin = dt.datetime(2031, 5, 12, 7, tzinfo=dt.UTC)
-    for hour in range(10):
-        data.book(client(), booking(yclients_record_id=hour + 1, staff_id=1, datetime=begin + hour * HOUR))
-    assert not has_slots(data)
+    days = [DAY - dt.timedelta(days=1), DAY, NEXT]
+    data.upsert_schedules([schedule(date=day) for day in days])
+    for number, begins in ((1, MORNING - 24 * HOUR), (2, MORNING + 5 * HOUR)):
+        row = booking(yclients_record_id=number, staff_id=1, datetime=begins, duration=FULL_DAY // 2)
+        data.book(client(), row)
 
-    with ThreadPoolExecutor(3) as pool:
-        moved = pool.map(lambda n: data.reschedule_booking(n, begin + (23 + n) * HOUR), range(1, 11))
+    at_once(
+        observer,
+        committing,
+        lambda: data.reschedule_booking(1, MORNING + 24 * HOUR),
+        lambda: data.reschedule_booking(2, MORNING + 29 * HOUR),
+    )
 
-    assert len(list(moved)) == 10
-    assert (has_slots(data), has_slots(data, NEXT)) == (True, False)
+    assert [has_slots(data, day) for day in days] == [True, True, False]
+
+
+def test_slot_is_true_after_one_booking_moved_twice_at_once(committing: Database, observer: Connection) -> None:
+    data = DataLayer(committing, COMPANY)
+    days = [DAY, NEXT, NEXT + dt.timedelta(days=1)]
+    data.upsert_schedules([schedule(date=day) for day in days])
+    row = booking(yclients_record_id=1, staff_id=1, datetime=MORNING, duration=FULL_DAY)
+    data.book(client(), row)
+
+    at_once(
+        observer,
+        committing,
+        lambda: data.reschedule_booking(1, MORNING + 24 * HOUR),
+        lambda: data.reschedule_booking(1, MORNING + 48 * HOUR),
+    )
+
+    assert [has_slots(data, day) for day in days] == [True, True, False]
+
+
+def waits_for_a_lock(observer: Connection) -> bool:
+    query = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    return observer.execute(query).fetchone() != (0,)
+
+
+def wait_until(condition: Callable[[], bool], deadline_s: float = 20) -> None:
+    pause, last = Event(), monotonic() + deadline_s
+    while not condition():
+        assert monotonic() < last
+        pause.wait(0.005)
 
 
 # -- cut off -----------------------------------------------------------------------------------------------------------
