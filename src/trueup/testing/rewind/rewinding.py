@@ -91,7 +91,7 @@ class Rewinding:
         sight = self.look()
         self.await_quiet()
         if sight.catalogs or sight.tables or sight.sequences:
-            raise Unproven("somebody else has changed the database meanwhile")
+            raise Unproven("something else was changed while rows were put back")
 
     def check_surroundings(self, now: Surroundings) -> None:
         """Raise where something outside of the tables was changed."""
