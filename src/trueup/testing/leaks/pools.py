@@ -8,7 +8,7 @@ from typing import Any
 
 from trueup.testing.gate import Opening, Owner
 from trueup.testing.leaks.leak import Leak
-from trueup.testing.stacks import RawStack, readable
+from trueup.testing.stacks import RawStack, is_own, readable
 
 # Neither library is imported here: what isn't loaded has left nothing.
 
@@ -66,7 +66,7 @@ def left_taken(owner: Owner) -> Iterator[Leak]:
     own = {id(opening.thing()) for opening in owner.opened if opening.kind == "pool"}
     for pool in runtime_pools():
         for connection, hold in list(pool.held.items()):
-            if id(pool) not in own and hold.taken_at >= owner.started_at:
+            if id(pool) not in own and hold.taken_at >= owner.started_at and not is_own(hold.stack):
                 yield Leak(
                     kind="checkout",
                     what=f"a connection to {pool.settings.conninfo} was not given back to its pool",
