@@ -42,6 +42,8 @@ def pytest_runtest_makereport(
             report.sections.append(("trueup database", "\n".join(map(told_database, databases))))
         if owner.statements:
             report.sections.append(("trueup statements", told_statements(owner)))
+        if owner.notices:
+            report.sections.append(("trueup notices", "\n".join(owner.notices)))
     return report
 
 

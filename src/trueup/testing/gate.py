@@ -11,10 +11,9 @@ from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
-from threading import Thread, current_thread
+from threading import current_thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
-from weakref import WeakKeyDictionary
 from zlib import crc32
 
 from trueup.errors import Refused
@@ -34,6 +33,8 @@ NAME_BYTES = 63
 """What PostgreSQL keeps of an application_name."""
 STATEMENTS = 500
 """How many statements of a test are kept, the last ones."""
+STARTER = "_trueup_starter"
+"""The attribute of a thread that tells who started it."""
 FIXTURES = "conn (rolled back), db (real commits), fresh_db (a new clone) or server (a server of its own)"
 
 
@@ -51,6 +52,8 @@ class Owner:
     leaks: "list[Leak]" = field(default_factory=list)
     """What was found, and ended, before the owner's end."""
     statements: "deque[Ran]" = field(default_factory=partial(deque, maxlen=STATEMENTS))
+    notices: list[str] = field(default_factory=list)
+    """What servers have warned of."""
     outcome: "Rewound | NotRewound | None" = None
     """What putting back the test's database has shown."""
     started_at: float = field(default_factory=monotonic)
@@ -109,15 +112,13 @@ class Gate:
         self.owners: list[Owner] = [OUTSIDE]
         """The last one is at work."""
         self.allowances: list[Allowance] = []
-        self.threads: WeakKeyDictionary[Thread, Owner] = WeakKeyDictionary()
-        """Who started each thread."""
         self.known: set[tuple[str | None, ...]] = set()
-        """Databases whose mark was read in this process, by what `identity.read_place` returns."""
+        """Databases whose mark was read in this process, by what `read_place` returns; servers, without the name."""
 
     @property
     def owner(self) -> Owner:
         """Who is at work: in a thread, who started that."""
-        return self.threads.get(current_thread(), self.owners[-1])
+        return getattr(current_thread(), STARTER, None) or self.owners[-1]
 
     def allow(self, node: str, conninfo: "ConnInfo", *, fixture: str = "", every_database: bool = False) -> "ConnInfo":
         """Let a test, or all tests below a node, reach a database; return its connection with the test's name.
@@ -196,10 +197,14 @@ class Gate:
 
         try:
             place = read_place(login)
-            identity = None if place in self.known else read_identity(login)
+            identity = None if self.knows(place) else read_identity(login)
         except Refused as error:
             self.refuse(error)
         self.admit(place, identity, stack)
+
+    def knows(self, place: "tuple[str | None, ...]") -> bool:
+        """Return whether a database, or its whole server, was found to be the tests' own before."""
+        return place in self.known or place[1:] in self.known
 
     def admit(self, place: "tuple[str | None, ...]", identity: "Identity | None", stack: RawStack) -> None:
         """Let a connection pass by what its server says of it; no identity is needed where the place is known.
@@ -209,7 +214,7 @@ class Gate:
         """
         if identity is not None and identity.objection():
             self.refuse(Refused(f"{identity.refusal()}\n{readable(stack)}"))
-        self.known.add(place)
+        self.known.add(place[1:] if identity and identity.is_on_own_server else place)
         if not any(allowance.database in {None, place[0]} for allowance in self.granted()):
             self.refuse(
                 Refused(

@@ -60,9 +60,14 @@ class Identity:
     role_comment: str | None
     """Of the role `trueup_tests`; None too when there is no such role."""
 
+    @property
+    def is_on_own_server(self) -> bool:
+        """Whether the whole server is the tests' own."""
+        return self.role_comment == server_mark(self.system_identifier)
+
     def objection(self) -> str | None:
         """Return why tests don't own the database; None when they do."""
-        if self.role_comment == server_mark(self.system_identifier):
+        if self.is_on_own_server:
             return None
         if self.owner != OWNER:
             return f'its owner is the role "{self.owner}" and not "{OWNER}"'

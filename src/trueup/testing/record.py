@@ -25,9 +25,9 @@ LITERALS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Ran:
-    """Is one statement that ran, or failed."""
+    """Is one statement that ran, or failed; made for every statement, so not frozen, which would cost a microsecond."""
 
     text: Any
     """As it was given to the driver: text, bytes, or something composed."""

@@ -8,7 +8,7 @@ from sys import _getframe
 from typing import Any
 from weakref import ref
 
-from psycopg import _connection_base, generators, pq
+from psycopg import _connection_base, errors, generators, pq
 
 from trueup.testing.doors.imports import Changes
 from trueup.testing.doors.statements import guard_cursors
@@ -16,6 +16,10 @@ from trueup.testing.gate import Gate, application_name
 from trueup.testing.stacks import PACKAGE, capture, is_own
 
 RUNTIME = f"{PACKAGE}/db/"
+RAISED = "01000"
+"""The SQLSTATE of a warning that functions raise: its text may hold values."""
+NOTICES = 20
+"""How many warnings of a test are kept."""
 WAIT_S = 10.0
 """How long a login that was only begun may take."""
 
@@ -24,6 +28,7 @@ def guard(gate: Gate, changes: Changes) -> None:
     """Lead psycopg through the gate."""
     changes.replace(generators, "connect", partial(gated_generator, gate))
     changes.replace(_connection_base.BaseConnection, "__init__", partial(gated_constructor, gate))
+    changes.replace(_connection_base.BaseConnection, "_notice_handler", partial(noting_notices, gate))
     changes.replace(pq, "PGconn", partial(gated_login, gate))
     guard_cursors(gate, changes)
 
@@ -49,6 +54,20 @@ def gated_constructor(gate: Gate, construct: Callable[..., None]) -> Callable[..
         gate.note("connection", ref(self), stack)
 
     return gated
+
+
+def noting_notices(gate: Gate, handle: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    """Return what handles notices, noting warnings: `there is already a transaction in progress` and the like."""
+
+    def noted(connection: Any, result: Any) -> None:
+        diagnostic = errors.Diagnostic(result)
+        if diagnostic.severity_nonlocalized == "WARNING" and len(gate.owner.notices) < NOTICES:
+            is_hidden = diagnostic.sqlstate == RAISED and not gate.shows_values
+            text = "raised by code in the database" if is_hidden else diagnostic.message_primary
+            gate.owner.notices.append(f"{diagnostic.sqlstate}  {text}")
+        handle(connection, result)
+
+    return noted
 
 
 def gated_login(gate: Gate, real: Any) -> Any:

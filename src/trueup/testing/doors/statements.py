@@ -38,16 +38,10 @@ class Recording:
         if owner is OUTSIDE or not is_of_the_test():
             return
         state = error.sqlstate if isinstance(error, psycopg.Error) else None
-        owner.statements.append(
-            Ran(
-                text=self.text,
-                values=self.values if self.gate.shows_values else None,
-                seconds=seconds,
-                rows=self.rows,
-                failure=state or (type(error).__name__ if error is not None else ""),
-                held_up_by=blockers(self.gate, self.connection) if state in WAITED else (),
-            )
-        )
+        values = self.values if self.gate.shows_values else None
+        failure = state or (type(error).__name__ if error is not None else "")
+        held_up_by = blockers(self.gate, self.connection) if state in WAITED else ()
+        owner.statements.append(Ran(self.text, values, seconds, self.rows, failure, held_up_by))
 
 
 def guard_cursors(gate: Gate, changes: Changes) -> None:

@@ -9,7 +9,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
-from trueup.testing.gate import OUTSIDE, Gate, Owner
+from trueup.testing.gate import OUTSIDE, STARTER, Gate, Owner
 from trueup.testing.stacks import PACKAGE, SERVERS, SITE, STARTED, RawStack, capture
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def guard_threads(gate: Gate, changes: "Changes") -> None:
             STARTED[self] = stack
             owner = owner_of(sys._getframe(1), gate)  # noqa: SLF001
             if owner is not OUTSIDE:
-                gate.threads[self] = owner
+                setattr(self, STARTER, owner)
             original(self)
             if not starter(stack).startswith(OF_POOLS):
                 gate.note("thread", ref(self), stack, owner)

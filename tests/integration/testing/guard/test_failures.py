@@ -62,6 +62,13 @@ def test_many(dsn):
     assert False
 
 
+def test_warned(dsn):
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("begin; begin")
+        connection.execute("do $$ begin raise warning 'seen %', 's3cret'; raise notice 'not seen'; end $$")
+    assert False
+
+
 def test_waits(dsn):
     holder = psycopg.connect(dsn)  # opened: holder
     with holder, psycopg.connect(dsn, options="-c lock_timeout=100ms") as connection:
@@ -108,6 +115,15 @@ def test_wait_in_vain_is_told_with_its_blocker(suite) -> None:
     assert '"test_suite.py::test_waits", idle in transaction for' in told
     assert "locks on t (AccessExclusiveLock)" in told
     assert "# opened: holder" in told
+
+
+def test_warning_of_the_server_is_told(suite) -> None:
+    outcome = suite.run(STATEMENTS, "-k", "test_warned")
+
+    told = outcome.printed.partition("trueup notices")[2]
+    assert "25001  there is already a transaction in progress" in told
+    assert "01000  raised by code in the database" in told
+    assert "not seen" not in told
 
 
 def test_values_are_shown_when_asked_for(suite) -> None:
