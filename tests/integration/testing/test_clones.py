@@ -1,0 +1,127 @@
+"""Clones made ahead: as many as will be wanted, ready before they are, and never in the way."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pytest
+
+from trueup.db import connect
+from trueup.servers import EmbeddedServer
+from trueup.testing.clones import DEPTH, Clones
+from trueup.testing.leases import Site, open_site
+from trueup.testing.marks import Kind
+
+KIND = Kind()
+
+
+def wait_until(is_true: Callable[[], bool], patience_s: float = 20) -> None:
+    deadline = time.monotonic() + patience_s
+    while not is_true():
+        assert time.monotonic() < deadline, "waited in vain"
+        threading.Event().wait(0.002)
+
+
+@pytest.fixture
+def open_ours(server: EmbeddedServer) -> Callable[[], Site]:
+    return partial(open_site, server.conninfo(), run="00000000", worker=f"t{time.time_ns()}", is_embedded=True)
+
+
+@pytest.fixture
+def make(open_ours: Callable[[], Site]) -> Iterator[Callable[[int], Clones]]:
+    """Return a maker of clones for so many tests; what it leaves is dropped."""
+    made: list[Clones] = []
+
+    def make(wanted: int) -> Clones:
+        made.append(Clones(open_ours, {KIND: wanted}))
+        return made[-1]
+
+    yield make
+    site = open_ours()
+    for clones in made:
+        for loan in clones.close():
+            loan.close()
+            site.drop(loan.lease.name)
+    site.close()
+
+
+def ready(clones: Clones) -> int:
+    return len(clones.ready[KIND])
+
+
+def test_nothing_is_made_before_the_first_is_wanted(make: Callable[[int], Clones]) -> None:
+    clones = make(100)
+
+    assert clones.thread is None
+
+
+def test_the_next_ones_are_made_while_the_first_is_used(make: Callable[[int], Clones]) -> None:
+    clones = make(100)
+
+    assert clones.take(KIND, "template1") is None
+    wait_until(lambda: ready(clones) == DEPTH)
+    found = clones.take(KIND, "template1")
+
+    assert found
+    with found.database.connection() as connection:
+        assert connection.execute("select current_database()").fetchone() == (found.lease.name,)
+    clones.drop(found)
+
+
+def test_none_is_made_in_vain(make: Callable[[int], Clones]) -> None:
+    clones = make(3)
+
+    clones.take(KIND, "template1")
+    wait_until(lambda: ready(clones) == 2)
+    first = clones.take(KIND, "template1")
+    second = clones.take(KIND, "template1")
+    assert first
+    assert second
+    clones.drop(first)
+    clones.drop(second)
+    wait_until(lambda: not clones.dropping)
+
+    assert ready(clones) == 0
+
+
+def test_dropped_database_is_gone_with_its_connections(make: Callable[[int], Clones], server: EmbeddedServer) -> None:
+    clones = make(2)
+    clones.take(KIND, "template1")
+    wait_until(lambda: ready(clones) == 1)
+    loan = clones.take(KIND, "template1")
+    assert loan
+
+    assert clones.drop(loan)
+    wait_until(lambda: not clones.dropping)
+
+    admin = connect(server.conninfo())
+    found = admin.execute("select from pg_database where datname = %s", [loan.lease.name]).rowcount
+    admin.close()
+    assert found == 0
+    assert loan.opened
+    assert loan.opened.pool.is_closed
+
+
+def test_failure_is_left_to_who_needs_a_database(make: Callable[[int], Clones]) -> None:
+    clones = make(100)
+
+    clones.take(KIND, "no such template")
+    wait_until(lambda: clones.is_broken)
+
+    assert clones.take(KIND, "template1") is None
+    assert clones.close() == []
+
+
+def test_nothing_is_taken_over_after_the_end(make: Callable[[int], Clones], open_ours: Callable[[], Site]) -> None:
+    clones = make(2)
+    clones.take(KIND, "template1")
+    wait_until(lambda: ready(clones) == 1)
+    [left] = clones.close()
+
+    assert not clones.drop(left)
+    left.close()
+    site = open_ours()
+    site.drop(left.lease.name)
+    site.close()
+    clones.ready.clear()
