@@ -3,7 +3,7 @@
     TrueupError
     ├── UsageError
     │   ├── InvalidPhone       a text is no phone number
-    │   └── UnknownZone        a text names no time zone
+    │   └── UnknownZone        a text names no time zone, or a datetime has none
     └── SalonError             the salon's data don't allow it
         ├── CompanyMissing     there is no such salon
         ├── BookingMissing     there is no such booking, or none that is still to come about
@@ -22,7 +22,7 @@ class InvalidPhone(UsageError):
 
 
 class UnknownZone(UsageError):
-    """Says which name is no time zone."""
+    """Says which name is no time zone, or that a datetime has none."""
 
 
 class SalonError(TrueupError):

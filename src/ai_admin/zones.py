@@ -19,7 +19,13 @@ def zone_named(name: str) -> ZoneInfo:
 
 
 def day_of(moment: datetime, zone: ZoneInfo) -> date:
-    """Return the day that an instant belongs to in a zone."""
+    """Return the day that an instant belongs to in a zone.
+
+    Raises:
+        UnknownZone: the instant has none, so nobody can say which it is.
+    """
+    if moment.utcoffset() is None:
+        raise UnknownZone("a datetime without a zone is no instant: give it the zone that it was read in")
     return moment.astimezone(zone).date()
 
 

@@ -15,7 +15,7 @@ from tests.repositories.rows import COMPANY, DAY, HOUR, NOON, PHONE, booking, cl
 
 from ai_admin.bookings import Booking
 from ai_admin.data_layer import DataLayer
-from ai_admin.errors import BookingMissing, CompanyMissing, InvalidPhone, NotWorking
+from ai_admin.errors import BookingMissing, CompanyMissing, InvalidPhone, NotWorking, UnknownZone
 from trueup.conninfo import ConnInfo
 from trueup.db import Connection, Database
 from trueup.errors import ExclusionConflict
@@ -138,6 +138,12 @@ def test_booking_moves_only_where_somebody_works(
 
     assert data.get_booking(planned.yclients_record_id) == planned
     assert not has_slots(data)
+
+
+def test_time_without_a_zone_is_none(data: DataLayer, planned: Booking) -> None:
+    """M-15."""
+    with pytest.raises(UnknownZone):
+        data.reschedule_booking(planned.yclients_record_id, NOON.replace(tzinfo=None))
 
 
 def test_day_off_is_no_day_to_move_to(data: DataLayer, planned: Booking) -> None:

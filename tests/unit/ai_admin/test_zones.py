@@ -48,3 +48,9 @@ def test_day_may_be_half_an_hour_longer():
 def test_name_that_is_no_zone_is_an_error(name: str):
     with pytest.raises(UnknownZone, match="name it as IANA does"):
         zone_named(name)
+
+
+def test_datetime_without_a_zone_has_no_day():
+    """M-15: it would be read by the clock of whatever machine this is."""
+    with pytest.raises(UnknownZone, match="no instant"):
+        day_of(dt.datetime(2031, 5, 12), MOSCOW)  # noqa: DTZ001
