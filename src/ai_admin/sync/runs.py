@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from ai_admin.sync.errors import RunUnderWay
 from ai_admin.sync.payloads import Reject
+from trueup import observe
 from trueup.db import Connection, Database
 from trueup.errors import DatabaseError, Disconnected
 from trueup.tables import UNSET, Repository, Sql, Table, Written
@@ -118,6 +119,7 @@ class Recorder:
                 yield account, outcomes
                 self.give_back(lock, entity)
             except BaseException as failure:
+                observe.report_failure(failure, component="sync", operation=entity)
                 self.finish(run, account, f"{type(failure).__name__}: {failure}", because=failure)
                 raise
         outcomes.append(Outcome(run=self.finish(run, account, account.error), rejects=tuple(account.rejects)))

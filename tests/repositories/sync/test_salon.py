@@ -1,6 +1,7 @@
 """What is stored after a sync is what YClients has; a run that failed changes no more than it says."""
 
 import datetime as dt
+import tracemalloc
 from time import monotonic
 
 import pytest
@@ -365,6 +366,24 @@ def test_run_of_a_program_that_was_killed_is_failed_by_the_next_one(sync, observ
         (4564, "services", "failed", "the program ended before the run did"),
         (4564, "staff", "running", None),
     ]
+
+
+def test_any_number_of_clients_needs_the_memory_of_a_page(sync, salon):
+    sync.sync_company()
+    salon.page_of = lambda ids, page, size: [
+        {"id": number, "name": "[TEST] " + "x" * 500} for number in ids[(page - 1) * size : page * size]
+    ]
+
+    def peak_bytes(clients):
+        salon.lists[CLIENTS] = range(1, clients + 1)
+        tracemalloc.start()
+        sync.sync_clients()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return peak
+
+    peak_bytes(200)
+    assert peak_bytes(6000) < 1.5 * peak_bytes(600)
 
 
 def test_salon_of_real_size_takes_under_two_seconds(sync, salon, schedule):
