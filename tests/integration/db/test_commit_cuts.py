@@ -23,7 +23,7 @@ OpenDb = Callable[..., Database]
 BATCH = 500
 """How many connections one wire and one pool are cut of before they are replaced."""
 INSERT = "insert into ledger values (%s)"
-CUTS: tuple[Action, ...] = ("cut before", "cut after")
+CUTS: tuple[Action, ...] = ("cut before", "cut behind")
 
 
 def store_by_run(db: Database, number: int) -> None:

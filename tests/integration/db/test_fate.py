@@ -70,7 +70,7 @@ def test_transaction_in_doubt_is_asked_about_before_other_callers_are_served(
     open_db: OpenDb, observer: Observer, proxy: Proxy
 ) -> None:
     db = open_db(proxy, max_connections=1, checkout_timeout_s=3)
-    proxy.on(b"commit", "cut after")
+    proxy.on(b"commit", "cut behind")
 
     def read() -> None:
         with db.connection() as connection:

@@ -109,7 +109,9 @@ def warm(db: Database) -> Database:
 def test_wire(open_db: OpenDb, observer: Observer, proxy: Proxy, size: int, point: str, fault: str) -> None:
     """W-R18, W-R19, W-R20, W-R21."""
     db = warm(open_db(proxy, max_connections=size, statement_timeout_s=0.4))
-    action: Action = f"{fault} {'after' if point == 'commit answered' else 'before'}"  # type: ignore[assignment]
+    action: Action = f"{fault} before"  # type: ignore[assignment]
+    if point == "commit answered":
+        action = "cut behind" if fault == "cut" else "lost after"
     proxy.on(POINTS[point], action)
 
     told = judge(caught(lambda: work(db, point)), observer)

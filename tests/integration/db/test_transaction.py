@@ -195,7 +195,7 @@ def test_deferred_constraint_that_fails_at_commit_is_named(open_db: OpenDb, obse
 def test_commit_that_arrived_without_an_answer_is_found_out(open_db: OpenDb, observer: Observer, proxy: Proxy) -> None:
     """W-R21: a lost COMMIT was reported as rolled back."""
     db = open_db(proxy, max_connections=1)
-    proxy.on(b"commit", "cut after")
+    proxy.on(b"commit", "cut behind")
 
     insert_all(db, 1)
 
@@ -222,7 +222,7 @@ def test_commit_nobody_can_be_asked_about_is_unknown(open_db: OpenDb, own_server
     def lose_everything() -> None:
         with db.transaction():
             insert(db, 1)
-            proxy.on(b"commit", "cut after")
+            proxy.on(b"commit", "cut behind")
             proxy.refuse()
 
     with pytest.raises(CommitUnknown, match=r"pg_xact_status\('\d+'\)") as caught:
@@ -284,7 +284,7 @@ def test_connection_lost_while_a_nested_block_is_undone_is_worth_another_run(
 
 def test_lost_commit_of_a_reader_lost_nothing(open_db: OpenDb, proxy: Proxy) -> None:
     db = open_db(proxy)
-    proxy.on(b"commit", "cut after")
+    proxy.on(b"commit", "cut behind")
 
     with pytest.raises(Disconnected) as caught, db.transaction(read_only=True) as tx:
         tx.execute("select 1")

@@ -30,6 +30,8 @@ class Link:
         self.server: socket.socket | None = None
         self.is_lost = False
         """Nothing comes through any more, and neither end is told."""
+        self.is_cut = False
+        """Nothing comes through any more, and both ends are told."""
         self.on_answer: Callable[[], object] | None = None
 
     def run(self) -> None:
@@ -87,14 +89,20 @@ class Link:
         """Do what a fault says, and return whether the connection lasts."""
         if action.startswith("lost"):
             self.is_lost = True
-        elif action == "cut after":
+        elif action == "cut behind":
             silence(self.client)
+        elif action == "cut after":
+            self.on_answer = self.cut
         elif action == "dark before":
             self.wire.darken()
             self.wire.is_lit.wait()
-        if action in {"lost after", "cut after", "dark before"}:
+        if action not in {"lost before", "cut before"}:
             flow.give(data)
-        return not action.startswith("cut")
+        return action not in {"cut before", "cut behind"}
+
+    def cut(self) -> None:
+        """Let the answer that came, and all that follows, be lost."""
+        self.is_cut = True
 
     def pass_answers(self, flow: "Flow") -> None:
         """Pass on what the server sends."""
@@ -105,6 +113,8 @@ class Link:
                 if call := self.on_answer:
                     self.on_answer = None
                     self.wire.call(call)
+                if self.is_cut:
+                    break
                 if not self.is_lost:
                     flow.give(data)
         if not self.is_lost:

@@ -14,7 +14,7 @@ from trueup.conninfo import ConnInfo
 from trueup.errors import UsageError
 from trueup.testing.faults.link import Link, reset
 
-Action = Literal["cut before", "cut after", "lost before", "lost after", "dark before"]
+Action = Literal["cut before", "cut behind", "cut after", "lost before", "lost after", "dark before"]
 LOOPBACK = "127.0.0.1"
 FAREWELL_S = 5.0
 """How long the threads of a wire may take to end."""
@@ -118,7 +118,8 @@ class Proxy:
 
         cut: the connection is closed; lost: it stays open, and nothing comes through any more, in both directions;
         dark: nothing comes through on any connection until `light`. before: the server never gets these bytes; after:
-        it does, and its answer is lost.
+        it has got and answered them, and the answer is lost; behind: it gets them, and may be still at work when the
+        client hears of the cut.
         """
         self._faults.append(Fault(pattern=pattern, action=action))
 

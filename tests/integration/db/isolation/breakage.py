@@ -12,7 +12,7 @@ from trueup.testing.faults import Action, Proxy
 
 PLACES = (b"begin", b"select items", b"insert into", b"update lists", b"savepoint", b"commit", b"commit", b"rollback")
 """The bytes at which the wire is cut."""
-ACTIONS: tuple[Action, ...] = ("cut before", "cut after")
+ACTIONS: tuple[Action, ...] = ("cut before", "cut behind")
 TERMINATE = (
     "select pg_terminate_backend(pid) from pg_stat_activity"
     " where application_name like 'svc:%' and datname = current_database() order by random() limit 1"

@@ -98,7 +98,7 @@ def test_blind_repetition_of_a_lost_commit_is_found(open_db: OpenDb, target: Con
 
     for number in range(20):
         if number % 4 == 0:
-            proxy.on(b"COMMIT", "cut after")
+            proxy.on(b"COMMIT", "cut behind")
         store()
 
     assert kinds(collect(target, recorder)) == {Kind.DUPLICATE}
@@ -128,7 +128,7 @@ def test_lost_commit_that_is_taken_for_rolled_back_is_found(
     recorder = Recorder()
     db = open_db(proxy)
     append = Append(1, next(recorder.values))
-    proxy.on(b"commit", "cut after")
+    proxy.on(b"commit", "cut behind")
     with suppress(DatabaseError), db.transaction() as tx:
         tx.execute(APPEND, [append.key, append.value])
     recorder.add(Told.ROLLED_BACK, [append])

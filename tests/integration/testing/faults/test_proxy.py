@@ -59,7 +59,17 @@ def commit(client: psycopg.Connection[Any]) -> None:
     client.commit()
 
 
-@pytest.mark.parametrize(("action", "stored"), [("cut before", 0), ("cut after", 1)])
+def doze_at_commit(client: psycopg.Connection[Any], seconds: float) -> None:
+    """Let a COMMIT take that long once a row was inserted."""
+    body = f"begin perform pg_sleep({seconds}); return new; end"
+    client.execute(f"create function doze() returns trigger language plpgsql as '{body}'".encode())
+    client.execute(
+        "create constraint trigger doze after insert on t initially deferred for each row execute function doze()"
+    )
+    client.commit()
+
+
+@pytest.mark.parametrize(("action", "stored"), [("cut before", 0), ("cut behind", 1), ("cut after", 1)])
 def test_cut_commit_is_one_error_and_two_outcomes(
     client: psycopg.Connection[Any], observer: Connection, proxy: Proxy, action: Any, stored: int
 ) -> None:
@@ -71,6 +81,31 @@ def test_cut_commit_is_one_error_and_two_outcomes(
     until(lambda: clients(observer) == 0)
     assert count(observer) == stored
     assert proxy.pending == ()
+
+
+def test_client_hears_of_a_cut_after_the_server_is_done(
+    client: psycopg.Connection[Any], observer: Connection, proxy: Proxy
+) -> None:
+    doze_at_commit(client, 0.2)
+    proxy.on(b"COMMIT", "cut after")
+
+    with pytest.raises(psycopg.OperationalError):
+        commit(client)
+
+    assert count(observer) == 1
+
+
+def test_client_hears_of_a_cut_behind_while_the_server_is_at_work(
+    client: psycopg.Connection[Any], observer: Connection, proxy: Proxy
+) -> None:
+    doze_at_commit(client, 0.5)
+    proxy.on(b"COMMIT", "cut behind")
+
+    with pytest.raises(psycopg.OperationalError):
+        commit(client)
+
+    assert count(observer) == 0
+    until(lambda: count(observer) == 1)
 
 
 @pytest.mark.parametrize(("action", "stored"), [("lost before", 0), ("lost after", 1)])
