@@ -29,9 +29,10 @@ def test_without_configuration_no_schema_is_declared(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("shema = 'x'", "unknown field `shema`; known keys: schema, contracts, services"),
+        ("shema = 'x'", "unknown field `shema`; known keys: schema, contracts, services, live"),
         ("schema = 3", "got `int` - at `$.schema`"),
         ("schema = [", "not readable as TOML"),
+        ("live = {production = 'host=db password=x'}", "`str` matching regex"),
         ("services = [{connections = 3}]", "required field `name` - at `$.services[0]`"),
         ("services = [{name = 'api', connections = -1}]", "`int` >= 0 - at `$.services[0].connections`"),
     ],
@@ -66,3 +67,12 @@ def test_services_and_contracts_are_declared(tmp_path):
 
     assert settings.contracts == ("shop.tables:TABLES",)
     assert [(one.name, one.most) for one in settings.services] == [("api", 3), ("worker", 6)]
+
+
+def test_live_databases_are_named_by_reference_only(tmp_path):
+    """No connection string, hence no password, stands in a file of the project."""
+    (tmp_path / "trueup.toml").write_text('[live]\nproduction = "env:PRODUCTION"\nmirror = "service=mirror"\n')
+
+    settings = Settings.load(tmp_path, {})
+
+    assert settings.live == {"production": "env:PRODUCTION", "mirror": "service=mirror"}

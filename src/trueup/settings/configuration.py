@@ -35,6 +35,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Where the table contracts are: `package.module:name`, the name of a Table or of a list of them."""
     services: tuple[Service, ...] = ()
     """Who holds connections, for the budget."""
+    live: dict[str, Annotated[str, msgspec.Meta(pattern=r"^(env:\w+|service=\S+)$")]] = {}
+    """The databases that `pytest --trueup-live NAME` may reach: `env:NAME` of a variable, or `service=NAME`."""
 
 
 def find_configuration(folder: Path) -> Path | None:

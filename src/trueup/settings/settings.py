@@ -26,6 +26,8 @@ class Settings:
     """Where the table contracts are: `package.module:name`."""
     services: tuple[Service, ...] = ()
     """Who holds connections."""
+    live: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Where the live databases are that tests may be pointed at: `env:NAME` or `service=NAME`, by their names."""
     variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     """The environment, for names of the form `env:NAME`."""
 
@@ -44,6 +46,7 @@ class Settings:
             schema=found.parent / configuration.schema if found and configuration.schema else None,
             contracts=configuration.contracts,
             services=configuration.services,
+            live=MappingProxyType(configuration.live),
             variables=MappingProxyType(dict(variables)),
         )
 

@@ -86,6 +86,8 @@ def make(request: pytest.FixtureRequest, trueup_factories: "Registry") -> Iterat
     maker = maker_for(request, trueup_factories, seed)
     with Faker.override_default_locale(request.config.getini("trueup_locale")):
         yield Make(maker)
+    with told():
+        maker.close()
     facts_of(request.node).factories = {name: (cost.rows, cost.seconds) for name, cost in maker.costs.items()}
     told_run = f"--trueup-seed={request.config.stash[SEED]} makes the same data again"
     request.node.add_report_section("teardown", "trueup data", told_run)
@@ -96,6 +98,8 @@ def maker_for(request: pytest.FixtureRequest, registry: "Registry", seed: int) -
     from trueup.testing.making import Maker  # noqa: PLC0415  As above.
 
     shelf = request.config.stash[SHELF]
+    if "live" in request.fixturenames:
+        return live_maker_for(request, registry, seed)
     name = "conn" if not {"db", "fresh_db", "conn", *SHARED} & set(request.fixturenames) else ""
     name = name or database_of(request.fixturenames)
     db = request.getfixturevalue(name)
@@ -105,6 +109,15 @@ def maker_for(request: pytest.FixtureRequest, registry: "Registry", seed: int) -
         blueprints.reset_sequences()
     numbers = shelf.numbers if is_shared else itertools.count(1)
     return Maker(db=db, blueprints=blueprints, seed=seed, next_number=numbers.__next__)
+
+
+def live_maker_for(request: pytest.FixtureRequest, registry: "Registry", seed: int) -> "Maker":
+    """Return what stores the rows of a test in the live database of the run."""
+    from trueup.testing.live_making import LiveMaker  # noqa: PLC0415  As above.
+
+    db = request.getfixturevalue("live")
+    blueprints = blueprints_of(request.config.stash[SHELF], "live", db, registry)
+    return LiveMaker.on(db, request.getfixturevalue("trueup_live").tables, blueprints, seed)
 
 
 def blueprints_of(shelf: Shelf, key: object, db: "Connections", registry: "Registry") -> "Blueprints":

@@ -115,6 +115,9 @@ class Maker:
         self.made.append((found.table, row))
         return row
 
+    def close(self) -> None:
+        """End with the test; whose database it is puts it back."""
+
 
 def repository_of(found: Factory[R], db: Connections) -> Repository[R]:
     """Return the repository that a factory writes through."""

@@ -1,6 +1,15 @@
 """A project of a salon: tenants, foreign keys of one and two columns, unique columns, checks."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import pytest
+
+from trueup.conninfo import ConnInfo
+from trueup.db import Connection, connect
+from trueup.servers import EmbeddedServer
+from trueup.tables.markers import create_journal
+from trueup.testing.permission import permit_test_data
 
 MIGRATION = """
 -- migrate:up
@@ -115,6 +124,7 @@ CONFIGURATION = """
     [tool.trueup]
     schema = "migrations"
     contracts = ["salon:ALL"]
+    live.salon = "env:SALON_LIVE"
 
     [tool.pytest.ini_options]
     filterwarnings = ["error"]
@@ -132,3 +142,51 @@ def salon(pytester: pytest.Pytester) -> pytest.Pytester:
     (pytester.path / "salon.py").write_text(CONTRACTS)
     (pytester.path / "salon_factories.py").write_text(FACTORIES)
     return pytester
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSalon:
+    """Is a salon's live database, with a real client in it."""
+
+    project: pytest.Pytester
+    observer: Connection
+    conninfo: ConnInfo
+    monkeypatch: pytest.MonkeyPatch
+
+    def run(self, test: str, *options: str, role: str = "tester", live: bool = True) -> pytest.RunResult:
+        """Run a module of tests on the live database, logged in as a role."""
+        self.project.makepyfile(test)
+        self.monkeypatch.setenv("SALON_LIVE", self.conninfo.with_parameters(user=role).reveal())
+        return self.project.runpytest_subprocess(*["--trueup-live=salon"] * live, "-p", "no:randomly", *options)
+
+    def counted(self, table: str) -> int:
+        """Return how many rows are committed."""
+        found = self.observer.execute(f"select count(*) from {table}".encode()).fetchone()
+        assert found
+        return int(found[0])
+
+
+ROLES = """
+create role reader login; grant pg_read_all_data to reader;
+create role tester login; grant usage on schema public, trueup to tester;
+grant select, insert, update, delete on all tables in schema public to tester;
+grant select, insert, delete on trueup.made to tester; grant usage on sequence trueup.numbers to tester;
+insert into companies (title) values ('Real'); insert into clients (company_id, phone, level) values (1, '+49', 'new');
+"""
+
+
+@pytest.fixture
+def live_salon(
+    salon: pytest.Pytester, server18: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LiveSalon]:
+    """Return a salon's live database, whose owner permits test data."""
+    conninfo = server18.create_database("live_salon")
+    connection = connect(conninfo, application_name="observer")
+    connection.execute(MIGRATION.partition("-- migrate:down")[0].encode())
+    create_journal(connection)
+    permit_test_data(connection)
+    connection.execute(ROLES.encode())
+    yield LiveSalon(salon, connection, conninfo, monkeypatch)
+    connection.execute("drop owned by reader, tester; drop role reader, tester")
+    connection.close()
+    server18.drop_database("live_salon")
