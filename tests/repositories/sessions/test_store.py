@@ -15,7 +15,7 @@ from ai_admin.sessions.errors import MixedIds, StaleWrite
 from ai_admin.sessions.store import SessionStore
 from ai_admin.sessions.values import canonical_hash
 from trueup.db import Database, connect
-from trueup.errors import ConnectionFailed, DatabaseError, SchemaMismatch
+from trueup.errors import ConnectionFailed, DatabaseError, PoolTimeout, SchemaMismatch
 from trueup.settings import DatabaseSettings
 from trueup.tables import InvalidValue
 
@@ -475,15 +475,23 @@ def test_saving_works_again_when_the_database_is_back(server, database, observer
         admin.execute(allow(name, sql.SQL("false")))
         end_sessions_of(observer, "outage")
 
-        with pytest.raises(ConnectionFailed):
+        with pytest.raises((ConnectionFailed, PoolTimeout)):
             store.save_creds(creds_of(PHONE, accountSyncCounter=1))
-        with pytest.raises(ConnectionFailed):
+        with pytest.raises((ConnectionFailed, PoolTimeout)):
             store.set({"session": {"a": BYTES}})
 
         admin.execute(allow(name, sql.SQL("true")))
+        wait_until_it_answers(db)
         store.save_creds(creds_of(PHONE, accountSyncCounter=2))
         store.set({"session": {"a": BYTES}})
         assert SessionStore(db, COMPANY).load_creds()["accountSyncCounter"] == 2
+
+
+def wait_until_it_answers(db):
+    for _ in range(100):
+        with suppress(ConnectionFailed, PoolTimeout), db.connection():
+            return
+    pytest.fail("the database does not come back")
 
 
 def end_sessions_of(observer, service):

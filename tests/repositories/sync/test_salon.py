@@ -383,7 +383,7 @@ def test_any_number_of_clients_needs_the_memory_of_a_page(sync, salon):
         return peak
 
     peak_bytes(200)
-    assert peak_bytes(6000) < 1.5 * peak_bytes(600)
+    assert peak_bytes(2400) < 1.5 * peak_bytes(400)
 
 
 def test_salon_of_real_size_takes_under_two_seconds(sync, salon, schedule):
