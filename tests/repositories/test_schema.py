@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from tests.integration.migrations.test_dbmate import dbmate_up
 from tests.repositories.rows import COMPANY
@@ -129,6 +130,15 @@ def test_many_duplicates_are_counted_and_the_first_named(connection: Connection,
 
     assert "50 keys" in str(caught.value)
     assert str(caught.value).count("2 times") == 20
+
+
+def test_nobody_writes_between_the_check_and_the_constraint(database: ConnInfo, observer: Connection) -> None:
+    with connect(database) as connection, connection.transaction():
+        connection.execute("select require_unique('clients', 'company_id', 'yclients_id')")
+        observer.execute("set lock_timeout = '50ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            observer.execute("insert into clients (company_id, yclients_id, name) values (-7, 1, 'x')")
+        assert observer.execute("select count(*) from clients").fetchone() == (0,)
 
 
 def test_null_is_no_duplicate_of_null(connection: Connection, migrations: Migrations) -> None:
