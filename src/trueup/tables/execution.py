@@ -33,6 +33,7 @@ STALE = frozenset({"26000", "0A000"})
 OLD_SINCE = 180000
 """The version that lets RETURNING see the old row."""
 IDLE = pq.TransactionStatus.IDLE
+BINARY = pq.Format.BINARY
 
 
 class JsonLoader(Loader):
@@ -163,11 +164,11 @@ def send(connection: Connection, memory: Memory, statement: Statement, parameter
     if pgconn.pipeline_status:
         raise UsageError("the connection is in pipeline mode: leave it before a repository uses the connection")
     name = name_of(connection, memory, statement.text) if statement.is_lasting else None
-    formats = [pq.Format.BINARY] * len(parameters) if statement.is_binary else None
+    formats = [BINARY] * len(parameters) if statement.is_binary else None
     if name:
-        pgconn.send_query_prepared(name, parameters, formats, pq.Format.BINARY)
+        pgconn.send_query_prepared(name, parameters, formats, BINARY)
     else:
-        pgconn.send_query_params(statement.text, parameters, None, formats, pq.Format.BINARY)
+        pgconn.send_query_params(statement.text, parameters, None, formats, BINARY)
     return connection.wait(answer(pgconn))
 
 
