@@ -7,8 +7,7 @@ with the run: on a terminal the run waits before that; elsewhere it leaves a dum
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -119,25 +118,23 @@ class Ear:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """List what was kept, and wait before a server ends that has some of it."""
-    kept = terminalreporter.config.stash[KEPT]
-    if not kept:
+    """List what was kept."""
+    if kept := terminalreporter.config.stash[KEPT]:
+        terminalreporter.section("databases that were kept")
+        for _, text in kept:
+            terminalreporter.write_line(text)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Wait for whoever sits at the terminal, before a server ends that has some of it."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if reporter is None or not any(where == "run" for where, _ in config.stash.get(KEPT, [])):
         return
-    terminalreporter.section("databases that were kept")
-    for _, text in kept:
-        terminalreporter.write_line(text)
-    if any(where == "run" for where, _ in kept) and sys.stdin.isatty() and terminalreporter.isatty:
-        terminalreporter.write_line("The server runs until you press Enter.")
-        with with_terminal(terminalreporter.config):
-            sys.stdin.readline()
-
-
-@contextmanager
-def with_terminal(config: pytest.Config) -> Iterator[None]:
-    """Give the terminal back to whoever sits there."""
     capture = config.pluginmanager.getplugin("capturemanager")
-    if capture is None:
-        yield
-        return
-    with capture.global_and_fixture_disabled():
-        yield
+    capture.suspend_global_capture(in_=True)
+    if sys.stdin.isatty() and reporter.isatty:
+        reporter.write_line("The server of the kept databases runs until you press Enter.")
+        with suppress(KeyboardInterrupt):
+            sys.stdin.readline()
+    capture.resume_global_capture()

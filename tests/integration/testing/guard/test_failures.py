@@ -1,5 +1,12 @@
 """What a failed test is told with."""
 
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import psycopg
 import pytest
 
 STATEMENTS = """
@@ -218,3 +225,52 @@ def test_nothing_is_kept_without_being_asked(shop) -> None:
 
     assert not list(shop.pytester.path.glob(".trueup/**/*"))
     assert "trueup_kept_" not in outcome.printed
+
+
+def test_database_on_a_provided_server_stays_until_the_test_fails_again(shop, owned, witness, server18) -> None:
+    kept = "select datname from pg_database where datname like 'trueup_kept_%' order by 1"
+
+    for _ in range(2):
+        outcome = shop.run(FAILING, "--trueup-keep", f"--trueup-server={owned.reveal()}")
+
+        assert outcome.results["test_fails"] == "failed", outcome.printed
+        assert len(witness(kept)) == 2
+        assert not (shop.pytester.path / ".trueup").exists()
+    [(name,), _] = witness(kept)
+    with psycopg.connect(owned.with_parameters(dbname=name).reveal()) as look:
+        found = look.execute("select to_regclass('clients')").fetchone()
+    for (each,) in witness(kept):
+        server18.drop_database(each)
+    assert found is not None
+
+
+def test_run_waits_on_a_terminal_before_its_server_ends(shop) -> None:
+    shop.pytester.makeconftest("")
+    shop.pytester.makepyfile(test_suite=FAILING)
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "pytest", "--trueup-keep", "-p", "no:randomly", "-k", "test_fails_on_a_clone"]
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=shop.pytester.path)
+    os.close(theirs)
+
+    printed = read_until(ours, "press Enter")
+    [address] = re.findall(r"^psql '(.*)'", printed.partition("databases that were kept")[2], re.MULTILINE)
+    with psycopg.connect(address) as look:
+        found = look.execute("select to_regclass('clients')").fetchone()
+    os.write(ours, b"\n")
+    status = process.wait(30)
+    os.close(ours)
+
+    assert found == (None,)
+    assert status == 1
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(address)
+
+
+def read_until(terminal: int, words: str) -> str:
+    printed = ""
+    while words not in printed:
+        try:
+            printed += os.read(terminal, 4096).decode(errors="replace").replace("\r\n", "\n")
+        except OSError:  # The other end was closed.
+            pytest.fail(printed)
+    return printed
