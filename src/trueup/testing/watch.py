@@ -74,19 +74,26 @@ def asked_by(item: pytest.Item) -> Callable[[], Collection[str]]:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Begin a test with nothing that it may reach, and end it with nothing."""
-    owner = item.stash[OWNER] = Owner(node=item.nodeid, asked=asked_by(item))
-    item.stash[HAS_FAILED] = False
+    begin(item)
     try:
         return (yield)
     finally:
-        owner.has_ended = True
+        item.stash[OWNER].has_ended = True
         gate.withdraw(item.nodeid)
+
+
+def begin(item: pytest.Item) -> Owner:
+    """Let a test begin, or begin again: one that is repeated answers for each time by itself."""
+    gate.withdraw(item.nodeid)
+    item.stash[HAS_FAILED] = False
+    item.stash[OWNER] = Owner(node=item.nodeid, asked=asked_by(item))
+    return item.stash[OWNER]
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     """Let the test answer for what its set-up opens."""
-    return (yield from at_work(item.stash[OWNER]))
+    return (yield from at_work(begin(item)))
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)

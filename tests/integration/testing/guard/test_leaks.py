@@ -415,3 +415,39 @@ def test_executor_of_a_longer_lived_fixture_is_not_a_leak_of_the_test_that_first
     """)
 
     assert outcome.results == {"test_uses": "passed", "test_leaks": "error"}
+
+
+def test_repeated_test_answers_for_each_time_by_itself(suite) -> None:
+    outcome = suite.run(
+        """
+        import contextlib
+
+        import psycopg
+
+        KEPT, TIMES = [], []
+
+        def test_leaks_once(dsn):
+            TIMES.append(1)
+            connection = psycopg.connect(dsn)
+            KEPT.append(connection)
+            assert len(TIMES) > 1
+            connection.close()
+
+        def test_refused_once():
+            TIMES.append(2)
+            if TIMES.count(2) == 1:
+                with contextlib.suppress(Exception):
+                    psycopg.connect("host=127.0.0.1 port=1")
+                assert False
+
+        def test_leaks_always_after_a_failure(dsn):
+            TIMES.append(3)
+            KEPT.append(psycopg.connect(dsn))
+            assert TIMES.count(3) > 1
+        """,
+        *("--reruns", "1"),
+    )
+
+    assert outcome.results["test_leaks_once"] == "passed"
+    assert outcome.results["test_refused_once"] == "passed"
+    assert outcome.results["test_leaks_always_after_a_failure"] == "error"
