@@ -8,7 +8,7 @@ from trueup.testing.rewind.fingerprint import Fingerprint
 from trueup.testing.rewind.outcome import Unproven
 from trueup.testing.rewind.plans import Change, Plans
 from trueup.testing.rewind.statements import HORIZON, OF_DATABASE, OF_SERVER, UNKNOWN, positions
-from trueup.testing.rewind.strangers import await_quiet
+from trueup.testing.rewind.strangers import run_in_quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,10 @@ class Surroundings:
 class State:
     """Is what a database holds at one moment."""
 
+    taken: str
+    """The number of the first transaction that was still to come when it was read."""
     horizon: str
-    """The number of the first transaction that was still to come."""
+    """The same, or a later one, after rows of it were put back."""
     counts: tuple[int, ...]
     """Rows of each table, in the order of the structure."""
     copies: Mapping[int, bytes] = field(repr=False)
@@ -56,8 +58,8 @@ def read_state(plans: Plans, known: Mapping[int, bytes]) -> State:
     Raises:
         Unproven: somebody is at work in the database, so that it has no state that lasts.
     """
-    sessions = await_quiet(plans, lambda _: True)
-    xid = read_horizon(plans)
+    sessions, (horizon,) = run_in_quiet(plans, lambda _: True, HORIZON)
+    xid = horizon.rows[0][0]
     tables = plans.structure.tables
     surroundings, catalogs, initdb, classes, *counts = plans.run(
         plans.call("surroundings"),
@@ -75,6 +77,7 @@ def read_state(plans: Plans, known: Mapping[int, bytes]) -> State:
     kept = [each for each in tables if rows[each.number] and not each.is_view and each.size_bytes <= LARGEST_BYTES]
     of_catalogs = {each.number: each.rows for each in about}
     return State(
+        taken=xid,
         horizon=xid,
         counts=tuple(rows[number] for number in range(len(tables))),
         copies={each.number: known.get(each.number) or read_copy(plans.connection, each) for each in kept},

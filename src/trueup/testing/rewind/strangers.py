@@ -33,18 +33,23 @@ class Stranger:
         return self.pid, self.started_at
 
 
-def await_quiet(plans: Plans, welcome: Callable[[Stranger], bool]) -> list[Stranger]:
-    """Return who is connected, as soon as all of them are welcome and outside of a transaction.
+def run_in_quiet(
+    plans: Plans, welcome: Callable[[Stranger], bool], *calls: bytes
+) -> tuple[list[Stranger], list[Answer]]:
+    """Run statements when all who are connected are welcome and outside of a transaction; return who they are as well.
+
+    Who is there is asked first, in the same message: what the statements see was settled by then.
 
     Raises:
-        Unproven: somebody stayed who is not.
+        Unproven: somebody stayed who is not welcome.
     """
     deadline = monotonic() + GRACE_S
     while True:
-        found = strangers_of(plans.run(plans.call("others"))[0])
+        others, *answers = plans.run(plans.call("others"), *calls)
+        found = strangers_of(others)
         intruders = [each for each in found if each.has_lock or not welcome(each)]
         if not intruders:
-            return found
+            return found, answers
         if monotonic() > deadline:
             raise Unproven(f"somebody else is still connected: {'; '.join(map(str, intruders))}")
         Event().wait(POLL_S)

@@ -40,6 +40,7 @@ create trigger logged after insert or update or delete on notes for each row exe
 create function ended() returns event_trigger language plpgsql as 'begin end';
 create rule keep as on delete to flags do instead nothing;
 create materialized view titles as select title from companies;
+create unique index on titles (title);
 create view phones as select phone from clients;
 create sequence tickets increment 7 start 70;
 create sequence untouched;

@@ -119,6 +119,11 @@ ANSWERED = {
     "built_in_comment": ("comment on function now() is null", "built-in"),
     "built_in_table": ("revoke select on pg_settings from public", "pg_settings"),
     "refresh_with_others": ("insert into companies (title) values ('new'); refresh materialized view titles", "titles"),
+    "refresh_concurrently": (
+        "insert into companies (title) values ('new'); refresh materialized view concurrently titles",
+        "the materialised view public.titles was refreshed",
+    ),
+    "truncate_and_drop": ("truncate notes; drop policy nobody on secrets", "structure"),
     "guarded_table": ("insert into guarded values (2)", "guarded"),
     "partition_detached": ("alter table bookings detach partition bookings_2026", "structure"),
     "owner": ("alter table notes owner to pg_monitor", "table public.notes"),
