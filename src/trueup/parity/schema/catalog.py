@@ -92,12 +92,12 @@ def _definitions(found: Catalog) -> set[str | None]:
 
 
 def _read(snapshot: Snapshot) -> Catalog:
-    relations = snapshot.rows(_query("relations"))
+    relations = snapshot.rows(query("relations"))
     scope = {"relations": [row[0] for row in relations]}
-    columns = _columns(snapshot.rows(_query("columns"), scope), snapshot.rows(_query("types"), scope))
-    constraints = _grouped(snapshot.rows(_query("constraints"), scope))
-    indexes = _grouped(snapshot.rows(_query("indexes"), scope))
-    sequences = {row[0]: row[1:] for row in snapshot.rows(_query("sequences"), scope)}
+    columns = _columns(snapshot.rows(query("columns"), scope), snapshot.rows(query("types"), scope))
+    constraints = _grouped(snapshot.rows(query("constraints"), scope))
+    indexes = _grouped(snapshot.rows(query("indexes"), scope))
+    sequences = {row[0]: row[1:] for row in snapshot.rows(query("sequences"), scope)}
     tables, views, numbers = {}, {}, {}
     for oid, kind, schema, relation, *facts in relations:
         name = QualifiedName(schema, relation)
@@ -110,20 +110,21 @@ def _read(snapshot: Snapshot) -> Catalog:
         else:
             numbers[name] = _sequence(name, sequences[oid])
     return Catalog(
-        schemas=frozenset(name for (name,) in snapshot.rows(_query("schemas"))),
+        schemas=frozenset(name for (name,) in snapshot.rows(query("schemas"))),
         tables=MappingProxyType(tables),
         views=MappingProxyType(views),
         sequences=MappingProxyType(numbers),
-        types=MappingProxyType(_user_types(snapshot.rows(_query("user_types")))),
+        types=MappingProxyType(_user_types(snapshot.rows(query("user_types")))),
         objects=MappingProxyType(_objects(snapshot, scope)),
-        annotations=MappingProxyType(_annotations(snapshot.rows(_query("annotations"), scope))),
-        not_compared=MappingProxyType(dict(snapshot.rows(_query("uncompared"), scope))),
-        skipped=MappingProxyType(dict(snapshot.rows(_query("skipped")))),
+        annotations=MappingProxyType(_annotations(snapshot.rows(query("annotations"), scope))),
+        not_compared=MappingProxyType(dict(snapshot.rows(query("uncompared"), scope))),
+        skipped=MappingProxyType(dict(snapshot.rows(query("skipped")))),
     )
 
 
 @cache
-def _query(name: str) -> str:
+def query(name: str) -> str:
+    """Return the text of a query beside this module."""
     return files("trueup.parity.schema").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
 
 
@@ -161,7 +162,7 @@ def _user_types(rows: Iterable[Row]) -> dict[QualifiedName, UserType]:
 
 
 def _objects(snapshot: Snapshot, scope: Mapping[str, object]) -> dict[ObjectKey, DefinedObject]:
-    rows = chain.from_iterable(snapshot.rows(_query(name), scope) for name in OBJECTS)
+    rows = chain.from_iterable(snapshot.rows(query(name), scope) for name in OBJECTS)
     return {
         ObjectKey(kind, identity): DefinedObject(
             kind=kind,

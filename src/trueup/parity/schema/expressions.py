@@ -13,9 +13,19 @@ CASTS = re.compile(rf"{QUOTED}|{CAST}|[()]")
 LITERAL = re.compile(rf"(?P<literal>[EB]?'(?:[^']|'')*'|NULL)(?:{CAST})?")
 
 
+ITEM = r"'(?:[^']|'')*'::character varying"
+LIST = re.compile(rf"\(ARRAY\[({ITEM}(?:, {ITEM})*)\]\)::text\[\]")
+ITEMS = re.compile(ITEM)
+
+
 def normal(expression: str) -> str:
-    """Return the expression with one spelling for what has several: now() is CURRENT_TIMESTAMP."""
-    return NOW.sub(lambda found: found["quoted"] or "CURRENT_TIMESTAMP", expression)
+    """Return the expression with one spelling for what has several: now() is CURRENT_TIMESTAMP.
+
+    A list of strings that a column of varchar is held against is cast as a whole, or, once it was dumped and restored,
+    item by item.
+    """
+    known = NOW.sub(lambda found: found["quoted"] or "CURRENT_TIMESTAMP", expression)
+    return LIST.sub(lambda found: f"ARRAY[{ITEMS.sub(lambda item: f'({item[0]})::text', found[1])}]", known)
 
 
 def normal_default(expression: str | None, type_: str) -> str | None:

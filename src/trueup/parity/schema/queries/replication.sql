@@ -18,7 +18,7 @@ from pg_publication p
 cross join lateral pg_identify_object('pg_publication'::regclass, p.oid, 0) o
 cross join lateral (
   select string_agg(
-           concat_ws(' ', r.prrelid::regclass, 'columns ' || c.columns, 'where ' || (v.shown ->> 'rowfilter')),
+           concat_ws(' ', r.prrelid::regclass, '(' || c.columns || ')', 'where ' || (v.shown ->> 'rowfilter')),
            ', ' order by r.prrelid::regclass::text collate "C"
          )
   from pg_publication_rel r
@@ -29,7 +29,7 @@ cross join lateral (
     where t.pubname = p.pubname and t.schemaname = n.nspname and t.tablename = k.relname
   ) v (shown) on true
   left join lateral (
-    select string_agg(a.attname, ', ' order by a.attname collate "C")
+    select string_agg(quote_ident(a.attname), ', ' order by a.attname collate "C")
     from jsonb_array_elements_text(nullif(to_jsonb(r) -> 'prattrs', 'null')) number
     join pg_attribute a on a.attrelid = r.prrelid and a.attnum = number::int
   ) c (columns) on true

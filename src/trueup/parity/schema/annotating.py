@@ -1,0 +1,149 @@
+"""The statements that change what is said of objects: owners, grants, comments, storage. Does no I/O."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from trueup.parity.schema import making
+from trueup.parity.schema.model import Annotations, ObjectKey
+from trueup.parity.schema.names import quote_ident
+
+DEFAULT_GRANTS: Mapping[str, Annotations] = {
+    "table": {"its owner": "delete, insert, references, select, trigger, truncate, update"},
+    "sequence": {"its owner": "select, update, usage"},
+    "function": {"its owner": "execute", "public": "execute"},
+    "type": {"its owner": "usage", "public": "usage"},
+    "schema": {"its owner": "create, usage"},
+    "language": {"its owner": "usage", "public": "usage"},
+    "foreign-data wrapper": {"its owner": "usage"},
+    "server": {"its owner": "usage"},
+}
+AS_TABLES = frozenset({"view", "materialized view", "foreign table"})
+AS_FUNCTIONS = frozenset({"procedure", "aggregate"})
+GRANT = "grants to "
+
+
+def said_of_new(key: ObjectKey) -> Annotations:
+    """Return what is said of an object that was just made."""
+    kind = key.kind
+    if kind == "default acl":
+        kind = key.identity.rpartition(" on ")[2].removesuffix("s")
+    same = "table" if kind in AS_TABLES else "function" if kind in AS_FUNCTIONS else kind
+    return {f"{GRANT}{grantee}": listed for grantee, listed in DEFAULT_GRANTS.get(same, {}).items()}
+
+
+def annotated(key: ObjectKey, have: Annotations, want: Annotations) -> Iterator[str]:
+    """Yield the statements that change what is said of an object."""
+    for part in sorted(have.keys() | want.keys()):
+        if have.get(part) != want.get(part):
+            yield from _annotation(key, part, have.get(part), want.get(part))
+
+
+def _annotation(key: ObjectKey, part: str, have: str | None, want: str | None) -> Iterator[str]:
+    if part == "comment":
+        yield f"comment on {sql_name(key)} is {making.literal(want) if want is not None else 'null'}"
+    elif part == "owner":
+        if have is not None and want is not None:
+            yield f"alter {sql_name(key)} owner to {quote_ident(want)}"
+    elif part.startswith(GRANT):
+        yield from _grants(key, part.removeprefix(GRANT), have, want)
+    else:
+        yield from _stored(key, part, have, want)
+
+
+SQL_WORDS = {
+    "table constraint": "constraint",
+    "foreign-data wrapper": "foreign data wrapper",
+    "statistics object": "statistics",
+}
+"""What SQL calls a kind that pg_identify_object() calls otherwise."""
+
+
+def sql_name(key: ObjectKey) -> str:
+    """Return what SQL calls an object: `column public.t.c`, `constraint c on public.t`."""
+    kind = "column" if key.kind.endswith(" column") else SQL_WORDS.get(key.kind, key.kind)
+    return f"{kind} {key.identity}"
+
+
+def _grants(key: ObjectKey, grantee: str, have: str | None, want: str | None) -> Iterator[str]:
+    role = "current_user" if grantee == "its owner" else grantee
+    lost, new = _privileges(have) - _privileges(want), _privileges(want) - _privileges(have)
+    on, column = _granted_on(key)
+    head = ""
+    if key.kind == "default acl":
+        head = f"alter default privileges {key.identity.rpartition(' on ')[0]} "
+    if lost:
+        yield f"{head}revoke {_listed(lost, column)} on {on} from {role}"
+    for option in ("", " with grant option"):
+        if chosen := {each for each in new if each.endswith(" with grant option") == bool(option)}:
+            yield f"{head}grant {_listed(chosen, column)} on {on} to {role}{option}"
+
+
+def _listed(privileges: set[str], column: str) -> str:
+    return ", ".join(f"{each.removesuffix(' with grant option')}{column}" for each in sorted(privileges))
+
+
+def _granted_on(key: ObjectKey) -> tuple[str, str]:
+    words = {"view": "table", "materialized view": "table", "foreign table": "table", "aggregate": "function",
+             "server": "foreign server", "foreign-data wrapper": "foreign data wrapper"}  # fmt: skip
+    if key.kind == "default acl":
+        return key.identity.rpartition(" on ")[2], ""
+    if key.kind.endswith(" column"):
+        relation, _, column = key.identity.rpartition(".")
+        return f"table {relation}", f" ({column})"
+    return f"{words.get(key.kind, key.kind)} {key.identity}", ""
+
+
+def _privileges(listed: str | None) -> set[str]:
+    return set(listed.split(", ")) if listed else set()
+
+
+def _stored(key: ObjectKey, part: str, have: str | None, want: str | None) -> Iterator[str]:
+    relation, _, column = key.identity.rpartition(".")
+    alter = f"alter {sql_name(key)}"
+    if key.kind.endswith(" column"):
+        alter = f"alter {key.kind.removesuffix(' column')} {relation} alter column {column}"
+    if part in {"storage parameters", "view options", "options"}:
+        yield from _parameters(alter, _options(have), _options(want))
+    elif part == "foreign options":
+        yield from _foreign_options(alter, _options(have), _options(want))
+    elif part in SETTINGS:
+        text = SETTINGS[part](want)
+        yield f"{alter} {text}"
+    elif part == "state":
+        yield f"refresh materialized view {key.identity}{' with no data' if want else ''}"
+
+
+def _identity_of_rows(want: str | None) -> str:
+    index = f"using index {want.rpartition('.')[2]}" if want and want not in {"full", "nothing"} else want
+    return f"replica identity {index or 'default'}"
+
+
+SETTINGS: Mapping[str, Callable[[str | None], str]] = {
+    "statistics target": lambda want: f"set statistics {want or -1}",
+    "storage": lambda want: f"set storage {want or 'default'}",
+    "compression": lambda want: f"set compression {want or 'default'}",
+    "replica identity": _identity_of_rows,
+    "clustered by": lambda want: f"cluster on {want.rpartition('.')[2]}" if want else "set without cluster",
+    "of type": lambda want: f"of {want}" if want else "not of",
+    "access method": lambda want: f"set access method {want or 'heap'}",
+    "tablespace": lambda want: f"set tablespace {want or 'pg_default'}",
+}
+
+
+def _parameters(alter: str, have: Mapping[str, str], want: Mapping[str, str]) -> Iterator[str]:
+    lost, new = have.keys() - want.keys(), want.items() - have.items()
+    if lost:
+        yield f"{alter} reset ({', '.join(sorted(lost))})"
+    if new:
+        yield f"{alter} set ({', '.join(f'{option} = {value}' for option, value in sorted(new))})"
+
+
+def _foreign_options(alter: str, have: Mapping[str, str], want: Mapping[str, str]) -> Iterator[str]:
+    words = [f"drop {name}" for name in sorted(have.keys() - want.keys())]
+    words += [f"add {name} {making.literal(want[name])}" for name in sorted(want.keys() - have.keys())]
+    words += [f"set {n} {making.literal(want[n])}" for n in sorted(have.keys() & want.keys()) if have[n] != want[n]]
+    yield f"{alter} options ({', '.join(words)})"
+
+
+def _options(listed: str | None) -> dict[str, str]:
+    pairs = (each.partition("=") for each in listed.split(", ")) if listed else ()
+    return {name: value for name, _, value in pairs}

@@ -1,0 +1,252 @@
+"""The statements that make things. Does no I/O."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+
+from trueup.parity.schema.columns import declaration
+from trueup.parity.schema.indexes import created
+from trueup.parity.schema.model import Column, DefinedObject, Index, Sequence, Table, UserType
+from trueup.parity.schema.names import quote_ident
+
+WORDS = {
+    "enum type": "create type {name} as enum ({parts})",
+    "composite type": "create type {name} as ({parts})",
+    "range type": "create type {name} as range ({parts})",
+}
+STATES = {"disabled": "disable", "replica": "enable replica", "always": "enable always"}
+
+
+def user_type(type_: UserType) -> str:
+    """Return the statement that makes a type."""
+    if type_.kind == "domain":
+        return f"create domain {type_.name} as {' '.join(type_.parts)}"
+    parts = (literal(part) for part in type_.parts) if type_.kind == "enum type" else type_.parts
+    return WORDS[type_.kind].format(name=type_.name, parts=", ".join(parts))
+
+
+def sequence_options(sequence: Sequence) -> str:
+    """Return the parameters of a sequence as SQL writes them."""
+    return (
+        f"as {sequence.type} increment {sequence.increment} minvalue {sequence.minimum} maxvalue {sequence.maximum}"
+        f" start {sequence.start} cache {sequence.cache} {'cycle' if sequence.cycles else 'no cycle'}"
+    )
+
+
+def identity_options(sequence: Sequence) -> str:
+    """Return the parameters of an identity's sequence, whose type is the column's."""
+    _, _, options = sequence_options(sequence).partition(" increment ")
+    return f"sequence name {sequence.name} increment {options}"
+
+
+def column(found: Column, numbers: Sequence | None) -> str:
+    """Return a column as `create table` writes it, without its default: that is set when all it calls is there."""
+    words = [quote_ident(found.name), found.type]
+    if found.collation:
+        words.append(f"collate {found.collation}")
+    if found.generated:
+        words.append(declaration(found)[declaration(found).index("generated always as") :].removesuffix(" not null"))
+    elif found.identity and numbers:
+        words.append(f"generated {found.identity} as identity ({identity_options(numbers)})")
+    return " ".join(words if found.nullable else [*words, "not null"])
+
+
+def table(
+    found: Table, numbers: Mapping[str, Sequence], inherited: Collection[str], source: DefinedObject | None
+) -> tuple[str, ...]:
+    """Return the statements that make a table with its columns."""
+    columns = [column(each, numbers.get(name)) for name, each in found.columns.items() if name not in inherited]
+    words = [f"create {'unlogged ' if found.persistence == 'unlogged' else ''}"]
+    words[0] += f"{'foreign table' if found.kind == 'foreign table' else 'table'} {found.name} ({', '.join(columns)})"
+    if found.parents and not found.partition_bound:
+        words.append(f"inherits ({', '.join(map(str, found.parents))})")
+    if found.partition_key:
+        words.append(f"partition by {found.partition_key}")
+    if source:
+        words.append(f"server {quote_ident(source.parts['server'])}")
+        words += [f"options ({source.parts['options']})"] if "options" in source.parts else []
+    made = " ".join(words)
+    if found.partition_bound:
+        return made, f"alter table {found.parents[0]} attach partition {found.name} {found.partition_bound}"
+    return (made,)
+
+
+def index(found: Index) -> str:
+    """Return the statement that makes an index, on all partitions of a partitioned table."""
+    return created(found).replace(" ON ONLY ", " ON ", 1)
+
+
+def literal(text: str) -> str:
+    """Return a text as SQL writes it."""
+    quoted = "'" + text.replace("'", "''") + "'"
+    return f" E{quoted}".replace("\\", "\\\\").strip() if "\\" in text else quoted
+
+
+def defined_object(found: DefinedObject) -> tuple[str, ...]:
+    """Return the statements that make an object; none where its parts don't tell how."""
+    made = found.create or MAKERS.get(found.kind, lambda _: None)(found)
+    if made is None:
+        return ()
+    return (made.strip().rstrip(";"), *_state(found))
+
+
+def dropped_object(found: DefinedObject) -> tuple[str, ...]:
+    """Return the statements that drop an object."""
+    words = {
+        "statistics object": "statistics", "foreign-data wrapper": "foreign data wrapper",
+        "user mapping": "user mapping for", "transform": "transform",
+    }  # fmt: skip
+    identity = found.identity.replace(" on server ", " server ") if found.kind == "user mapping" else found.identity
+    return (f"drop {words.get(found.kind, found.kind)} {identity}",)
+
+
+def _state(found: DefinedObject) -> tuple[str, ...]:
+    word = STATES.get(found.parts.get("state", ""))
+    if word is None:
+        return ()
+    if found.kind == "event trigger":
+        return (f"alter event trigger {found.identity} {word}",)
+    name = found.identity.removesuffix(f" on {found.table}")
+    return (f"alter table {found.table} {word} {found.kind} {name}",)
+
+
+def _aggregate(found: DefinedObject) -> str | None:
+    parts = found.parts
+    if parts.get("aggregate") != "n 0" or "moving" in parts:
+        return None
+    options = {
+        "sfunc": _bare(parts["state function"]),
+        "stype": parts["state type"],
+        "finalfunc": _bare(parts.get("final function")),
+        "combinefunc": _bare(parts.get("combine function")),
+        "serialfunc": _bare(parts.get("serial function")),
+        "deserialfunc": _bare(parts.get("deserial function")),
+        "initcond": literal(parts["initial state"]) if "initial state" in parts else None,
+        "sortop": parts.get("sort operator", "").partition("(")[0] or None,
+        "parallel": parts["parallel"] if parts["parallel"] != "unsafe" else None,
+    }
+    listed = ", ".join(f"{name} = {value}" for name, value in options.items() if value)
+    name = found.identity[: found.identity.index("(")]
+    return f"create aggregate {name}({parts['arguments'] or '*'}) ({listed})"
+
+
+def _bare(function: str | None) -> str | None:
+    return function.partition("(")[0] if function else None
+
+
+def _event_trigger(found: DefinedObject) -> str:
+    tags = found.parts.get("tags")
+    listed = ", ".join(literal(tag) for tag in tags.split(", ")) if tags else ""
+    when = f" when tag in ({listed})" if tags else ""
+    head = f"create event trigger {found.identity} on {found.parts['event']}{when}"
+    return f"{head} execute function {found.parts['function']}"
+
+
+def _publication(found: DefinedObject) -> str:
+    parts = found.parts
+    words = [f"create publication {found.identity}"]
+    if parts["all tables"] == "true":
+        words.append("for all tables")
+    else:
+        lists = [f"table {parts['tables']}"] if parts["tables"] else []
+        lists += [f"tables in schema {parts['schemas']}"] if parts["schemas"] else []
+        words += [f"for {', '.join(lists)}"] if lists else []
+    root = parts["via partition root"]
+    words.append(f"with (publish = {literal(parts['operations'])}, publish_via_partition_root = {root})")
+    return " ".join(words)
+
+
+def _wrapper(found: DefinedObject) -> str:
+    parts = found.parts
+    words = [f"create foreign data wrapper {found.identity}"]
+    words += [f"handler {parts['handler']}"] if "handler" in parts else []
+    words += [f"validator {parts['validator']}"] if "validator" in parts else []
+    return " ".join([*words, *_options(parts)])
+
+
+def _server(found: DefinedObject) -> str:
+    parts = found.parts
+    words = [f"create server {found.identity}"]
+    words += [f"type {literal(parts['server type'])}"] if "server type" in parts else []
+    words += [f"version {literal(parts['version'])}"] if "version" in parts else []
+    return " ".join([*words, f"foreign data wrapper {quote_ident(parts['wrapper'])}", *_options(parts)])
+
+
+def _options(parts: Mapping[str, str]) -> list[str]:
+    return [f"options ({parts['options']})"] if "options" in parts else []
+
+
+def _cast(found: DefinedObject) -> str:
+    parts = found.parts
+    methods = {"binary": "without function", "input and output": "with inout"}
+    how = methods.get(parts["method"]) or f"with function {parts['function']}"
+    context = "" if parts["context"] == "explicit" else f" as {parts['context']}"
+    return f"create cast {found.identity} {how}{context}"
+
+
+def _operator(found: DefinedObject) -> str:
+    name, _, arguments = found.identity.partition("(")
+    left, right = arguments.removesuffix(")").split(",")
+    parts = found.parts
+    options = {
+        "function": _bare(parts["function"]),
+        "leftarg": left if left != "NONE" else None,
+        "rightarg": right,
+        "commutator": _operator_name(parts.get("commutator")),
+        "negator": _operator_name(parts.get("negator")),
+        "restrict": parts.get("restrict"),
+        "join": parts.get("join"),
+    }
+    words = [f"{key} = {value}" for key, value in options.items() if value]
+    words += ["hashes"] if parts["can hash"] == "true" else []
+    words += ["merges"] if parts["can merge"] == "true" else []
+    return f"create operator {name} ({', '.join(words)})"
+
+
+def _operator_name(identity: str | None) -> str | None:
+    return f"operator({identity.partition('(')[0]})" if identity else None
+
+
+def _collation(found: DefinedObject) -> str:
+    parts = found.parts
+    options = {"provider": parts["provider"], "locale": literal(parts["locale"])}
+    if parts["provider"] == "libc" and parts["locale"] != parts.get("ctype"):
+        options = {"provider": "libc", "lc_collate": literal(parts["locale"]), "lc_ctype": literal(parts["ctype"])}
+    if parts["provider"] == "icu":
+        options |= {"rules": literal(parts["rules"])} if "rules" in parts else {}
+        options["deterministic"] = parts["deterministic"]
+    return f"create collation {found.identity} ({', '.join(f'{name} = {value}' for name, value in options.items())})"
+
+
+def _dictionary(found: DefinedObject) -> str:
+    options = f", {found.parts['options']}" if found.parts.get("options") else ""
+    return f"create text search dictionary {found.identity} (template = {found.parts['template']}{options})"
+
+
+def _configuration(found: DefinedObject) -> str:
+    name, words = (
+        found.identity,
+        [f"create text search configuration {found.identity} (parser = {found.parts['parser']})"],
+    )
+    dictionaries: defaultdict[str, list[str]] = defaultdict(list)
+    for mapping in found.parts["mappings"].split(", ") if found.parts.get("mappings") else []:
+        token, _, dictionary = mapping.partition(" ")
+        dictionaries[token].append(dictionary)
+    words += [
+        f"alter text search configuration {name} add mapping for {token} with {', '.join(listed)}"
+        for token, listed in dictionaries.items()
+    ]
+    return "; ".join(words)
+
+
+MAKERS = {
+    "aggregate": _aggregate,
+    "event trigger": _event_trigger,
+    "publication": _publication,
+    "foreign-data wrapper": _wrapper,
+    "server": _server,
+    "cast": _cast,
+    "operator": _operator,
+    "collation": _collation,
+    "text search dictionary": _dictionary,
+    "text search configuration": _configuration,
+}

@@ -1,0 +1,269 @@
+"""The statements that make one structure like another, in an order in which they can run. Does no I/O.
+
+Source: PostgreSQL manual, "Dependency Tracking"; Kahn, "Topological sorting of large networks" (1962).
+"""
+
+import heapq
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, cast
+
+from trueup.parity.schema.alterations import Alteration, alteration
+from trueup.parity.schema.annotating import annotated, said_of_new
+from trueup.parity.schema.model import Annotations, Catalog, ObjectKey
+from trueup.parity.schema.units import Unit, cut
+
+Needs = frozenset[tuple[ObjectKey, ObjectKey]]
+Verb = Literal["drop", "alter", "make"]
+VERBS: Mapping[Verb, int] = {"drop": 0, "alter": 1, "make": 2}
+
+
+class Structure(NamedTuple):
+    """Is a structure, and what in it needs what."""
+
+    catalog: Catalog
+    needs: Needs
+
+
+class Action(NamedTuple):
+    """Is one thing to do with one unit."""
+
+    verb: Verb
+    key: ObjectKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Is what is done with one unit."""
+
+    action: Action
+    statements: tuple[str, ...]
+    """Empty where nobody knows how: the plan does not reach it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Side:
+    """Is one side as units, with who needs whom among them."""
+
+    units: dict[ObjectKey, Unit]
+    needs: defaultdict[ObjectKey, set[ObjectKey]] = field(default_factory=lambda: defaultdict(set))
+    needed_by: defaultdict[ObjectKey, set[ObjectKey]] = field(default_factory=lambda: defaultdict(set))
+    parts: defaultdict[ObjectKey, set[ObjectKey]] = field(default_factory=lambda: defaultdict(set))
+
+    def wholes(self, key: ObjectKey) -> Iterator[ObjectKey]:
+        """Yield what a unit is a part of, the nearest first."""
+        whole = self.units[key].whole
+        while whole is not None and whole in self.units:
+            yield whole
+            whole = self.units[whole].whole
+
+
+def unreached(found: Iterable[Step]) -> tuple[ObjectKey, ...]:
+    """Return what the steps don't reach: nobody knows a statement for it."""
+    return tuple(step.action.key for step in found if not step.statements)
+
+
+def steps(have: Structure, want: Structure) -> tuple[Step, ...]:
+    """Return what makes `have` like `want`, in order; nothing where they are alike."""
+    return Planner(have=_side(have), want=_side(want)).steps()
+
+
+def _side(structure: Structure) -> Side:
+    side = Side(units=cut(structure.catalog))
+    pairs = [(unit.key, needed) for unit in side.units.values() for needed in unit.needs]
+    for key, needed in [*pairs, *structure.needs]:
+        is_owned_by = key.kind == "sequence" and needed.kind.endswith("column")  # The unit of its owner says so.
+        if key in side.units and needed in side.units and key != needed and not is_owned_by:
+            side.needs[key].add(needed)
+            side.needed_by[needed].add(key)
+    for unit in side.units.values():
+        if unit.whole is not None:
+            side.parts[unit.whole].add(unit.key)
+    return side
+
+
+@dataclass(slots=True, kw_only=True)
+class Planner:
+    """Decides what is to be done with each unit, and in which order."""
+
+    have: Side
+    want: Side
+    altered: dict[ObjectKey, Alteration] = field(default_factory=dict)
+    """What changes where it stands."""
+    gone: set[ObjectKey] = field(default_factory=set)
+    """What is dropped: it, or what it needs, can't stay. Some of it is made again."""
+
+    def steps(self) -> tuple[Step, ...]:
+        """Return what is to be done, in order."""
+        self.decide()
+        actions = self.actions()
+        return tuple(
+            Step(action=action, statements=self.statements(action))
+            for action in in_order(actions, self.edges(actions))
+            if not self.says_nothing(action)
+        )
+
+    def decide(self) -> None:
+        """Find what is altered and what is dropped."""
+        have, want = self.have.units, self.want.units
+        gone = have.keys() - want.keys()
+        for key in have.keys() & want.keys():
+            if have[key].form == want[key].form or is_said(key):
+                continue
+            found = alteration(have[key], want[key])
+            if found is None:
+                gone.add(key)
+                continue
+            self.altered[key] = found
+            if found.touches:
+                gone |= {each for each in self.have.needed_by[key] if is_in_the_way(each)}
+        self.gone = self.with_dependents(gone)
+        self.altered = {key: found for key, found in self.altered.items() if key not in self.gone}
+
+    def with_dependents(self, gone: set[ObjectKey]) -> set[ObjectKey]:
+        """Return what is gone with all that needs it or is part of it."""
+        found, ahead = set(gone), list(gone)
+        while ahead:
+            key = ahead.pop()
+            parts = {each for each in self.have.parts[key] if each.kind != "sequence" or each not in self.want.units}
+            news = (self.have.needed_by[key] | parts) - found
+            found |= news
+            ahead += news
+        return found
+
+    def actions(self) -> set[Action]:
+        """Return all that is to be done, each with what carries it."""
+        found = {Action("drop", key) for key in self.gone}
+        found |= {Action("alter", key) for key in self.altered}
+        found |= {Action("make", key) for key in self.want.units if key not in self.have.units or key in self.gone}
+        staying = (self.have.units.keys() & self.want.units.keys()) - self.gone
+        found |= {
+            Action("alter", key)
+            for key in staying
+            if is_said(key) and self.have.units[key].form != self.want.units[key].form
+        }
+        return {self.carrier(action) for action in found}
+
+    def carrier(self, action: Action) -> Action:
+        """Return the action that does this one along: a table is made and dropped with its columns."""
+        verb, key = action
+        if verb == "drop" and key in self.gone:
+            wholes = [each for each in self.have.wholes(key) if each in self.gone]
+            return Action("drop", wholes[-1]) if wholes else action
+        if verb == "make" and key in self.want.units:
+            unit = self.want.units[key]
+            if unit.made_with_whole and unit.whole and self.is_new(unit.whole):
+                return Action("make", unit.whole)
+        return action
+
+    def is_new(self, key: ObjectKey) -> bool:
+        """Say whether the plan makes a unit."""
+        return key in self.want.units and (key not in self.have.units or key in self.gone)
+
+    def edges(self, actions: Collection[Action]) -> Iterator[tuple[Action, Action]]:
+        """Yield pairs of which the first has to be done before the second."""
+        for first, second in self.reasons():
+            before, after = self.carrier(first), self.carrier(second)
+            if before != after and before in actions and after in actions:
+                yield before, after
+        yield from same_names(actions)
+
+    def reasons(self) -> Iterator[tuple[Action, Action]]:
+        """Yield the pairs as the units alone give them."""
+        for key in self.gone:
+            for each in self.have.needed_by[key]:
+                yield Action("drop", each), Action("drop", key)
+                yield Action("alter", each), Action("drop", key)
+            for each in self.have.needs[key]:
+                yield Action("drop", key), Action("alter", each)
+            yield Action("drop", key), Action("make", key)
+        for key in self.want.units:
+            for verb in ("alter", "make"):
+                for each in self.want.needs[key]:
+                    yield Action("make", each), Action(verb, key)
+                    yield Action("alter", each), Action(verb, key)
+
+    def says_nothing(self, action: Action) -> bool:
+        """Say whether there is nothing to run for an action, rightly."""
+        return is_said(action.key) and not self.statements(action)
+
+    def statements(self, action: Action) -> tuple[str, ...]:
+        """Return what does an action."""
+        verb, key = action
+        if is_said(key):
+            return self.said(action)
+        if verb == "drop":
+            return self.have.units[key].drop
+        return self.altered[key].statements if verb == "alter" else self.want.units[key].create
+
+    def said(self, action: Action) -> tuple[str, ...]:
+        """Return what changes what is said of an object."""
+        key = action.key
+        subject = ObjectKey(key.kind.removeprefix(SAID), key.identity)
+        have, want = self.have.units.get(key), self.want.units.get(key)
+        if have and have.whole in self.gone and action.verb == "drop":
+            return ()
+        if action.verb == "drop":
+            want = None
+        unit = want or have
+        is_first = have is None if unit is None or unit.whole is None else self.is_new(unit.whole)
+        before = said_of_new(subject) if is_first or have is None else said(have)
+        after = said(want) if want else said_of_new(subject) if have and have.whole is None else {}
+        return tuple(annotated(subject, before, after))
+
+
+SAID = "what is said of "
+STANDING = frozenset({"table constraint", "index", "sequence owner", "statistics object"})
+"""What the server itself rebuilds when a column of theirs gets another type."""
+
+
+def is_said(key: ObjectKey) -> bool:
+    """Say whether a unit is what is said of another one."""
+    return key.kind.startswith(SAID)
+
+
+def said(unit: Unit) -> Annotations:
+    """Return what a unit says of another one."""
+    return cast("Annotations", unit.thing)
+
+
+def is_in_the_way(key: ObjectKey) -> bool:
+    """Say whether what needs a column has to go before the column gets another type."""
+    return key.kind not in STANDING and not is_said(key)
+
+
+def same_names(actions: Iterable[Action]) -> Iterator[tuple[Action, Action]]:
+    """Yield that a name is free when what had it is dropped, whatever kind that was."""
+    by_identity: defaultdict[str, list[Action]] = defaultdict(list)
+    for action in actions:
+        by_identity[action.key.identity].append(action)
+    for same in by_identity.values():
+        drops, makes = ([each for each in same if each.verb == verb] for verb in ("drop", "make"))
+        yield from ((one, other) for one in drops for other in makes)
+
+
+def in_order(actions: Iterable[Action], edges: Iterable[tuple[Action, Action]]) -> list[Action]:
+    """Return the actions so that each comes after what has to be done before; else by verb, kind and name."""
+    after: defaultdict[Action, set[Action]] = defaultdict(set)
+    waits: dict[Action, int] = dict.fromkeys(actions, 0)
+    for first, second in edges:
+        if second not in after[first]:
+            after[first].add(second)
+            waits[second] += 1
+    ready = [(_rank(action), action) for action, count in waits.items() if not count]
+    heapq.heapify(ready)
+    found: list[Action] = []
+    while ready:
+        _, action = heapq.heappop(ready)
+        found.append(action)
+        for each in after[action]:
+            waits[each] -= 1
+            if not waits[each]:
+                heapq.heappush(ready, (_rank(each), each))
+    in_circles = sorted((action for action, count in waits.items() if count), key=_rank)
+    return found + in_circles
+
+
+def _rank(action: Action) -> tuple[int, str, str]:
+    return VERBS[action.verb], action.key.kind, action.key.identity

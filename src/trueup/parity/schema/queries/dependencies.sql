@@ -1,0 +1,34 @@
+-- What needs what, as the server itself names objects. A view needs what its query reads; a part of something else (an
+-- index of a constraint, a row type of a table, an array of a type) stands for the whole.
+with own as (
+  select d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid
+  from pg_depend d
+  where d.objid >= 16384
+    and d.refobjid >= 16384
+    and d.deptype in ('n', 'a', 'i', 'P', 'S')
+),
+whole (classid, objid, objsubid, to_classid, to_objid, to_objsubid) as (
+  -- the rule behind a view
+  select 'pg_rewrite'::regclass::oid, r.oid, 0, 'pg_class'::regclass::oid, r.ev_class, 0
+  from pg_rewrite r where r.rulename = '_RETURN'
+  union all
+  -- the index of a constraint
+  select 'pg_class'::regclass, c.conindid, 0, 'pg_constraint'::regclass, c.oid, 0
+  from pg_constraint c where c.contype in ('p', 'u', 'x')
+  union all
+  -- the row type of a relation
+  select 'pg_type'::regclass, c.reltype, 0, 'pg_class'::regclass, c.oid, 0 from pg_class c where c.reltype <> 0 and c.relkind <> 'c'
+  union all
+  select 'pg_class'::regclass, t.typrelid, 0, 'pg_type'::regclass, t.oid, 0 from pg_type t join pg_class c on c.oid = t.typrelid where c.relkind = 'c'
+  union all
+  select 'pg_type'::regclass, t.typarray, 0, 'pg_type'::regclass, t.oid, 0 from pg_type t where t.typarray <> 0
+)
+select distinct a.type, a.identity, b.type, b.identity
+from own d
+left join whole w on w.classid = d.classid and w.objid = d.objid
+left join whole r on r.classid = d.refclassid and r.objid = d.refobjid
+cross join lateral pg_identify_object(coalesce(w.to_classid, d.classid), coalesce(w.to_objid, d.objid), case when w.classid is null then d.objsubid else 0 end) a
+cross join lateral pg_identify_object(coalesce(r.to_classid, d.refclassid), coalesce(r.to_objid, d.refobjid), case when r.classid is null then d.refobjsubid else 0 end) b
+where (a.type, a.identity) <> (b.type, b.identity)
+  and a.identity !~ '^pg_toast'
+order by 1,2,3,4
