@@ -2,13 +2,14 @@
 
 import linecache
 import sys
-import sysconfig
 from itertools import islice, takewhile
 from pathlib import Path
 from threading import current_thread
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
+
+import pytest
 
 if TYPE_CHECKING:
     from threading import Thread
@@ -22,8 +23,8 @@ PACKAGE = Path(__file__).parents[1]
 SERVERS = f"{PACKAGE}/servers/"
 OWN = (f"{PACKAGE}/testing/", SERVERS)
 DOORS = (f"{PACKAGE}/testing/stacks.py", f"{PACKAGE}/testing/gate.py", f"{PACKAGE}/testing/doors/")
-SITE = sysconfig.get_path("purelib")
-STANDARD = sysconfig.get_path("stdlib")
+SITE = str(Path(pytest.__file__).parents[1])
+STANDARD = str(Path(linecache.__file__).parent)
 BETWEEN = (
     *DOORS,
     *(f"{PACKAGE}/{part}/" for part in ("db", "migrations", "tables", "observe")),

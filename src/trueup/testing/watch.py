@@ -1,15 +1,16 @@
 """What pytest tells the gate: which test runs, which fixture is made for longer, and when each has ended."""
 
 from collections.abc import Callable, Collection, Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from trueup.testing.doors import Doors
 from trueup.testing.gate import Owner, gate
-from trueup.testing.leaks import check
-from trueup.testing.leaks.departure import depart_in_time
 from trueup.testing.session_facts import facts_of
+
+if TYPE_CHECKING:
+    from trueup.testing.leaks.leak import Leak
 
 DOORS = pytest.StashKey[Doors]()
 OWNER = pytest.StashKey[Owner]()
@@ -59,6 +60,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Open the gate: what comes after the run is no test."""
     if DOORS in config.stash:
+        from trueup.testing.leaks.departure import depart_in_time  # noqa: PLC0415  Collecting needs neither.
+
         depart_in_time(config.stash.get(STATUS, 0))
         gate.is_closed = False
         config.stash[DOORS].remove()
@@ -126,12 +129,20 @@ def at_work(owner: Owner) -> Generator[None, object, object]:
         gate.leave(owner)
 
 
-def settle(owner: Owner, item: pytest.Item, *, must_not_fail: bool) -> None:
-    """End what an owner left, and fail its test; one that has failed already is told more instead."""
+def ended(owner: Owner) -> tuple[list["Leak"], str]:
+    """End what an owner left, and return it with how it is told."""
+    from trueup.testing.leaks import check  # noqa: PLC0415  Collecting needs it as little.
+
     leaks = check.find(owner)
     check.end(leaks)
+    return leaks, check.report(owner, leaks)
+
+
+def settle(owner: Owner, item: pytest.Item, *, must_not_fail: bool) -> None:
+    """End what an owner left, and fail its test; one that has failed already is told more instead."""
+    leaks, told = ended(owner)
     facts_of(item).leaks += [leak.what for leak in leaks]
-    parts = [check.report(owner, leaks)] if leaks else []
+    parts = [told] if leaks else []
     if not must_not_fail:
         parts += [f"{error}\nThe test went on as if nothing had happened." for error in owner.refusals]
     owner.opened.clear()
@@ -172,9 +183,8 @@ def pytest_fixture_post_finalizer(fixturedef: Any) -> None:
     owner = FIXTURES.pop(fixturedef, None)
     if owner is None:
         return
-    leaks = check.find(owner)
-    check.end(leaks)
+    leaks, told = ended(owner)
     owner.has_ended = True
     gate.withdraw(owner.node, fixture=owner.fixture)
     if leaks:
-        pytest.fail(check.report(owner, leaks), pytrace=False)
+        pytest.fail(told, pytrace=False)
