@@ -17,6 +17,8 @@ from trueup.testing.marks import Kind
 
 DEPTH = 6
 """How many are ready at most."""
+PATIENCE_S = 10.0
+"""How long the end waits for a database that is being made; a server that hangs must not keep pytest from ending."""
 
 
 class Clones:
@@ -107,7 +109,7 @@ class Clones:
             self.is_closing = True
             self.change.notify()
         if self.thread is not None:
-            self.thread.join()
+            self.thread.join(PATIENCE_S)
         return [*self.dropping, *(loan for loans in self.ready.values() for loan in loans)]
 
 

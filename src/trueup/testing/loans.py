@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from psycopg.rows import tuple_row
+
 from trueup.conninfo import ConnInfo
 from trueup.db import Connection, Database, connect
 from trueup.settings import DatabaseSettings
@@ -84,6 +86,7 @@ class Loan:
         """Bring it back to a baseline, or say why it can't be proven to be there."""
         if self.eye is not None and not self.eye.closed:
             self.eye.rollback()
+            self.eye.row_factory = tuple_row
         return baseline.rewind(tolerating=self.pids)
 
     def close(self) -> None:
