@@ -34,7 +34,7 @@ MODES = (
 )
 Statement = sql.SQL | sql.Composed
 Target = str | Statement
-"""A table's name, as SQL writes it, or a statement that takes a lock."""
+"""A table's name, with its schema where it needs one, or a statement that takes a lock."""
 
 
 def terminate(connection: "psycopg.Connection[Any]", *, server: ConnInfo | None = None) -> None:
@@ -87,8 +87,9 @@ def deadlock(database: ConnInfo, *, holds: Target, wants: Target) -> Iterator[No
             yield
         finally:
             circle.is_over.set()
-            rival.cancel_safe(timeout=PATIENCE_S)
-            thread.join(PATIENCE_S)
+            while thread.is_alive():
+                rival.cancel_safe(timeout=PATIENCE_S)
+                thread.join(0.1)
     if circle.missing:
         raise Unverifiable(f"there was no deadlock: {circle.missing}")
 
