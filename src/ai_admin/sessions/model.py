@@ -149,6 +149,10 @@ class Retention:
         """The types that expire."""
         return sorted(self.ttl)
 
+    def hides(self, key_type: str) -> bool:
+        """Say whether an expired key of a type is not returned: only what is fetched again is ever hidden."""
+        return key_type in self.ttl and kind_of(key_type).worth is Worth.REFETCHED
+
     def ttl_s(self, key_type: str) -> float | None:
         """Return how long a key of a type is kept; None: for ever."""
         ttl = self.ttl.get(key_type)

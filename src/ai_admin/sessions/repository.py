@@ -10,10 +10,10 @@ from psycopg.types.json import Jsonb
 
 from ai_admin.sessions.changes import ABSENT, Change, Name, Plan
 from ai_admin.sessions.expiry import EXPIRED, expiry
-from ai_admin.sessions.model import CREDENTIALS, KEYS, Retention, Worth, kind_of, spellings
+from ai_admin.sessions.model import CREDENTIALS, KEYS, Retention, spellings
 from ai_admin.sessions.values import with_one_buffer_form
 from trueup import observe
-from trueup.db import Block, Connection, Database
+from trueup.db import Block, Database
 from trueup.errors import Conflict
 
 FIND = sql.SQL("""
@@ -150,21 +150,20 @@ class SessionRepository:
         return int(version)
 
     def find_keys(self, key_type: str, ids: Sequence[str]) -> Found:
-        """Return those of the keys that there are, and renew the time of those that expire."""
+        """Return those of the keys that there are, and renew the time of those that expire.
+
+        What others write at this moment is renewed by them.
+        """
         with observe.operation("sessions", "find_keys", KEYS.name), self.db.connection() as connection:
-            hidden = [key_type] if kind_of(key_type).worth is Worth.REFETCHED and key_type in self.retention.ttl else []
+            hidden = [key_type] if self.retention.hides(key_type) else []
             about = {"company": self.company, "key_type": key_type, "ttl_s": self.retention.ttl_s(key_type)}
             rows = connection.execute(FIND, about | expiry(hidden) | {"ids": list(ids)}).fetchall()
             if due := [key_id for key_id, _, _, is_expired, is_due in rows if is_due and not is_expired]:
-                self.renew(connection, about | {"ids": due})
+                connection.execute(RENEW, about | {"ids": due})
         return Found(
             values={key_id: with_one_buffer_form(value) for key_id, value, _, is_expired, _ in rows if not is_expired},
             versions={key_id: version for key_id, _, version, _, _ in rows},
         )
-
-    def renew(self, connection: Connection, about: Mapping[str, Any]) -> None:
-        """Move the end of keys that expire; one that others write at this moment is renewed by them."""
-        connection.execute(RENEW, about)
 
     def hold_keys(self, block: Block, names: Sequence[Name]) -> dict[Name, int]:
         """Return the versions of those keys that there are, and keep these as they are until the block ends."""
