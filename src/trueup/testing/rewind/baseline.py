@@ -1,14 +1,17 @@
 """The known state of a database, and the way back to it."""
 
 import itertools
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 import psycopg
+from psycopg.pq import ConnStatus
 
 from trueup.conninfo import ConnInfo
+from trueup.db import Connection
 from trueup.errors import Refused
 from trueup.testing.rewind.fingerprint import read_fingerprint
 from trueup.testing.rewind.outcome import NotRewound, Rewound, Unproven
@@ -44,8 +47,9 @@ class Baseline:
         """
         session = open_session(conninfo)
         try:
-            plans = Plans(connection=session, structure=read_structure(session), name=str(next(NUMBERS)))
-            return cls(plans, state_of(plans, {}, verify=verify))
+            with refused(session):
+                plans = Plans(connection=session, structure=read_structure(session), name=str(next(NUMBERS)))
+                return cls(plans, state_of(plans, {}, verify=verify))
         except BaseException:
             session.close()
             raise
@@ -54,8 +58,12 @@ class Baseline:
         """Take a baseline within this one, on the same connection: the state that a class or a test begins with.
 
         Raises:
-            Refused: somebody is at work in the database.
+            Refused: somebody is at work in the database, or the connection is closed or was lost.
         """
+        with refused(self._plans.connection):
+            return self._nest()
+
+    def _nest(self) -> Self:
         plans, state = self._plans, self._state
         call, known = plans.call, dict(state.copies)
         if plans.run(call("catalogs", state.horizon, state.database_rows, state.server_rows))[0].rows:
@@ -100,9 +108,9 @@ class Baseline:
         except Unproven as error:
             return error.outcome
         except psycopg.Error as error:
-            is_lost = bool(self._plans.connection.pgconn.status)  # 0 is OK
+            reason = named(error, self._plans.connection)
             self._plans.connection.close()
-            return NotRewound("the connection was lost while rewinding" if is_lost else named(error))
+            return NotRewound(reason)
         except BaseException:
             self._plans.connection.close()
             raise
@@ -117,21 +125,27 @@ class Baseline:
             raise Unproven(f"the fingerprint is not that of the baseline: {different}")
 
 
-def state_of(plans: Plans, known: Mapping[int, bytes], *, verify: bool) -> State:
-    """Return what the database holds, with its fingerprint where it is to be verified.
-
-    Raises:
-        Refused: somebody is at work in it.
-    """
+@contextmanager
+def refused(connection: Connection) -> Iterator[None]:
+    """Turn what prevents a baseline into Refused."""
     try:
-        state = read_state(plans, known)
+        yield
     except Unproven as error:
         raise Refused(f"no baseline can be taken: {error}") from None
+    except psycopg.Error as error:
+        raise Refused(f"no baseline can be taken: {named(error, connection)}") from None
+
+
+def state_of(plans: Plans, known: Mapping[int, bytes], *, verify: bool) -> State:
+    """Return what the database holds, with its fingerprint where it is to be verified."""
+    state = read_state(plans, known)
     return replace(state, fingerprint=read_fingerprint(plans)) if verify else state
 
 
-def named(error: psycopg.Error) -> str:
+def named(error: psycopg.Error, connection: Connection) -> str:
     """Return what an error says without any value of a row."""
+    if connection.pgconn.status != ConnStatus.OK:
+        return "the connection was lost"
     if isinstance(error, psycopg.errors.UndefinedTable):
         return f"the structure was changed: {error.diag.message_primary}"
     places = (error.diag.table_name, error.diag.constraint_name)

@@ -61,3 +61,17 @@ def test_inner_baseline_verifies_as_the_outer_does(filled: ConnInfo, run: Run) -
 
         assert isinstance(inner.rewind(), Rewound)
         assert isinstance(outer.rewind(), Rewound)
+
+
+def test_inner_baseline_of_a_closed_one_is_refused(baseline: Baseline) -> None:
+    baseline.close()
+
+    with pytest.raises(Refused, match="the connection was lost"):
+        baseline.nest()
+
+
+def test_inner_baseline_after_its_connection_was_ended_is_refused(baseline: Baseline, run: Run) -> None:
+    run(f"select pg_terminate_backend({baseline.pid})")
+
+    with pytest.raises(Refused, match="the connection was lost"):
+        baseline.nest()
