@@ -1,7 +1,10 @@
 """The salon's schema, built once a server version: copied for a test that commits, rolled back after the others."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,29 +31,53 @@ def migrations() -> Migrations:
     return read_migrations(ROOT / "src/ai_admin/schema")
 
 
-@pytest.fixture(scope="session", params=[16, 18], ids=["pg16", "pg18"])
-def server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
-    """Return a server that has the template `salon`."""
-    with EmbeddedServer(request.param, cache_folder=Settings.load().cache_folder) as server:
-        yield server
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Is a server with the template `salon`, and a database whose tests leave nothing behind."""
+
+    server: EmbeddedServer
+    shared: Database
 
 
 @pytest.fixture(scope="session")
-def template(server: EmbeddedServer, migrations: Migrations) -> str:
-    """Return the name of a migrated database with two salons, which nobody is connected to."""
-    conninfo = server.create_database("salon")
+def prepared(migrations: Migrations) -> Iterator[Callable[[int], Prepared]]:
+    """Return what gives the server of a version; each is started once, however often tests change between them."""
+    with ExitStack() as stack:
+
+        @cache
+        def prepare(version: int) -> Prepared:
+            server = stack.enter_context(EmbeddedServer(version, cache_folder=Settings.load().cache_folder))
+            furnish(server.create_database("salon"), migrations)
+            shared = DatabaseSettings(conninfo=server.create_database("shared", template="salon"))
+            return Prepared(server=server, shared=stack.enter_context(Database(shared)))
+
+        yield prepare
+
+
+def furnish(conninfo: ConnInfo, migrations: Migrations) -> None:
+    """Make a migrated database with two salons, which nobody is connected to."""
     with connect(conninfo) as connection:
         migrate_up(connection, migrations)
     with Database(DatabaseSettings(conninfo=conninfo)) as db:
         Companies(db).bulk_upsert([company(company_id=COMPANY), company(company_id=OTHER, timezone="Asia/Vladivostok")])
+
+
+@pytest.fixture(scope="session", params=[16, 18], ids=["pg16", "pg18"])
+def server(request: pytest.FixtureRequest, prepared: Callable[[int], Prepared]) -> EmbeddedServer:
+    """Return a server; a test that asks for it runs on both versions."""
+    return prepared(request.param).server
+
+
+@pytest.fixture(scope="session")
+def template(server: EmbeddedServer) -> str:
+    """Return the name of the migrated database that others are copied from."""
     return "salon"
 
 
 @pytest.fixture(scope="session")
-def shared(server: EmbeddedServer, template: str) -> Iterator[Database]:
+def shared(server: EmbeddedServer, prepared: Callable[[int], Prepared]) -> Database:
     """Return a database whose tests leave nothing behind."""
-    with Database(DatabaseSettings(conninfo=server.create_database("shared", template=template))) as db:
-        yield db
+    return prepared(server.version).shared
 
 
 @pytest.fixture
