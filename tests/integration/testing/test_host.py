@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,48 @@ def test_worker_hears_why_there_is_no_server(tmp_path: Path) -> None:
                 visit(reception.address, options)
     finally:
         reception.close()
+
+
+def test_start_that_failed_is_not_tried_again(tmp_path: Path) -> None:
+    hosting = Hosting(Options(server="embedded:9", schema=None, seed=(), folder=tmp_path, is_verifying=False))
+    with pytest.raises(ServerUnavailable):
+        hosting.open()
+    hosting.options = replace(hosting.options, server="embedded:18")
+
+    with pytest.raises(ServerUnavailable, match="no embedded PostgreSQL 9"):
+        hosting.open()
+
+
+def test_nothing_is_left_in_the_process(project: pytest.Pytester) -> None:
+    """W-T12: pytest ends, and has nothing to wait for."""
+    project.makeconftest(
+        """
+    import threading
+    import pytest
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure():
+        print("LEFT", [thread.name for thread in threading.enumerate()])
+    """
+    )
+    project.makepyfile(
+        TELL_WHERE
+        + """
+    def test_all(conn, fresh_db, module_db, session_db, observer):
+        with fresh_db.transaction() as one, module_db.transaction() as other:
+            one.execute("select 1")
+            other.execute("select 1")
+
+    def test_more(fresh_db): ...
+    def test_yet_more(fresh_db): ...
+    """
+    )
+
+    result = project.runpytest_subprocess("-s", "-p", "no:rerunfailures")
+
+    result.assert_outcomes(passed=9)
+    result.stdout.fnmatch_lines(["*LEFT ['MainThread']*"])
+    assert not any(folder.exists() for folder, _ in wheres(project))
 
 
 def test_worker_hears_that_the_controller_is_gone(tmp_path: Path) -> None:
