@@ -11,6 +11,7 @@ from trueup.testing.gate import Opening, Owner
 from trueup.testing.leaks.leak import Leak
 from trueup.testing.leaks.pools import is_pooled
 
+ACTIVE = 1
 STATES = {0: "", 1: ", in the middle of a statement", 2: ", idle in a transaction", 3: ", in a failed transaction"}
 """By `psycopg.pq.TransactionStatus`; other drivers don't tell."""
 
@@ -53,7 +54,11 @@ def end(connection: Any) -> None:
             connection.terminate()
         return
     login = getattr(connection, "pgconn", connection)
-    with suppress(OSError, Exception), socket.socket(fileno=os.dup(login.socket)) as stream:
+    is_at_work = int(login.transaction_status) == ACTIVE
+    if is_at_work:  # The server would not look for its client before the statement is done.
+        with suppress(Exception):
+            login.get_cancel().cancel()
+    with suppress(Exception), socket.socket(fileno=os.dup(login.socket)) as stream:
         stream.shutdown(socket.SHUT_RDWR)
-    if int(login.transaction_status) != 1:  # Nobody waits for its socket.
+    if not is_at_work:  # Nobody waits for its socket.
         login.finish()

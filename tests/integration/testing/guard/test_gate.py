@@ -241,8 +241,9 @@ def test_what_is_given_can_be_reached_in_every_way(suite) -> None:
                 assert connection.execute(QUESTION).fetchone() == (HERE + "test_connect",)
 
         def test_name_of_a_connection_string_of_its_own(dsn):
-            bare = psycopg.conninfo.make_conninfo(dsn, application_name=None)
-            with psycopg.connect(bare) as connection:
+            given = psycopg.conninfo.conninfo_to_dict(dsn)
+            del given["application_name"]
+            with psycopg.connect(**given) as connection:
                 name = connection.execute(QUESTION).fetchone()[0]
             assert name == HERE + "test_name_of_a_connection_string_of_its_own"
 

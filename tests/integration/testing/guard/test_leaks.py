@@ -73,11 +73,18 @@ def test_statement_in_a_thread(dsn):
         except psycopg.Error:
             pass
 
-    threading.Thread(target=work, daemon=True).start()
-    KEPT.append(connection)
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    KEPT.append(thread)
     until = time.monotonic() + 5
     while connection.info.transaction_status != psycopg.pq.TransactionStatus.ACTIVE:
         assert time.monotonic() < until
+
+
+def test_after_statement_in_a_thread():
+    thread = KEPT.pop()
+    thread.join(5)
+    assert not thread.is_alive()
 
 
 def test_cycle(dsn):
@@ -389,7 +396,7 @@ def test_pytest_exits_within_a_second_of_its_last_test(suite) -> None:
 
 
 def test_nothing_is_left_on_the_server(suite, witness) -> None:
-    suite.run(LEAKS, "-W", "ignore", "-k", "connection or pool or database or idle or advisory")
+    suite.run(LEAKS, "-W", "ignore", "-k", "connection or pool or database or idle or advisory or statement")
 
     assert witness("select application_name from pg_stat_activity where datname = 'owned'") == []
 
