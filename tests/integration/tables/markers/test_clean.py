@@ -251,6 +251,29 @@ def test_partition_with_a_contract_of_its_own_is_held_against_the_whole(db, obse
     assert clean(db, [table]).tables == {"public.events_1": 1}
 
 
+def test_row_that_points_to_a_partition_hangs_on_the_whole_table(db, observer, make):
+    observer.execute(
+        "create table events (id bigint primary key, kind text not null) partition by range (id);"
+        "create table events_1 partition of events for values from (0) to (10);"
+        "create table notes (event_id bigint references events_1 on delete cascade) partition by list (event_id);"
+        "create table notes_1 partition of notes for values in (1)"
+    )
+
+    @dataclass(frozen=True, slots=True)
+    class Event:
+        id: int
+        kind: str
+
+    table = Table("public.events", Event, primary_key=("id",), marker=Equals("kind", "test"))
+    make(table, id=1, kind="test")
+    observer.execute("insert into notes values (1)")
+
+    with pytest.raises(CleanUpRefused) as caught:
+        clean(db, [table])
+
+    assert [(each.table, each.rows) for each in caught.value.objections] == [("public.notes", 1)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Odd:
     moment: datetime
