@@ -215,7 +215,7 @@ def test_nothing_is_left_in_the_process(project: pytest.Pytester) -> None:
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure():
-        print("LEFT", [thread.name for thread in threading.enumerate()])
+        print("LEFT", *(thread.name for thread in threading.enumerate()))
     """
     )
     project.makepyfile(
@@ -234,7 +234,7 @@ def test_nothing_is_left_in_the_process(project: pytest.Pytester) -> None:
     result = project.runpytest_subprocess("-s", "-p", "no:rerunfailures")
 
     result.assert_outcomes(passed=9)
-    result.stdout.fnmatch_lines(["*LEFT ['MainThread']*"])
+    result.stdout.fnmatch_lines(["LEFT MainThread"])
     assert not any(folder.exists() for folder, _ in wheres(project))
 
 
