@@ -271,7 +271,9 @@ def test_row_that_points_to_a_partition_hangs_on_the_whole_table(db, observer, m
     with pytest.raises(CleanUpRefused) as caught:
         clean(db, [table])
 
-    assert [(each.table, each.rows) for each in caught.value.objections] == [("public.notes", 1)]
+    ((table_name, number, reason),) = [(each.table, each.rows, each.reason) for each in caught.value.objections]
+    assert (table_name, number) == ("public.notes", 1)
+    assert "points to test data of public.events" in reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
