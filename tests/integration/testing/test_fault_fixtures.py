@@ -53,7 +53,6 @@ def test_deadlock(db, deadlock):
     tries = []
     def work(tx):
         tries.append(1)
-        tx.execute("set local deadlock_timeout = '10ms'")
         tx.execute(INSERT)
         tx.execute("insert into bookings values (1)")
     deadlock(holds="bookings", wants="clients")

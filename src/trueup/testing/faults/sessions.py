@@ -20,6 +20,10 @@ NAME = "trueup fault"
 """Of the sessions, in pg_stat_activity."""
 PATIENCE_S = 10.0
 POLL_S = 0.002
+NOT_NOTICED = (
+    "the transaction in the block ended before it had lost, or never looked for a deadlock: it looks once in each wait,"
+    " after its deadlock_timeout, which must leave the other session the time to close the circle (1s is the default)"
+)
 LONGEST_HOLD_MS = 60_000
 """After this the server itself ends a session that holds locks, should its test hang."""
 MODES = (
@@ -108,7 +112,8 @@ class Circle:
             while not (waiting := waiters(rival, lookout)):
                 if self.is_over.wait(POLL_S):
                     return
-            self.missing = "the transaction in the block ended before it had lost"
+            self.missing = NOT_NOTICED
+            rival.execute(sql.SQL("set local lock_timeout = {}").format(round(PATIENCE_S * 1000)))
             rival.execute(lock_statement(self.wants, "exclusive"))
             is_still_waiting = waiters(rival, lookout) & waiting
             self.missing = "who waited for what was held had not locked what was wanted" if is_still_waiting else ""

@@ -147,7 +147,7 @@ def two_tables(connection: Connection) -> None:
 
 
 def test_transaction_loses_the_deadlock_and_its_next_try_succeeds(database: ConnInfo, connection: Connection) -> None:
-    connection.execute("set deadlock_timeout = '20ms'")
+    connection.execute("set deadlock_timeout = '300ms'")
 
     with deadlock(database, holds="bookings", wants="clients"):
         with pytest.raises(DeadlockDetected):
@@ -172,7 +172,7 @@ def test_deadlock_is_repeated_by_run(database: ConnInfo, connection: Connection)
 
 
 def test_rows_of_one_table_deadlock(database: ConnInfo, connection: Connection) -> None:
-    connection.execute("set deadlock_timeout = '20ms'")
+    connection.execute("set deadlock_timeout = '300ms'")
     row = "select from clients where id = {} for update"
 
     def both_rows() -> None:
@@ -199,6 +199,20 @@ def test_deadlock_that_did_not_happen_is_told(
         deadlock(database, holds="bookings", wants="clients"),
     ):
         connection.execute(statement.encode())
+
+
+def test_wait_that_is_given_up_before_it_is_noticed_was_no_deadlock(
+    database: ConnInfo, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who looked for a deadlock before there was one looks no more."""
+    monkeypatch.setattr(sessions, "PATIENCE_S", 0.3)
+    connection.execute("set deadlock_timeout = '1h'")
+
+    with (
+        pytest.raises(Unverifiable, match="never looked for a deadlock"),
+        deadlock(database, holds="bookings", wants="clients"),
+    ):
+        two_tables(connection)
 
 
 def test_deadlock_needs_who_may_choose_the_victim(database: ConnInfo, connection: Connection) -> None:
