@@ -313,10 +313,20 @@ def test_nothing_is_left_of_a_wire(database: ConnInfo, observer: Connection) -> 
         socket.create_connection(("127.0.0.1", proxy.port))
 
 
-def test_server_that_is_away_resets_the_client(database: ConnInfo) -> None:
-    nobody = database.with_parameters(host="127.0.0.1", port="1")
+@pytest.mark.parametrize("address", [{"host": "127.0.0.1", "port": "1"}, {"host": "/nowhere"}])
+def test_server_that_is_away_resets_the_client(database: ConnInfo, address: dict[str, str]) -> None:
+    nobody = database.with_parameters(**address)
     with Proxy(nobody) as proxy, pytest.raises(ConnectionFailed):
         connect(proxy.conninfo)
+
+
+def test_client_that_hangs_up_in_the_middle_of_a_message_leaves_nothing(proxy: Proxy) -> None:
+    with socket.create_connection(("127.0.0.1", proxy.port)) as half:
+        half.sendall(b"\0\0\0\x20\0\3\0\0user")
+        half.shutdown(socket.SHUT_WR)
+        half.settimeout(5)
+
+        assert half.recv(1) == b"", "the server has hung up too"
 
 
 @pytest.mark.parametrize(
