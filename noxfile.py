@@ -75,7 +75,7 @@ def integration(session: nox.Session) -> None:
 @nox.session
 def repositories(session: nox.Session) -> None:
     """Run the tests of ai_admin's repositories."""
-    run_tests(session, "repositories")
+    run_tests(session, "repositories", "--reruns=1", "-rR")
 
 
 @nox.session(requires=["unit", "integration", "repositories"])
@@ -106,10 +106,10 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def long(session: nox.Session) -> None:
-    """Run what takes minutes: 50,000 transactions under faults, 10,000 cut commits, all flights of the year."""
+    """Run what takes minutes: 50,000 transactions under faults, 10,000 cut commits, 1,000 kills, all flights of the year."""
     install(session, "test")
     session.install("-q", "pip")
-    session.run("pytest", "tests/integration", "-m", "long or whole_year", "-s", *session.posargs)
+    session.run("pytest", "tests/integration", "tests/repositories", "-m", "long or whole_year", "-s", *session.posargs)
 
 
 @nox.session(default=False)
