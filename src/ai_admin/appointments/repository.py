@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 
 from ai_admin.appointments.model import Appointment, with_phone
+from ai_admin.columns import OF_TEST_COMPANY
 from trueup.tables import Repository, Table, Upserted, gt
 
 LIVE: Mapping[str, object] = {"deleted": False, "is_cancelled": False}
@@ -20,6 +21,7 @@ class Appointments(Repository[Appointment]):
         tenant="company_id",
         insert_only=("created_at",),
         touch="updated_at",
+        marker=OF_TEST_COMPANY,
     )
 
     def store(self, appointment: Appointment) -> Upserted[Appointment]:

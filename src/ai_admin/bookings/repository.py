@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 
 from ai_admin.bookings.model import VACANT, Booking, Status
+from ai_admin.columns import OF_TEST_COMPANY
 from ai_admin.errors import BookingMissing
 from ai_admin.phones import Phone
 from trueup.tables import Repository, Table, between, gte, lt, not_in
@@ -20,6 +21,7 @@ class Bookings(Repository[Booking]):
         tenant="company_id",
         insert_only=("created_at", "created_by_bot"),
         touch="updated_at",
+        marker=OF_TEST_COMPANY,
     )
 
     def by_record(self, yclients_record_id: int) -> Booking | None:

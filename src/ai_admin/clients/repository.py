@@ -1,6 +1,7 @@
 """The clients of one salon."""
 
 from ai_admin.clients.model import Client
+from ai_admin.columns import OF_TEST_COMPANY
 from ai_admin.phones import Phone
 from trueup.tables import Repository, Table, contains
 
@@ -16,6 +17,7 @@ class Clients(Repository[Client]):
         tenant="company_id",
         insert_only=("created_at", "created_by_ai"),
         touch="updated_at",
+        marker=OF_TEST_COMPANY,
     )
 
     def by_phone(self, phone: Phone) -> Client | None:

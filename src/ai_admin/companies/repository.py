@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from ai_admin.companies.model import Company
 from ai_admin.errors import CompanyMissing
 from ai_admin.zones import zone_named
-from trueup.tables import Repository, Table
+from trueup.tables import Ends, Repository, Table
 
 
 class Companies(Repository[Company]):
@@ -19,6 +19,7 @@ class Companies(Repository[Company]):
         conflict_key=("company_id",),
         insert_only=("created_at",),
         touch="updated_at",
+        marker=Ends("marketplace_user_email", "@example.test"),
     )
 
     def by_id(self, company_id: int) -> Company | None:

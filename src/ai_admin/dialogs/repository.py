@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
+from ai_admin.columns import OF_TEST_COMPANY
 from ai_admin.dialogs.model import Dialog
 from trueup.tables import Repository, Table, Upserted
 
@@ -18,6 +19,7 @@ class Dialogs(Repository[Dialog]):
         tenant="company_id",
         insert_only=("created_at",),
         touch="updated_at",
+        marker=OF_TEST_COMPANY,
     )
 
     def of_user(self, user_id: str) -> Dialog | None:

@@ -1,13 +1,19 @@
 """The marketplace's events of one salon."""
 
 from ai_admin.marketplace.model import MarketplaceEvent
-from trueup.tables import Repository, Table
+from trueup.tables import Follows, Repository, Table
 
 
 class MarketplaceEvents(Repository[MarketplaceEvent]):
     """Reads and writes events; each is a new one."""
 
-    table = Table("public.marketplace_events", MarketplaceEvent, primary_key=("id",), tenant="salon_id")
+    table = Table(
+        "public.marketplace_events",
+        MarketplaceEvent,
+        primary_key=("id",),
+        tenant="salon_id",
+        marker=Follows("public.companies", {"salon_id": "company_id"}),
+    )
 
     def latest(self, event_type: str) -> MarketplaceEvent | None:
         """Return the salon's newest event of a kind."""

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from ai_admin.columns import OF_TEST_COMPANY
 from ai_admin.messages.model import Message
 from ai_admin.phones import Phone
 from trueup.tables import Repository, Table, gte
@@ -10,7 +11,9 @@ from trueup.tables import Repository, Table, gte
 class Messages(Repository[Message]):
     """Reads and writes messages."""
 
-    table = Table("public.messages", Message, primary_key=("id", "created_at"), tenant="company_id")
+    table = Table(
+        "public.messages", Message, primary_key=("id", "created_at"), tenant="company_id", marker=OF_TEST_COMPANY
+    )
 
     def latest_incoming(self, phone: Phone, *, since: dt.datetime) -> Message | None:
         """Return the newest message from a number that came in at `since` or later."""

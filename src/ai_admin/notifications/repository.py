@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
+from ai_admin.columns import OF_TEST_COMPANY
 from ai_admin.notifications.model import Notification
 from trueup.tables import Repository, Table, TenantMissing, gte, in_
 
@@ -26,6 +27,7 @@ class Notifications(Repository[Notification]):
         conflict_key=("yclients_record_id", "notification_type", "company_id", "notification_date"),
         tenant="company_id",
         insert_only=("phone", "message", "sent_at", "status", "error_message", "created_at", "id"),
+        marker=OF_TEST_COMPANY,
     )
 
     def create(self, notification: Notification) -> Notification | None:

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable
 
+from ai_admin.columns import OF_TEST_COMPANY
 from ai_admin.schedules.model import Schedule
 from trueup.tables import Repository, Table, between, in_, lt
 
@@ -19,6 +20,7 @@ class Schedules(Repository[Schedule]):
         conflict_key=("yclients_staff_id", "date", "company_id"),
         tenant="company_id",
         touch="last_updated",
+        marker=OF_TEST_COMPANY,
     )
 
     def on(self, yclients_staff_id: int, day: dt.date) -> Schedule | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from ai_admin.columns import OF_TEST_COMPANY
 from ai_admin.services.model import Service
 from trueup.tables import Repository, Table, in_
 
@@ -19,6 +20,7 @@ class Services(Repository[Service]):
         tenant="company_id",
         insert_only=("created_at",),
         touch="updated_at",
+        marker=OF_TEST_COMPANY,
     )
 
     def active(self) -> list[Service]:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Annotated, Any
 
 from trueup.errors import UsageError
-from trueup.tables import UNSET, Sql, Table
+from trueup.tables import UNSET, Begins, Follows, Sql, Table
 
 COMPANY_ID = re.compile(r"[A-Za-z0-9_-]{1,50}")
 PREFIXED = re.compile(r"company_([0-9]+)")
@@ -48,6 +48,7 @@ CREDENTIALS = Table(
     insert_only=("created_at",),
     generated=("version",),
     touch="updated_at",
+    marker=Begins("company_id", "-"),
 )
 KEYS = Table(
     "public.whatsapp_keys",
@@ -57,6 +58,7 @@ KEYS = Table(
     insert_only=("created_at",),
     generated=("version",),
     touch="updated_at",
+    marker=Follows("public.whatsapp_auth", {"company_id": "company_id"}),
 )
 
 

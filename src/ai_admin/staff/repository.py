@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from ai_admin.columns import OF_TEST_COMPANY
 from ai_admin.staff.model import StaffMember
 from trueup.tables import Repository, Table, in_
 
@@ -17,6 +18,7 @@ class Staff(Repository[StaffMember]):
         tenant="company_id",
         insert_only=("created_at",),
         touch="updated_at",
+        marker=OF_TEST_COMPANY,
     )
 
     def active(self) -> list[StaffMember]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from ai_admin.columns import OF_TEST_COMPANY
 from ai_admin.sync.errors import RunUnderWay
 from ai_admin.sync.payloads import Reject
 from trueup import observe
@@ -42,7 +43,7 @@ class SyncRun:
 class SyncRuns(Repository[SyncRun]):
     """Reads and writes the runs of one company."""
 
-    table = Table("public.sync_runs", SyncRun, primary_key=("id",), tenant="company_id")
+    table = Table("public.sync_runs", SyncRun, primary_key=("id",), tenant="company_id", marker=OF_TEST_COMPANY)
 
     def latest(self, entity: Entity, *, status: Status = "succeeded") -> SyncRun | None:
         """Return the latest run of an entity that ended so: how old the data are."""

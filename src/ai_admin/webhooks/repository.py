@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from ai_admin.columns import OF_TEST_COMPANY
 from ai_admin.webhooks.model import WebhookEvent
 from trueup.tables import Repository, Table, lt
 
@@ -16,6 +17,7 @@ class WebhookEvents(Repository[WebhookEvent]):
         conflict_key=("event_id", "company_id"),
         tenant="company_id",
         insert_only=("event_type", "record_id", "payload", "processed_at", "created_at", "id"),
+        marker=OF_TEST_COMPANY,
     )
 
     def receive(self, event: WebhookEvent) -> bool:

@@ -1,0 +1,407 @@
+"""What tests leave in the salon's tables can be told from everything else, counted, and deleted without it.
+
+The earlier clean-up deleted every row whose id was above 9,900,000, and matched a real person's phone.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from factory.declarations import BaseDeclaration
+from tests.repositories import rows
+from tests.repositories.conftest import ROOT
+
+from ai_admin.bookings import Bookings
+from ai_admin.clients import Clients
+from ai_admin.companies import Companies
+from ai_admin.contracts import CONTRACTS
+from ai_admin.data_layer import DataLayer
+from ai_admin.services import Services
+from ai_admin.sessions import SessionStore
+from ai_admin.staff import Staff
+from ai_admin.sync.runs import Recorder
+from ai_admin.testing import command, test_phone
+from trueup.cli.exits import ExitCode
+from trueup.cli.main import run as trueup
+from trueup.conninfo import ConnInfo
+from trueup.db import Connection, Database, connect
+from trueup.errors import Refused
+from trueup.settings import DatabaseSettings
+from trueup.tables.markers import clean, create_journal, stats
+from trueup.testing import Make
+from trueup.testing.live_database import LiveDatabase
+from trueup.testing.live_making import LiveMaker
+from trueup.testing.making import Blueprints, Maker
+from trueup.testing.registry import read_registry
+from trueup.testing.relations import read_relations
+
+REGISTRY = read_registry(["ai_admin.testing.factories"], CONTRACTS)
+NAMES = [table.name for table in CONTRACTS]
+SITUATIONS = [(found.name, trait) for found in REGISTRY.by_table.values() for trait in ("", *found.parameters)]
+
+Counts = Callable[[], dict[str, int]]
+Cleanup = Callable[..., tuple[int, str]]
+
+
+def maker_in(db: Database) -> Make:
+    """Return what makes rows in a database of the test's own."""
+    with db.connection() as connection:
+        blueprints = Blueprints(registry=REGISTRY, relations=read_relations(connection))
+    return Make(Maker(db=db, blueprints=blueprints, seed=7, next_number=iter(range(1, 10_000)).__next__))
+
+
+@pytest.fixture
+def live(database: ConnInfo) -> Iterator[LiveDatabase]:
+    """Return a database where tests may leave rows, with one real salon's."""
+    with connect(database) as connection:
+        create_journal(connection)
+    with Database(DatabaseSettings(conninfo=database)) as db:
+        leave_real_rows(db)
+    with LiveDatabase(DatabaseSettings(conninfo=database, lock_timeout_s=5), CONTRACTS) as live:
+        yield live
+
+
+def leave_real_rows(db: Database) -> None:
+    """Store what a real salon has: rows that the earlier clean-up took for test data among them."""
+    Companies(db).insert(rows.company(company_id=999999, title="[TEST] Демо"))
+    Clients(db, company_id=999999).insert(
+        rows.client(yclients_id=9_900_001, name="[TEST] Анна", email="a@example.test")
+    )
+    Services(db, company_id=999999).insert(rows.service())
+    Bookings(db, company_id=999999).insert(rows.booking(yclients_record_id=1_400_000_000, client_phone=rows.PHONE))
+
+
+def worker_on(live: LiveDatabase) -> Make:
+    """Return what makes rows as a run on a live database does; nothing is deleted, as when it is killed."""
+    with live.connection() as connection:
+        blueprints = Blueprints(registry=REGISTRY, relations=read_relations(connection))
+    return Make(LiveMaker.on(live, CONTRACTS, blueprints, seed=7))
+
+
+@pytest.fixture
+def make(live: LiveDatabase) -> Make:
+    return worker_on(live)
+
+
+@pytest.fixture
+def counts(observer: Connection) -> Counts:
+    """Return what counts the rows of every table that has any, as others see them."""
+
+    def count() -> dict[str, int]:
+        found = {name: observer.execute(f"select count(*) from {name}".encode()).fetchone() for name in NAMES}
+        return {name: row[0] for name, row in found.items() if row and row[0]}
+
+    return count
+
+
+@pytest.fixture
+def everything(make: Make) -> Make:
+    """Make a row of every table."""
+    for found in REGISTRY.by_table.values():
+        make(found)
+    return make
+
+
+@pytest.mark.parametrize(("name", "trait"), SITUATIONS, ids=[f"{name}-{trait}" for name, trait in SITUATIONS])
+def test_row_of_every_table_is_made_in_every_situation(db: Database, name: str, trait: str) -> None:
+    """W-T7, N7: a row that a test has said nothing about is valid, marked, and has all its fields."""
+    row = getattr(maker_in(db), name)(**{trait: True} if trait else {})
+
+    found = REGISTRY.by_name[name]
+    assert found.table.marker is not None
+    assert found.table.marker.matches(row)
+    assert type(row) is found.table.row
+    for column, value in (found.parameters[trait].overrides if trait else {}).items():
+        assert getattr(row, column) == value or isinstance(value, BaseDeclaration)
+
+
+def test_every_table_of_the_database_is_marked(db: Database) -> None:
+    """W-T7: the clean-up knew 3 tables of 16. None is left to a foreign key's action: each has a marker of its own."""
+    with db.connection() as connection:
+        found = connection.execute(
+            "select 'public.' || relname from pg_class where relnamespace = 'public'::regnamespace"
+            " and relkind in ('r', 'p') and not relispartition and relname <> 'schema_migrations'"
+        ).fetchall()
+
+    assert {name for (name,) in found} == {table.name for table in CONTRACTS if table.marker}
+    assert set(REGISTRY.by_table) == set(NAMES)
+
+
+def test_people_see_that_a_row_is_a_test(db: Database) -> None:
+    make = maker_in(db)
+
+    company, client, member = make.company(), make.client(), make.staff_member()
+
+    assert company.company_id < -1_000_000_000
+    assert company.marketplace_user_email.endswith("@example.test")
+    for text in (company.title, client.name, member.name, make.service().title):
+        assert text.startswith("[TEST] ")
+    for row in (company, client, member):
+        assert row.email.endswith("@example.test")
+        assert row.phone.startswith("+7000")
+    assert client.raw_phone == client.phone.removeprefix("+")
+
+
+def test_rows_are_made_for_the_salon_that_is_given(db: Database) -> None:
+    make = maker_in(db)
+    company = make.company(far_east=True)
+
+    client = make.client(company=company)
+    rows = [make.booking(company=company, client_yclients_id=client.yclients_id), make.sync_run(company=company)]
+    event = make.marketplace_event(salon=company, connected=True)
+
+    assert {row.company_id for row in (client, *rows, event)} == {company.company_id}
+    assert event.salon_id == company.company_id
+    assert [type(row).__name__ for row in make.made].count("Company") == 1
+
+
+def test_stats_show_every_marked_row(live: LiveDatabase, everything: Make) -> None:
+    """B28, C26, W-T9: test clients were counted by phone alone, and nothing else was."""
+    everything.client(without_phone=True, name="Анна", email=None)
+
+    found = {each.table: each for each in stats(live, CONTRACTS)}
+
+    made = [type(row) for row in everything.made]
+    assert {name: (each.marked, each.made) for name, each in found.items()} == {
+        table.name: (made.count(table.row),) * 2 for table in CONTRACTS
+    }
+    assert found["public.clients"].marked == 2
+
+
+def test_rows_of_all_tables_go_and_no_other(live: LiveDatabase, everything: Make, counts: Counts) -> None:
+    """W-T7, W-T2, W-T4, W-T6: by key; the rows of a real salon stay, whatever their ids, numbers and names are."""
+    dry = clean(live, CONTRACTS, dry_run=True)
+    before = counts()
+
+    done = clean(live, CONTRACTS)
+
+    assert (done.tables, done.rows) == (dry.tables, len(everything.made))
+    assert set(done.tables) == set(NAMES)
+    assert sum(before.values()) == sum(counts().values()) + done.rows
+    real = {"companies": 3, "clients": 1, "services": 1, "bookings": 1}
+    assert counts() == {f"public.{name}": number for name, number in real.items()}
+
+
+def test_rows_go_before_those_that_they_point_to(live: LiveDatabase, everything: Make) -> None:
+    order = list(clean(live, CONTRACTS, dry_run=True).tables)
+
+    others = set(NAMES) - {"public.companies", "public.whatsapp_auth", "public.whatsapp_keys"}
+    assert max(order.index(name) for name in others) < order.index("public.companies")
+    assert order.index("public.dialog_contexts") < min(order.index("public.clients"), order.index("public.bookings"))
+    assert order.index("public.whatsapp_keys") < order.index("public.whatsapp_auth")
+
+
+def test_what_the_code_under_test_wrote_goes_with_its_company(live: LiveDatabase, make: Make, counts: Counts) -> None:
+    """W-T5: rows of the normal code path were stored in another form than the clean-up looked for."""
+    before = counts()
+    company = make.company()
+    data = DataLayer(live, company.company_id)
+
+    data.upsert_client(rows.client(name="Анна", phone="8 (000) 000-00-22", email=None))
+    data.upsert_staff_member(rows.staff_member(name="Мастер"))
+    data.upsert_booking(rows.booking(client_phone=None))
+    with Recorder(live, company.company_id).running("services"):
+        pass
+
+    assert data.get_client_by_phone("+70000000022") is not None
+    assert clean(live, CONTRACTS).rows == 5
+    assert counts() == before
+
+
+def test_company_keeps_its_mark_when_it_is_synced(live: LiveDatabase, make: Make) -> None:
+    """W-T10: what YClients says of a salon replaces all that people see of it."""
+    company = make.company()
+    synced = rows.company(company_id=company.company_id, title="Салон", email="salon@example.org", phone=None)
+
+    Companies(live).upsert(synced)
+
+    assert clean(live, CONTRACTS).tables["public.companies"] == 1
+
+
+def test_keys_that_a_test_session_stored_go_with_its_credentials(
+    live: LiveDatabase, make: Make, counts: Counts
+) -> None:
+    """W-T11: keys of tests stayed in the production salon's session for ever."""
+    before = counts()
+    credentials = make.credentials()
+    store = SessionStore(live, credentials.company_id)
+
+    store.set({"session": {"a.0": ["1"], "b.0": ["2"]}})
+
+    assert counts()["public.whatsapp_keys"] == 2
+    assert clean(live, CONTRACTS).rows == 3
+    assert counts() == before
+
+
+@pytest.mark.parametrize("repository", [Clients, Services, Staff], ids=lambda found: found.__name__)
+def test_real_salon_is_not_written_to(live: LiveDatabase, make: Make, repository: Any) -> None:
+    """W-T1, W-T3, W-T10: whatever a row looks like, in a salon that no test has made it is refused."""
+    name = {Clients: "client", Services: "service", Staff: "staff_member"}[repository]
+
+    with pytest.raises(Refused, match="without its marker"):
+        getattr(make, name)(company_id=999999)
+
+    before = 0 if repository is Staff else 1
+    assert repository(live, company_id=999999).count() == before
+
+
+def test_phone_for_a_row_is_given_as_it_is_stored(live: LiveDatabase, make: Make) -> None:
+    """W-T5, W-T8."""
+    phone = test_phone()
+
+    assert make.client(phone=phone).phone == phone
+
+
+def test_two_workers_never_make_the_same(live: LiveDatabase, make: Make) -> None:
+    """W-T8: random ids collided in one run, fixed ones between two."""
+    other = worker_on(live)
+
+    made = [one for _ in range(3) for one in (make.company(), other.company(), make.client(), other.client())]
+
+    companies = [row.company_id for row in made]
+    phones = [row.phone for row in made]
+    assert len(set(companies)) == len(set(phones)) == 12
+
+
+@pytest.fixture
+def cleanup(database: ConnInfo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cleanup:
+    """Return what runs the command and returns its exit code with all that it printed."""
+    monkeypatch.setenv("TRUEUP_DATABASE", database.reveal())
+
+    def run(*arguments: str) -> tuple[int, str]:
+        code = command.main(CONTRACTS, list(arguments))
+        return code, "".join(capsys.readouterr())
+
+    return run
+
+
+def test_command_counts_says_what_it_would_delete_and_deletes_it(cleanup: Cleanup, make: Make, counts: Counts) -> None:
+    before = counts()
+    make.booking()
+
+    counted, dry = cleanup("--stats"), cleanup("--dry-run")
+    assert sum(counts().values()) == sum(before.values()) + 2
+    done, again = cleanup(), cleanup()
+
+    assert {code for code, _ in (counted, dry, done, again)} == {ExitCode.PASSED}
+    lines = counted[1].splitlines()
+    assert [line.split()[0] for line in lines] == NAMES
+    assert [line for line in lines if " 1 marked,      1 made by tests" in line] == [lines[0], lines[5]]
+    assert dry[1].splitlines() == ["     1 public.bookings", "     1 public.companies", "Would delete 2 test records"]
+    assert re.fullmatch(r"Deleted 2 test records in \d+ ms", done[1].splitlines()[2])
+    assert again[1].startswith("Deleted 0 test records in ")
+    assert counts() == before
+
+
+def test_stats_and_a_dry_run_are_told_together(cleanup: Cleanup, make: Make, counts: Counts) -> None:
+    make.client()
+    before = counts()
+
+    code, said = cleanup("--dry-run", "--stats")
+
+    assert code == ExitCode.PASSED
+    assert said.splitlines()[0].startswith("public.companies ")
+    assert said.splitlines()[-1] == "Would delete 2 test records"
+    assert counts() == before
+
+
+def test_more_than_the_limit_is_refused_and_all_of_it_stays(cleanup: Cleanup, make: Make, counts: Counts) -> None:
+    make.batch("client", 3)
+    before = counts()
+
+    code, said = cleanup("--max-delete", "5")
+
+    assert (code, counts()) == (ExitCode.REFUSED, before)
+    assert "nothing was deleted" in said
+    assert "more than 5 rows would be deleted" in said
+    assert cleanup("--max-delete", "6")[0] == ExitCode.PASSED
+
+
+def test_company_that_only_looks_like_one_of_tests_stops_everything(
+    cleanup: Cleanup, make: Make, observer: Connection, counts: Counts
+) -> None:
+    """W-T4, W-T9: it is counted, and told; no row of it, nor any other, is deleted."""
+    make.client()
+    observer.execute(
+        "insert into companies (company_id, title, marketplace_user_email) values (7, 'Салон', 'a@example.test')"
+    )
+    observer.execute("insert into clients (company_id, yclients_id, name) values (7, 1, 'Анна')")
+    before = counts()
+
+    stats, refused = cleanup("--stats"), cleanup()
+
+    assert (stats[0], refused[0]) == (ExitCode.FAILED, ExitCode.REFUSED)
+    for said in (stats[1], refused[1]):
+        assert "public.companies: 1 row with the marker, and no test made it" in said
+        assert "public.clients: 1 row with the marker, and no test made it" in said
+    assert counts() == before
+
+
+def test_real_row_that_hangs_on_a_test_row_stops_everything(
+    cleanup: Cleanup, make: Make, observer: Connection, counts: Counts
+) -> None:
+    """W-T2: a foreign key that sets NULL would have changed a real salon's dialog without a word."""
+    client = make.client()
+    observer.execute(
+        "insert into dialog_contexts (company_id, user_id, client_id) values (999999, 'u', %s)", [client.id]
+    )
+    before = counts()
+
+    code, said = cleanup()
+
+    assert (code, counts()) == (ExitCode.REFUSED, before)
+    assert "public.dialog_contexts: 1 row that is no test data points to test data of public.clients" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["--help"], ExitCode.PASSED), (["--all"], ExitCode.USAGE), (["--max-delete", "-1"], 2)]
+)
+def test_usage_is_told(cleanup: Cleanup, arguments: list[str], code: int) -> None:
+    assert cleanup(*arguments)[0] == code
+
+
+def test_interruption_has_its_own_exit_code(cleanup: Cleanup, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command.markers, "clean", interrupted)
+
+    code, said = cleanup()
+
+    assert (code, said.split()) == (ExitCode.INTERRUPTED, ["interrupted"])
+
+
+def test_script_runs_wherever_it_is_called(make: Make, database: ConnInfo, tmp_path: Path) -> None:
+    make.client()
+
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts/cleanup_test_data.py", "--dry-run"],
+        cwd=tmp_path,
+        env={"TRUEUP_DATABASE": database.reveal(), "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (ExitCode.PASSED, "")
+    assert done.stdout.splitlines()[-1] == "Would delete 2 test records"
+
+
+@pytest.mark.parametrize("arguments", [["testdata", "stats"], ["contracts"]], ids=" ".join)
+def test_configuration_of_the_project_names_every_table(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """W-T7, W-T9."""
+    monkeypatch.chdir(ROOT)
+
+    code = trueup([*arguments, "embedded", "--json"])
+
+    found = json.loads(capsys.readouterr().out)
+    assert (code, found["verdict"]) == (ExitCode.PASSED, "passed")
+    assert found["compared"]["tables"] == len(NAMES)
