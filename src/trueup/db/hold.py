@@ -47,6 +47,7 @@ class Hold:
 
     def __init__(self, stack: RawStack) -> None:
         self.stack = stack
+        """Of who asked; empty: the pool itself, for a moment."""
         self.thread = get_ident()
         self.taken_at = monotonic()
         self.is_open = False
@@ -59,4 +60,5 @@ class Hold:
         self.is_open = True
 
     def __str__(self) -> str:
-        return f"held for {monotonic() - self.taken_at:.1f} s by thread {self.thread}, taken at\n{readable(self.stack)}"
+        where = f"thread {self.thread}, taken at\n{readable(self.stack)}" if self.stack else "the pool itself"
+        return f"held for {monotonic() - self.taken_at:.1f} s by {where}"

@@ -289,7 +289,7 @@ class Pool(Supply):
                 hold.is_reported = True
             spare = self.idle.pop() if self.lost and self.idle and not self.settings.pooler else None
             if spare is not None:
-                self.held[spare] = Hold(capture())
+                self.held[spare] = Hold(())
         if spare is not None:
             self.end_lost_backends(spare)
             self.give_back(spare)

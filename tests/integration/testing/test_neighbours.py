@@ -106,6 +106,27 @@ def test_db_is_in_its_first_state_for_each_test(project: pytest.Pytester) -> Non
     result.assert_outcomes(passed=7)
 
 
+def test_thread_that_is_just_ending_may_give_its_connection_back(project: pytest.Pytester) -> None:
+    project.makepyfile("""
+    import threading
+
+    def test_waits_for_no_thread(db):
+        has_it = threading.Event()
+
+        def work():
+            with db.connection():
+                has_it.set()
+                threading.Event().wait(0.05)
+
+        threading.Thread(target=work).start()
+        assert has_it.wait(10)
+    """)
+
+    result = project.runpytest_subprocess("-p", "no:randomly")
+
+    result.assert_outcomes(passed=1)
+
+
 def test_shared_databases_last_as_long_as_their_scope(project: pytest.Pytester) -> None:
     project.makepyfile(
         test_one=COUNT

@@ -35,3 +35,7 @@ def test_hold_says_how_long_and_where() -> None:
 
     assert "held for 0.0 s" in text
     assert "in test_hold_says_how_long_and_where" in text
+
+
+def test_hold_of_the_pool_itself_says_so() -> None:
+    assert str(Hold(())) == "held for 0.0 s by the pool itself"

@@ -1,6 +1,6 @@
 """The check at the end of every test: what is left, after a moment for what is just ending."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from threading import Event
 from time import monotonic
 
@@ -13,13 +13,18 @@ GRACE_S = 0.2
 
 
 def find(owner: Owner) -> list[Leak]:
-    """Return what an owner left; nothing costs nothing, and something is looked at again until it stays."""
+    """Return what an owner left, with what was found before its end."""
+    return [*owner.leaks, *lasting(lambda: look(owner))]
+
+
+def lasting(look: Callable[[], Iterable[Leak]]) -> list[Leak]:
+    """Return what stays; nothing costs nothing, and something is looked at again for a moment."""
     deadline = monotonic() + GRACE_S
     pause_s = 0.001
-    while (leaks := list(look(owner))) and monotonic() < deadline:
+    while (leaks := list(look())) and monotonic() < deadline:
         Event().wait(pause_s)
         pause_s = min(2 * pause_s, 0.05)
-    return [*owner.leaks, *leaks]
+    return leaks
 
 
 def look(owner: Owner) -> Iterator[Leak]:

@@ -66,7 +66,8 @@ def left_taken(owner: Owner) -> Iterator[Leak]:
     own = {id(opening.thing()) for opening in owner.opened if opening.kind == "pool"}
     for pool in runtime_pools():
         for connection, hold in list(pool.held.items()):
-            if id(pool) not in own and hold.taken_at >= owner.started_at and not is_own(hold.stack):
+            is_of_test = hold.stack and not is_own(hold.stack)
+            if id(pool) not in own and hold.taken_at >= owner.started_at and is_of_test:
                 yield Leak(
                     kind="checkout",
                     what=f"a connection to {pool.settings.conninfo} was not given back to its pool",

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from psycopg import sql
@@ -28,6 +29,8 @@ SESSIONS = """
         and a.pid <> all (%s)
     order by a.pid
 """
+LEFT = (pools.left_open, pools.left_taken, connections.left_open)
+"""What somebody can hold a transaction open by."""
 PREPARED = "select gid from pg_catalog.pg_prepared_xacts where database = current_database() order by gid"
 
 
@@ -37,7 +40,7 @@ def end_opened() -> None:
     For the moment when a database is taken back: it can't be put back under somebody's open transaction.
     """
     owner = gate.owner
-    found = [*pools.left_open(owner), *pools.left_taken(owner), *connections.left_open(owner)]
+    found = check.lasting(lambda: chain.from_iterable(left(owner) for left in LEFT))
     check.end(found)
     owner.leaks.extend(found)
 
