@@ -5,12 +5,17 @@ The earlier clean-up deleted every row whose id was above 9,900,000, and matched
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
+from time import monotonic
 from typing import Any
 
+import msgspec
 import pytest
 from factory.declarations import BaseDeclaration
 from tests.repositories import rows
@@ -24,6 +29,8 @@ from ai_admin.data_layer import DataLayer
 from ai_admin.services import Services
 from ai_admin.sessions import SessionStore
 from ai_admin.staff import Staff
+from ai_admin.sync.payloads import CompanyPayload, decode
+from ai_admin.sync.rows import company_row
 from ai_admin.sync.runs import Recorder
 from ai_admin.testing import command, test_phone
 from trueup.cli.exits import ExitCode
@@ -36,7 +43,7 @@ from trueup.tables.markers import clean, create_journal, stats
 from trueup.testing import Make
 from trueup.testing.live_database import LiveDatabase
 from trueup.testing.live_making import LiveMaker
-from trueup.testing.making import Blueprints, Maker
+from trueup.testing.making import Blueprints
 from trueup.testing.registry import read_registry
 from trueup.testing.relations import read_relations
 
@@ -46,13 +53,6 @@ SITUATIONS = [(found.name, trait) for found in REGISTRY.by_table.values() for tr
 
 Counts = Callable[[], dict[str, int]]
 Cleanup = Callable[..., tuple[int, str]]
-
-
-def maker_in(db: Database) -> Make:
-    """Return what makes rows in a database of the test's own."""
-    with db.connection() as connection:
-        blueprints = Blueprints(registry=REGISTRY, relations=read_relations(connection))
-    return Make(Maker(db=db, blueprints=blueprints, seed=7, next_number=iter(range(1, 10_000)).__next__))
 
 
 @pytest.fixture
@@ -84,7 +84,8 @@ def worker_on(live: LiveDatabase) -> Make:
 
 
 @pytest.fixture
-def make(live: LiveDatabase) -> Make:
+def leave(live: LiveDatabase) -> Make:
+    """Return what makes rows as a run on a live database that is killed."""
     return worker_on(live)
 
 
@@ -100,17 +101,17 @@ def counts(observer: Connection) -> Counts:
 
 
 @pytest.fixture
-def everything(make: Make) -> Make:
+def everything(leave: Make) -> Make:
     """Make a row of every table."""
     for found in REGISTRY.by_table.values():
-        make(found)
-    return make
+        leave(found)
+    return leave
 
 
 @pytest.mark.parametrize(("name", "trait"), SITUATIONS, ids=[f"{name}-{trait}" for name, trait in SITUATIONS])
-def test_row_of_every_table_is_made_in_every_situation(db: Database, name: str, trait: str) -> None:
+def test_row_of_every_table_is_made_in_every_situation(db: Database, make: Make, name: str, trait: str) -> None:
     """W-T7, N7: a row that a test has said nothing about is valid, marked, and has all its fields."""
-    row = getattr(maker_in(db), name)(**{trait: True} if trait else {})
+    row = getattr(make, name)(**{trait: True} if trait else {})
 
     found = REGISTRY.by_name[name]
     assert found.table.marker is not None
@@ -132,9 +133,7 @@ def test_every_table_of_the_database_is_marked(db: Database) -> None:
     assert set(REGISTRY.by_table) == set(NAMES)
 
 
-def test_people_see_that_a_row_is_a_test(db: Database) -> None:
-    make = maker_in(db)
-
+def test_people_see_that_a_row_is_a_test(db: Database, make: Make) -> None:
     company, client, member = make.company(), make.client(), make.staff_member()
 
     assert company.company_id < -1_000_000_000
@@ -147,8 +146,7 @@ def test_people_see_that_a_row_is_a_test(db: Database) -> None:
     assert client.raw_phone == client.phone.removeprefix("+")
 
 
-def test_rows_are_made_for_the_salon_that_is_given(db: Database) -> None:
-    make = maker_in(db)
+def test_rows_are_made_for_the_salon_that_is_given(db: Database, make: Make) -> None:
     company = make.company(far_east=True)
 
     client = make.client(company=company)
@@ -196,10 +194,10 @@ def test_rows_go_before_those_that_they_point_to(live: LiveDatabase, everything:
     assert order.index("public.whatsapp_keys") < order.index("public.whatsapp_auth")
 
 
-def test_what_the_code_under_test_wrote_goes_with_its_company(live: LiveDatabase, make: Make, counts: Counts) -> None:
+def test_what_the_code_under_test_wrote_goes_with_its_company(live: LiveDatabase, leave: Make, counts: Counts) -> None:
     """W-T5: rows of the normal code path were stored in another form than the clean-up looked for."""
     before = counts()
-    company = make.company()
+    company = leave.company()
     data = DataLayer(live, company.company_id)
 
     data.upsert_client(rows.client(name="Анна", phone="8 (000) 000-00-22", email=None))
@@ -213,22 +211,24 @@ def test_what_the_code_under_test_wrote_goes_with_its_company(live: LiveDatabase
     assert counts() == before
 
 
-def test_company_keeps_its_mark_when_it_is_synced(live: LiveDatabase, make: Make) -> None:
+def test_company_keeps_its_mark_when_it_is_synced(live: LiveDatabase, leave: Make) -> None:
     """W-T10: what YClients says of a salon replaces all that people see of it."""
-    company = make.company()
-    synced = rows.company(company_id=company.company_id, title="Салон", email="salon@example.org", phone=None)
+    company = leave.company()
+    payload = (ROOT / "fixtures/payloads/company.json").read_bytes()
+    (item,), _ = decode(CompanyPayload, [msgspec.json.encode(json.loads(payload)["data"])])
 
-    Companies(live).upsert(synced)
+    done = Companies(live).upsert(replace(company_row(item), company_id=company.company_id))
 
+    assert done.row.title != company.title
     assert clean(live, CONTRACTS).tables["public.companies"] == 1
 
 
 def test_keys_that_a_test_session_stored_go_with_its_credentials(
-    live: LiveDatabase, make: Make, counts: Counts
+    live: LiveDatabase, leave: Make, counts: Counts
 ) -> None:
     """W-T11: keys of tests stayed in the production salon's session for ever."""
     before = counts()
-    credentials = make.credentials()
+    credentials = leave.credentials()
     store = SessionStore(live, credentials.company_id)
 
     store.set({"session": {"a.0": ["1"], "b.0": ["2"]}})
@@ -239,29 +239,29 @@ def test_keys_that_a_test_session_stored_go_with_its_credentials(
 
 
 @pytest.mark.parametrize("repository", [Clients, Services, Staff], ids=lambda found: found.__name__)
-def test_real_salon_is_not_written_to(live: LiveDatabase, make: Make, repository: Any) -> None:
+def test_real_salon_is_not_written_to(live: LiveDatabase, leave: Make, repository: Any) -> None:
     """W-T1, W-T3, W-T10: whatever a row looks like, in a salon that no test has made it is refused."""
     name = {Clients: "client", Services: "service", Staff: "staff_member"}[repository]
 
     with pytest.raises(Refused, match="without its marker"):
-        getattr(make, name)(company_id=999999)
+        getattr(leave, name)(company_id=999999)
 
     before = 0 if repository is Staff else 1
     assert repository(live, company_id=999999).count() == before
 
 
-def test_phone_for_a_row_is_given_as_it_is_stored(live: LiveDatabase, make: Make) -> None:
+def test_phone_for_a_row_is_given_as_it_is_stored(live: LiveDatabase, leave: Make) -> None:
     """W-T5, W-T8."""
     phone = test_phone()
 
-    assert make.client(phone=phone).phone == phone
+    assert leave.client(phone=phone).phone == phone
 
 
-def test_two_workers_never_make_the_same(live: LiveDatabase, make: Make) -> None:
+def test_two_workers_never_make_the_same(live: LiveDatabase, leave: Make) -> None:
     """W-T8: random ids collided in one run, fixed ones between two."""
     other = worker_on(live)
 
-    made = [one for _ in range(3) for one in (make.company(), other.company(), make.client(), other.client())]
+    made = [one for _ in range(3) for one in (leave.company(), other.company(), leave.client(), other.client())]
 
     companies = [row.company_id for row in made]
     phones = [row.phone for row in made]
@@ -280,9 +280,29 @@ def cleanup(database: ConnInfo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     return run
 
 
-def test_command_counts_says_what_it_would_delete_and_deletes_it(cleanup: Cleanup, make: Make, counts: Counts) -> None:
+def script(database: ConnInfo, *arguments: str, cwd: Path = ROOT) -> "subprocess.Popen[str]":
+    """Start the script in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, ROOT / "scripts/cleanup_test_data.py", *arguments],
+        cwd=cwd,
+        env={"TRUEUP_DATABASE": database.reveal(), "PATH": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_until_blocked(observer: Connection) -> None:
+    """Return once somebody waits for a lock."""
+    deadline = monotonic() + 30
+    while observer.execute("select from pg_locks where not granted").rowcount == 0:
+        assert monotonic() < deadline
+        Event().wait(0.01)
+
+
+def test_command_counts_says_what_it_would_delete_and_deletes_it(cleanup: Cleanup, leave: Make, counts: Counts) -> None:
     before = counts()
-    make.booking()
+    leave.booking()
 
     counted, dry = cleanup("--stats"), cleanup("--dry-run")
     assert sum(counts().values()) == sum(before.values()) + 2
@@ -298,8 +318,8 @@ def test_command_counts_says_what_it_would_delete_and_deletes_it(cleanup: Cleanu
     assert counts() == before
 
 
-def test_stats_and_a_dry_run_are_told_together(cleanup: Cleanup, make: Make, counts: Counts) -> None:
-    make.client()
+def test_stats_and_a_dry_run_are_told_together(cleanup: Cleanup, leave: Make, counts: Counts) -> None:
+    leave.client()
     before = counts()
 
     code, said = cleanup("--dry-run", "--stats")
@@ -310,8 +330,8 @@ def test_stats_and_a_dry_run_are_told_together(cleanup: Cleanup, make: Make, cou
     assert counts() == before
 
 
-def test_more_than_the_limit_is_refused_and_all_of_it_stays(cleanup: Cleanup, make: Make, counts: Counts) -> None:
-    make.batch("client", 3)
+def test_more_than_the_limit_is_refused_and_all_of_it_stays(cleanup: Cleanup, leave: Make, counts: Counts) -> None:
+    leave.batch("client", 3)
     before = counts()
 
     code, said = cleanup("--max-delete", "5")
@@ -323,10 +343,10 @@ def test_more_than_the_limit_is_refused_and_all_of_it_stays(cleanup: Cleanup, ma
 
 
 def test_company_that_only_looks_like_one_of_tests_stops_everything(
-    cleanup: Cleanup, make: Make, observer: Connection, counts: Counts
+    cleanup: Cleanup, leave: Make, observer: Connection, counts: Counts
 ) -> None:
     """W-T4, W-T9: it is counted, and told; no row of it, nor any other, is deleted."""
-    make.client()
+    leave.client()
     observer.execute(
         "insert into companies (company_id, title, marketplace_user_email) values (7, 'Салон', 'a@example.test')"
     )
@@ -343,10 +363,10 @@ def test_company_that_only_looks_like_one_of_tests_stops_everything(
 
 
 def test_real_row_that_hangs_on_a_test_row_stops_everything(
-    cleanup: Cleanup, make: Make, observer: Connection, counts: Counts
+    cleanup: Cleanup, leave: Make, observer: Connection, counts: Counts
 ) -> None:
     """W-T2: a foreign key that sets NULL would have changed a real salon's dialog without a word."""
-    client = make.client()
+    client = leave.client()
     observer.execute(
         "insert into dialog_contexts (company_id, user_id, client_id) values (999999, 'u', %s)", [client.id]
     )
@@ -365,32 +385,30 @@ def test_usage_is_told(cleanup: Cleanup, arguments: list[str], code: int) -> Non
     assert cleanup(*arguments)[0] == code
 
 
-def test_interruption_has_its_own_exit_code(cleanup: Cleanup, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
+def test_interrupted_run_deletes_nothing_and_has_its_own_exit_code(
+    leave: Make, database: ConnInfo, observer: Connection, counts: Counts
+) -> None:
+    client = leave.client()
+    before = counts()
 
-    monkeypatch.setattr(command.markers, "clean", interrupted)
+    with observer.transaction(), script(database) as running:
+        observer.execute("select from clients where id = %s for update", [client.id])
+        wait_until_blocked(observer)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=30)
 
-    code, said = cleanup()
+    assert (running.returncode, out, err.strip()) == (ExitCode.INTERRUPTED, "", "interrupted")
+    assert counts() == before
 
-    assert (code, said.split()) == (ExitCode.INTERRUPTED, ["interrupted"])
 
+def test_script_runs_wherever_it_is_called(leave: Make, database: ConnInfo, tmp_path: Path) -> None:
+    leave.client()
 
-def test_script_runs_wherever_it_is_called(make: Make, database: ConnInfo, tmp_path: Path) -> None:
-    make.client()
+    with script(database, "--dry-run", cwd=tmp_path) as running:
+        out, err = running.communicate(timeout=30)
 
-    done = subprocess.run(
-        [sys.executable, ROOT / "scripts/cleanup_test_data.py", "--dry-run"],
-        cwd=tmp_path,
-        env={"TRUEUP_DATABASE": database.reveal(), "PATH": ""},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-    assert (done.returncode, done.stderr) == (ExitCode.PASSED, "")
-    assert done.stdout.splitlines()[-1] == "Would delete 2 test records"
+    assert (running.returncode, err) == (ExitCode.PASSED, "")
+    assert out.splitlines()[-1] == "Would delete 2 test records"
 
 
 @pytest.mark.parametrize("arguments", [["testdata", "stats"], ["contracts"]], ids=" ".join)
