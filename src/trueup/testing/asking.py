@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 
 import pytest
 
@@ -29,13 +31,26 @@ def shared_by(fixtures: Collection[str]) -> str | None:
     return next((name for name in SHARED if name in fixtures), None)
 
 
-def count_fresh(items: Iterable[pytest.Item], options: Options) -> Counter[Kind]:
-    """Return how many tests ask for a new clone, by kind; a mark that is wrong is for its test to say."""
-    found: Counter[Kind] = Counter()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Is what somebody wants a database for."""
+
+    kind: Kind
+    is_put_back: bool = False
+    """Whether it is put back for the next test, and so comes with its baseline; else it is used once."""
+
+
+def count_orders(items: Iterable[pytest.Item], options: Options) -> Counter[Order]:
+    """Return what is to be made ahead: a clone for each test that wants a new one, and for all others of a kind one.
+
+    A mark that is wrong is for its test to say.
+    """
+    found: Counter[Order] = Counter()
     for item in items:
-        if "fresh_db" in getattr(item, "fixturenames", ()):
-            try:
-                found[kind_of(item, options)] += 1
-            except UsageError:
-                continue
+        names = getattr(item, "fixturenames", ())
+        with suppress(UsageError):
+            if "fresh_db" in names:
+                found[Order(kind=kind_of(item, options))] += 1
+            elif "db" in names and shared_by(names) is None:
+                found[Order(kind=kind_of(item, options), is_put_back=True)] = 1
     return found

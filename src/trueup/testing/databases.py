@@ -13,6 +13,7 @@ from trueup.conninfo import ConnInfo
 from trueup.db.block import CURRENT
 from trueup.errors import DatabaseError, PermissionMissing, Refused, UsageError
 from trueup.settings import Settings
+from trueup.testing.asking import Order
 from trueup.testing.clones import Clones
 from trueup.testing.gate import gate
 from trueup.testing.host import Host
@@ -36,8 +37,8 @@ IN_USE = """
 class Databases:
     """Lends databases to the tests of one process, which run one after the other."""
 
-    def __init__(self, host: Host, options: Options, worker: str, wanted: Mapping[Kind, int]) -> None:
-        """Connect to the server of the run; `wanted` says how many tests are to ask for a new clone.
+    def __init__(self, host: Host, options: Options, worker: str, wanted: Mapping[Order, int]) -> None:
+        """Connect to the server of the run; `wanted` says what is to be made ahead.
 
         Raises:
             ConnectionFailed: the server is gone.
@@ -49,7 +50,8 @@ class Databases:
         self.templates = Templates(self.site, Kind(schema=self.schema, seed=options.seed))
         self.clones = Clones(
             partial(open_own, worker=f"{worker}ahead"),
-            {self.whole(kind): number for kind, number in wanted.items()},
+            {replace(order, kind=self.whole(order.kind)): number for order, number in wanted.items()},
+            is_verifying=options.is_verifying,
         )
         self.free: dict[Kind, list[Loan]] = defaultdict(list)
         """Those that were taken back, in their first state."""
@@ -67,7 +69,7 @@ class Databases:
         """Return the kind with the project's schema where it names none."""
         return replace(kind, schema=kind.schema or self.schema)
 
-    def create(self, kind: Kind) -> Loan:
+    def create(self, kind: Kind, *, is_put_back: bool = False) -> Loan:
         """Return a new clone: one that was made ahead, or else made now.
 
         Raises:
@@ -75,12 +77,13 @@ class Databases:
         """
         kind = self.whole(kind)
         template = self.templates.name_of(kind)
-        return self.clones.take(kind, template) or Loan(lease=self.site.clone(template, kind))
+        order = Order(kind=kind, is_put_back=is_put_back)
+        return self.clones.take(order, template) or Loan(lease=self.site.clone(template, kind))
 
     def lend(self, fixture: str, kind: Kind) -> Loan:
         """Return a database in its first state, to a fixture."""
         kind = self.whole(kind)
-        return self.hand_out(fixture, self.free[kind].pop() if self.free[kind] else self.remember(self.create(kind)))
+        return self.hand_out(fixture, self.free[kind].pop() if self.free[kind] else self.create_to_keep(kind))
 
     def hand_out(self, fixture: str, loan: Loan) -> Loan:
         """Note who has a database, and within which transaction of this thread."""
@@ -88,12 +91,12 @@ class Databases:
         self.blocks[fixture] = CURRENT.get()
         return loan
 
-    def remember(self, loan: Loan) -> Loan:
-        """Take the baseline of a new clone, where the role may do that."""
-        if self.can_rewind:
+    def create_to_keep(self, kind: Kind) -> Loan:
+        """Return a new clone with its baseline, where the role may take that."""
+        loan = self.create(kind, is_put_back=self.can_rewind)
+        if self.can_rewind and loan.baseline is None:
             try:
-                loan.baseline = Baseline.take(loan.conninfo, verify=self.is_verifying)
-                loan.baseline_pid = loan.baseline.pid
+                loan.remember(verify=self.is_verifying)
             except PermissionMissing:
                 self.can_rewind = False
         return loan
@@ -190,6 +193,7 @@ class Databases:
         if not isinstance(outcome, NotRewound):
             self.free[loan.lease.kind].append(loan)
             return
+        self.clones.replace(Order(kind=loan.lease.kind, is_put_back=True))
         self.discard(loan)
         if outcome.is_server_wide:
             raise Refused(

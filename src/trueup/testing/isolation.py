@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeGuard
 import pytest
 
 from trueup.errors import TrueupError
-from trueup.testing.asking import count_fresh, database_of, shared_by
+from trueup.testing.asking import count_orders, database_of, shared_by
 from trueup.testing.gate import gate
 from trueup.testing.hosting import Hosting, visit
 from trueup.testing.keeping import is_to_be_kept, tell_kept
@@ -51,7 +51,7 @@ def trueup_databases(request: pytest.FixtureRequest) -> Iterator["Databases"]:
 
     with told():
         host, worker = host_of(request.config)
-        wanted = count_fresh(request.session.items, request.config.stash[OPTIONS])
+        wanted = count_orders(request.session.items, request.config.stash[OPTIONS])
         databases = Databases(host, request.config.stash[OPTIONS], worker, wanted)
     yield databases
     databases.close()

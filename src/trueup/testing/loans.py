@@ -82,6 +82,16 @@ class Loan:
         of_pool = [connection.backend_pid for connection in idle]
         return [self.baseline_pid, *of_pool, *(connection.info.backend_pid for connection in kept)]
 
+    def remember(self, *, verify: bool) -> None:
+        """Take the baseline that it is put back to.
+
+        Raises:
+            PermissionMissing: the role may not.
+            Refused: somebody is at work in it.
+        """
+        self.baseline = Baseline.take(self.conninfo, verify=verify)
+        self.baseline_pid = self.baseline.pid
+
     def rewind(self, baseline: Baseline) -> Rewound | NotRewound:
         """Bring it back to a baseline, or say why it can't be proven to be there."""
         if self.eye is not None and not self.eye.closed:

@@ -9,11 +9,13 @@ import pytest
 
 from trueup.db import connect
 from trueup.servers import EmbeddedServer
+from trueup.testing.asking import Order
 from trueup.testing.clones import DEPTH, Clones
 from trueup.testing.leases import Site, open_site
 from trueup.testing.marks import Kind
 
-KIND = Kind()
+ONCE = Order(kind=Kind())
+AGAIN = Order(kind=Kind(), is_put_back=True)
 
 
 def wait_until(is_true: Callable[[], bool], patience_s: float = 20) -> None:
@@ -34,7 +36,7 @@ def make(open_ours: Callable[[], Site]) -> Iterator[Callable[[int], Clones]]:
     made: list[Clones] = []
 
     def make(wanted: int) -> Clones:
-        made.append(Clones(open_ours, {KIND: wanted}))
+        made.append(Clones(open_ours, {ONCE: wanted, AGAIN: 1}))
         return made[-1]
 
     yield make
@@ -47,7 +49,7 @@ def make(open_ours: Callable[[], Site]) -> Iterator[Callable[[int], Clones]]:
 
 
 def ready(clones: Clones) -> int:
-    return len(clones.ready[KIND])
+    return len(clones.ready[ONCE])
 
 
 def test_nothing_is_made_before_the_first_is_wanted(make: Callable[[int], Clones]) -> None:
@@ -59,9 +61,9 @@ def test_nothing_is_made_before_the_first_is_wanted(make: Callable[[int], Clones
 def test_the_next_ones_are_made_while_the_first_is_used(make: Callable[[int], Clones]) -> None:
     clones = make(100)
 
-    assert clones.take(KIND, "template1") is None
+    assert clones.take(ONCE, "template1") is None
     wait_until(lambda: ready(clones) == DEPTH)
-    found = clones.take(KIND, "template1")
+    found = clones.take(ONCE, "template1")
 
     assert found
     with found.database.connection() as connection:
@@ -72,10 +74,10 @@ def test_the_next_ones_are_made_while_the_first_is_used(make: Callable[[int], Cl
 def test_none_is_made_in_vain(make: Callable[[int], Clones]) -> None:
     clones = make(3)
 
-    clones.take(KIND, "template1")
+    clones.take(ONCE, "template1")
     wait_until(lambda: ready(clones) == 2)
-    first = clones.take(KIND, "template1")
-    second = clones.take(KIND, "template1")
+    first = clones.take(ONCE, "template1")
+    second = clones.take(ONCE, "template1")
     assert first
     assert second
     clones.drop(first)
@@ -87,9 +89,9 @@ def test_none_is_made_in_vain(make: Callable[[int], Clones]) -> None:
 
 def test_dropped_database_is_gone_with_its_connections(make: Callable[[int], Clones], server: EmbeddedServer) -> None:
     clones = make(2)
-    clones.take(KIND, "template1")
+    clones.take(ONCE, "template1")
     wait_until(lambda: ready(clones) == 1)
-    loan = clones.take(KIND, "template1")
+    loan = clones.take(ONCE, "template1")
     assert loan
 
     assert clones.drop(loan)
@@ -103,25 +105,54 @@ def test_dropped_database_is_gone_with_its_connections(make: Callable[[int], Clo
     assert loan.opened.pool.is_closed
 
 
+def test_one_that_is_put_back_is_ready_with_its_baseline_and_waited_for(make: Callable[[int], Clones]) -> None:
+    clones = make(100)
+    clones.take(ONCE, "template1")
+
+    found = clones.take(AGAIN, "template1")
+
+    assert found
+    assert found.baseline
+    assert found.baseline_pid in found.pids
+    assert found.rewind(found.baseline)
+    clones.drop(found)
+    assert clones.wanted[AGAIN] == 0
+
+
+def test_one_that_could_not_be_put_back_is_replaced_ahead(make: Callable[[int], Clones]) -> None:
+    clones = make(1)
+    assert clones.take(AGAIN, "template1") is None
+
+    clones.replace(AGAIN)
+    found = clones.take(AGAIN, "template1")
+
+    assert found
+    assert found.baseline
+    clones.drop(found)
+    wait_until(lambda: len(clones.ready[AGAIN]) == 1)
+
+
 def test_failure_is_left_to_who_needs_a_database(make: Callable[[int], Clones]) -> None:
     clones = make(100)
 
-    clones.take(KIND, "no such template")
+    clones.take(ONCE, "no such template")
     wait_until(lambda: clones.is_broken)
 
-    assert clones.take(KIND, "template1") is None
+    assert clones.take(ONCE, "template1") is None
+    assert clones.take(AGAIN, "template1") is None
     assert clones.close() == []
 
 
 def test_nothing_is_taken_over_after_the_end(make: Callable[[int], Clones], open_ours: Callable[[], Site]) -> None:
     clones = make(2)
-    clones.take(KIND, "template1")
+    clones.take(ONCE, "template1")
     wait_until(lambda: ready(clones) == 1)
-    [left] = clones.close()
+    [left] = clones.ready[ONCE]
+    assert left in clones.close()
 
     assert not clones.drop(left)
     left.close()
     site = open_ours()
     site.drop(left.lease.name)
     site.close()
-    clones.ready.clear()
+    clones.ready[ONCE].clear()

@@ -92,6 +92,11 @@ def test_db_is_in_its_first_state_for_each_test(project: pytest.Pytester) -> Non
         with db.connection() as connection:
             connection.execute("drop table bookings")
 
+    def test_has_the_one_that_was_made_ahead_instead(db):
+        with db.connection() as connection:
+            [name] = connection.execute("select current_database()").fetchone()
+        assert "ahead" in name
+
     def test_closes_it(db):
         db.close()
 
@@ -103,7 +108,23 @@ def test_db_is_in_its_first_state_for_each_test(project: pytest.Pytester) -> Non
 
     result = project.runpytest_subprocess("-p", "no:randomly")
 
-    result.assert_outcomes(passed=7)
+    result.assert_outcomes(passed=8)
+
+
+def test_database_is_made_ahead_where_a_later_test_asks_for_it(project: pytest.Pytester) -> None:
+    project.makepyfile("""
+    def test_needs_another_one(conn):
+        pass
+
+    def test_has_one_that_was_made_meanwhile(db):
+        with db.connection() as connection:
+            [name] = connection.execute("select current_database()").fetchone()
+        assert "ahead" in name
+    """)
+
+    result = project.runpytest_subprocess("-p", "no:randomly")
+
+    result.assert_outcomes(passed=2)
 
 
 def test_thread_that_is_just_ending_may_give_its_connection_back(project: pytest.Pytester) -> None:
