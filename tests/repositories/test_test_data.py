@@ -27,7 +27,7 @@ from ai_admin.companies import Companies
 from ai_admin.contracts import CONTRACTS
 from ai_admin.data_layer import DataLayer
 from ai_admin.services import Services
-from ai_admin.sessions import SessionStore
+from ai_admin.sessions import CREDENTIALS, KEYS, SessionStore
 from ai_admin.staff import Staff
 from ai_admin.sync.payloads import CompanyPayload, decode
 from ai_admin.sync.rows import company_row
@@ -39,6 +39,7 @@ from trueup.conninfo import ConnInfo
 from trueup.db import Connection, Database, connect
 from trueup.errors import Refused
 from trueup.settings import DatabaseSettings
+from trueup.tables import Table
 from trueup.tables.markers import clean, create_journal, stats
 from trueup.testing import Make
 from trueup.testing.live_database import LiveDatabase
@@ -156,6 +157,18 @@ def test_rows_are_made_for_the_salon_that_is_given(db: Database, make: Make) -> 
     assert {row.company_id for row in (client, *rows, event)} == {company.company_id}
     assert event.salon_id == company.company_id
     assert [type(row).__name__ for row in make.made].count("Company") == 1
+
+
+@pytest.mark.parametrize("table", CONTRACTS[1:], ids=lambda table: table.name)
+def test_one_salon_has_as_many_rows_as_a_test_wants(db: Database, make: Make, table: Table[Any]) -> None:
+    """W-T8: no two of them have the same key, and no two bookings are of one person at one time."""
+    owner = make.credentials() if table is KEYS else make.company()
+    given = {table.tenant: owner.company_id} if table is not CREDENTIALS else {}
+
+    made = make.batch(REGISTRY.by_table[table.name], 3, **given)
+
+    assert len({tuple(getattr(row, column) for column in table.key) for row in made}) == 3
+    assert len(make.made) == 4
 
 
 def test_stats_show_every_marked_row(live: LiveDatabase, everything: Make) -> None:
