@@ -106,7 +106,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def long(session: nox.Session) -> None:
-    """Run what takes minutes: 50,000 transactions under faults, 10,000 cut commits, 1,000 kills, all flights of the year."""
+    """Run what takes minutes: 50,000 transactions under faults, 10,000 cut commits, 1,000 kills, all flights."""
     install(session, "test")
     session.install("-q", "pip")
     session.run("pytest", "tests/integration", "tests/repositories", "-m", "long or whole_year", "-s", *session.posargs)

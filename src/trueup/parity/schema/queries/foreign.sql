@@ -3,7 +3,7 @@ with options (classid, oid, names, shown) as (
   select k.classid, k.oid, string_agg(x.option_name, ', ' order by x.option_name collate "C"),
          string_agg(
            quote_ident(x.option_name) || ' '
-             || case when x.option_name ~* 'pass|secret|token|key' then '…' else quote_literal(x.option_value) end,
+             || case when x.option_name ~* 'pass|secret|token|key' then '***' else quote_literal(x.option_value) end,
            ', ' order by x.option_name collate "C"
          )
   from (
