@@ -29,6 +29,7 @@ from ai_admin.data_layer import DataLayer
 from ai_admin.services import Services
 from ai_admin.sessions import CREDENTIALS, KEYS, SessionStore
 from ai_admin.staff import Staff
+from ai_admin.sync import SyncRun, SyncRuns
 from ai_admin.sync.payloads import CompanyPayload, decode
 from ai_admin.sync.rows import company_row
 from ai_admin.sync.runs import Recorder
@@ -39,7 +40,7 @@ from trueup.conninfo import ConnInfo
 from trueup.db import Connection, Database, connect
 from trueup.errors import Refused
 from trueup.settings import DatabaseSettings
-from trueup.tables import Table
+from trueup.tables import CleanUpRefused, Table
 from trueup.tables.markers import clean, create_journal, stats
 from trueup.testing import Make
 from trueup.testing.live_database import LiveDatabase
@@ -248,6 +249,39 @@ def test_keys_that_a_test_session_stored_go_with_its_credentials(
 
     assert counts()["public.whatsapp_keys"] == 2
     assert clean(live, CONTRACTS).rows == 3
+    assert counts() == before
+
+
+def test_session_that_no_test_made_is_told_and_kept(live: LiveDatabase, leave: Make, counts: Counts) -> None:
+    """W-T11: what nobody wrote down is for people to look at."""
+    leave.client()
+    SessionStore(live, -5).save_creds({"registered": False})
+    before = counts()
+
+    with pytest.raises(CleanUpRefused, match=r"public\.whatsapp_auth: 1 row with the marker, and no test made it"):
+        clean(live, CONTRACTS)
+
+    assert counts() == before
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        lambda live: Companies(live).insert(rows.company()),
+        lambda live: SyncRuns(live, company_id=-5).insert(SyncRun(entity="clients")),
+        lambda live: SessionStore(live, -5).set({"session": {"a.0": ["1"]}}),
+    ],
+    ids=["company", "sync run of no company", "keys of no session"],
+)
+def test_what_no_clean_up_would_find_is_not_stored(
+    live: LiveDatabase, counts: Counts, store: Callable[[Database], object]
+) -> None:
+    """W-T7, W-T11: rows of tests sat in production for three weeks."""
+    before = counts()
+
+    with pytest.raises(Refused, match="without its marker"):
+        store(live)
+
     assert counts() == before
 
 
