@@ -32,19 +32,22 @@ def said_of_new(key: ObjectKey) -> Annotations:
 
 def annotated(key: ObjectKey, have: Annotations, want: Annotations) -> Iterator[str]:
     """Yield the statements that change what is said of an object."""
-    for part in sorted(have.keys() | want.keys()):
+    owner = quote_ident(want["owner"]) if "owner" in want else "current_user"
+    for part in sorted(have.keys() | want.keys(), key=lambda part: (part != "owner", part)):
         if have.get(part) != want.get(part):
-            yield from _annotation(key, part, have.get(part), want.get(part))
+            yield from _annotation(key, part, (have.get(part), want.get(part)), owner)
 
 
-def _annotation(key: ObjectKey, part: str, have: str | None, want: str | None) -> Iterator[str]:
+def _annotation(key: ObjectKey, part: str, sides: tuple[str | None, str | None], owner: str) -> Iterator[str]:
+    have, want = sides
     if part == "comment":
         yield f"comment on {sql_name(key)} is {making.literal(want) if want is not None else 'null'}"
     elif part == "owner":
         if have is not None and want is not None:
             yield f"alter {sql_name(key)} owner to {quote_ident(want)}"
     elif part.startswith(GRANT):
-        yield from _grants(key, part.removeprefix(GRANT), have, want)
+        grantee = part.removeprefix(GRANT)
+        yield from _grants(key, owner if grantee == "its owner" else grantee, have, want)
     else:
         yield from _stored(key, part, have, want)
 
@@ -63,8 +66,7 @@ def sql_name(key: ObjectKey) -> str:
     return f"{kind} {key.identity}"
 
 
-def _grants(key: ObjectKey, grantee: str, have: str | None, want: str | None) -> Iterator[str]:
-    role = "current_user" if grantee == "its owner" else grantee
+def _grants(key: ObjectKey, role: str, have: str | None, want: str | None) -> Iterator[str]:
     lost, new = _privileges(have) - _privileges(want), _privileges(want) - _privileges(have)
     on, column = _granted_on(key)
     head = ""

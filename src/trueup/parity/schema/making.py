@@ -50,6 +50,15 @@ def column(found: Column, numbers: Sequence | None) -> str:
     return " ".join(words if found.nullable else [*words, "not null"])
 
 
+def with_default(statements: tuple[str, ...], default: str) -> tuple[str, ...]:
+    """Return the statement that adds a column with what the rows get that are there already."""
+    (added,) = statements
+    not_null = " not null"
+    if added.endswith(not_null):
+        return (f"{added.removesuffix(not_null)} default {default}{not_null}",)
+    return (f"{added} default {default}",)
+
+
 def table(
     found: Table, numbers: Mapping[str, Sequence], inherited: Collection[str], source: DefinedObject | None
 ) -> tuple[str, ...]:

@@ -7,11 +7,15 @@ import heapq
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise, product
 from typing import Literal, NamedTuple, cast
 
+from trueup.parity.schema import making
 from trueup.parity.schema.alterations import Alteration, alteration
 from trueup.parity.schema.annotating import annotated, said_of_new
+from trueup.parity.schema.diff import diff
 from trueup.parity.schema.model import Annotations, Catalog, ObjectKey
+from trueup.parity.schema.names import ColumnName
 from trueup.parity.schema.units import Unit, cut
 
 Needs = frozenset[tuple[ObjectKey, ObjectKey]]
@@ -40,6 +44,23 @@ class Step:
     action: Action
     statements: tuple[str, ...]
     """Empty where nobody knows how: the plan does not reach it."""
+    have: Unit | None
+    want: Unit | None
+    is_on_new: bool
+    """Whether what the unit is a part of is made by the plan too, and so holds no rows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Is what makes the target like the source, and what leads back to the start."""
+
+    up: tuple[Step, ...]
+    down: tuple[Step, ...]
+
+    @property
+    def unreached(self) -> tuple[ObjectKey, ...]:
+        """Return what one of the two ways doesn't reach, each once."""
+        return tuple(dict.fromkeys((*unreached(self.up), *unreached(self.down))))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,14 +80,24 @@ class Side:
             whole = self.units[whole].whole
 
 
+def planned(source: Structure, target: Structure, maker: str) -> Plan:
+    """Return what makes `target` like `source`, and back; nothing where a comparison finds them alike."""
+    if not diff(source.catalog, target.catalog):
+        return Plan(up=(), down=())
+    return Plan(up=steps(target, source, maker), down=steps(source, target, maker))
+
+
 def unreached(found: Iterable[Step]) -> tuple[ObjectKey, ...]:
     """Return what the steps don't reach: nobody knows a statement for it."""
     return tuple(step.action.key for step in found if not step.statements)
 
 
-def steps(have: Structure, want: Structure) -> tuple[Step, ...]:
-    """Return what makes `have` like `want`, in order; nothing where they are alike."""
-    return Planner(have=_side(have), want=_side(want)).steps()
+def steps(have: Structure, want: Structure, maker: str = "") -> tuple[Step, ...]:
+    """Return what makes `have` like `want`, in order; nothing where they are alike.
+
+    `maker` is who runs it and so owns what it makes; who owns it in `want` becomes its owner.
+    """
+    return Planner(have=_side(have), want=_side(want), maker=maker).steps()
 
 
 def _side(structure: Structure) -> Side:
@@ -89,6 +120,7 @@ class Planner:
 
     have: Side
     want: Side
+    maker: str = ""
     altered: dict[ObjectKey, Alteration] = field(default_factory=dict)
     """What changes where it stands."""
     gone: set[ObjectKey] = field(default_factory=set)
@@ -99,9 +131,18 @@ class Planner:
         self.decide()
         actions = self.actions()
         return tuple(
-            Step(action=action, statements=self.statements(action))
-            for action in in_order(actions, self.edges(actions))
-            if not self.says_nothing(action)
+            self.step(action) for action in in_order(actions, self.edges(actions)) if not self.says_nothing(action)
+        )
+
+    def step(self, action: Action) -> Step:
+        """Return an action with all that is known of it."""
+        have, want = self.have.units.get(action.key), self.want.units.get(action.key)
+        return Step(
+            action=action,
+            statements=self.statements(action),
+            have=have,
+            want=want,
+            is_on_new=bool(want) and any(self.is_new(whole) for whole in self.want.wholes(action.key)),
         )
 
     def decide(self) -> None:
@@ -155,7 +196,13 @@ class Planner:
             unit = self.want.units[key]
             if unit.made_with_whole and unit.whole and self.is_new(unit.whole):
                 return Action("make", unit.whole)
+            if key.kind == DEFAULT and unit.whole and self.is_added(unit.whole):
+                return Action("make", unit.whole)
         return action
+
+    def is_added(self, key: ObjectKey) -> bool:
+        """Say whether the plan adds a column to a table that is there: the rows get its default at once, or NULL."""
+        return self.is_new(key) and not any(self.is_new(whole) for whole in self.want.wholes(key))
 
     def is_new(self, key: ObjectKey) -> bool:
         """Say whether the plan makes a unit."""
@@ -183,6 +230,21 @@ class Planner:
                 for each in self.want.needs[key]:
                     yield Action("make", each), Action(verb, key)
                     yield Action("alter", each), Action(verb, key)
+        yield from self.owners_of_sequences()
+
+    def owners_of_sequences(self) -> Iterator[tuple[Action, Action]]:
+        """Yield that a column's sequence has its table's owner: the table gets it first, and then they are tied."""
+        for key, unit in self.want.units.items():
+            if key.kind == "sequence owner" and isinstance(unit.form, ColumnName):
+                table = str(unit.form.relation)
+                verbs: tuple[Verb, ...] = ("alter", "make")
+                said_of_table, said_of_sequence = (
+                    ObjectKey(f"{SAID}table", table),
+                    ObjectKey(f"{SAID}sequence", key.identity),
+                )
+                chain = (said_of_table, said_of_sequence, key)
+                for (one, other), before, after in product(pairwise(chain), verbs, verbs):
+                    yield Action(before, one), Action(after, other)
 
     def says_nothing(self, action: Action) -> bool:
         """Say whether there is nothing to run for an action, rightly."""
@@ -195,7 +257,12 @@ class Planner:
             return self.said(action)
         if verb == "drop":
             return self.have.units[key].drop
-        return self.altered[key].statements if verb == "alter" else self.want.units[key].create
+        if verb == "alter":
+            return self.altered[key].statements
+        default = self.want.units.get(ObjectKey(DEFAULT, f"for {key.identity}"))
+        if default and self.is_added(key):
+            return making.with_default(self.want.units[key].create, str(default.form))
+        return self.want.units[key].create
 
     def said(self, action: Action) -> tuple[str, ...]:
         """Return what changes what is said of an object."""
@@ -208,12 +275,14 @@ class Planner:
             want = None
         unit = want or have
         is_first = have is None if unit is None or unit.whole is None else self.is_new(unit.whole)
-        before = said_of_new(subject) if is_first or have is None else said(have)
+        new = {**said_of_new(subject), **({"owner": self.maker} if self.maker else {})}
+        before = new if is_first or have is None else said(have)
         after = said(want) if want else said_of_new(subject) if have and have.whole is None else {}
         return tuple(annotated(subject, before, after))
 
 
 SAID = "what is said of "
+DEFAULT = "default value"
 STANDING = frozenset({"table constraint", "index", "sequence owner", "statistics object"})
 """What the server itself rebuilds when a column of theirs gets another type."""
 

@@ -1,0 +1,186 @@
+"""What the statements of a plan do to rows, and to those who write meanwhile. Does no I/O.
+
+Source: PostgreSQL manual, "Explicit Locking" and "ALTER TABLE", notes.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import cast
+
+from trueup.parity.schema.alterations import is_list_of_json
+from trueup.parity.schema.conversions import INTEGERS, STRINGS, TIMED, Shape, conversion
+from trueup.parity.schema.model import Column, Constraint, Index, ObjectKey, Table, UserType
+from trueup.parity.schema.plan import Step, is_said
+from trueup.parity.schema.units import Unit
+from trueup.report.model import Severity
+
+REWRITES = "rewrites the table"
+BLOCKS = "blocks writes"
+LOSES = "loses data"
+DUPLICATES = "needs a duplicate check"
+FILLED = "fails where the table has rows"
+ALONE = "can't run in a transaction"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """Is one statement of a plan."""
+
+    sql: str
+    about: ObjectKey
+    hazards: tuple[str, ...] = ()
+    """`needs a duplicate check: select …` holds the query that finds the duplicates."""
+    is_withheld: bool = False
+    """Whether it is shown and not to be run, since it, or what it follows, loses data."""
+
+    @property
+    def is_alone(self) -> bool:
+        """Say whether it can't share a transaction with others."""
+        return ALONE in self.hazards
+
+
+def stated(found: Iterable[Step], *, allow_loss: bool) -> tuple[Statement, ...]:
+    """Return the statements of a way with their hazards; what loses data is withheld unless that is allowed."""
+    listed = [(step, tuple(dict.fromkeys(hazards(step)))) for step in found]
+    lost = {step.action.key for step, dangers in listed if LOSES in dangers and not allow_loss}
+    return tuple(
+        Statement(sql=sql, about=step.action.key, hazards=dangers, is_withheld=step.action.key in lost)
+        for step, dangers in listed
+        for sql in step.statements
+    )
+
+
+def transactions(statements: Iterable[Statement]) -> Iterator[tuple[Statement, ...]]:
+    """Yield what runs together: all or nothing, but for those that can't share a transaction."""
+    for is_alone, group in groupby(statements, key=lambda statement: statement.is_alone):
+        members = tuple(group)
+        yield from zip(members) if is_alone else (members,)
+
+
+def hazards(step: Step) -> Iterator[str]:
+    """Yield what a step does to rows and to those who write."""
+    if is_said(step.action.key):
+        if any(re.search(r" set (access method|tablespace) ", statement) for statement in step.statements):
+            yield from (REWRITES, BLOCKS)
+    elif step.action.verb == "drop" and step.have:
+        yield from _dropped(step.have)
+    elif step.action.verb == "alter" and step.have and step.want:
+        yield from _altered(step.have, step.want)
+    elif step.want and not step.is_on_new:
+        yield from _made(step, step.want)
+
+
+def _dropped(unit: Unit) -> Iterator[str]:
+    kind = unit.key.kind
+    if kind in {"table", "sequence"} or (kind == "table column" and not _column_of(unit).generated):
+        yield LOSES
+
+
+def _altered(have: Unit, want: Unit) -> Iterator[str]:
+    if isinstance(have.thing, UserType) and have.thing.kind == "enum type":
+        yield ALONE
+    elif have.key.kind == "table column":
+        yield from _column(_column_of(have), _column_of(want))
+    elif have.key.kind == "table":
+        mine, theirs = (cast("tuple[Table, object]", unit.thing)[0] for unit in (have, want))
+        if mine.persistence != theirs.persistence:
+            yield from (REWRITES, BLOCKS)
+        elif theirs.partition_bound and mine.partition_bound != theirs.partition_bound:
+            yield BLOCKS
+
+
+def _column(have: Column, want: Column) -> Iterator[str]:
+    if (have.type, have.collation) != (want.type, want.collation):
+        if not keeps_rows(have, want):
+            yield REWRITES
+        yield BLOCKS
+        if loses(have, want):
+            yield LOSES
+    if have.nullable and not want.nullable:
+        yield BLOCKS
+
+
+def keeps_rows(have: Column, want: Column) -> bool:
+    """Say whether the server only notes the new type: the bytes of the rows are the same, and all fit."""
+    old, new = Shape.of(have.type), Shape.of(want.type)
+    if have.collation != want.collation or old.is_array != new.is_array:
+        return False
+    if {old.base, new.base} <= {"text", "character varying"}:
+        return not new.modifiers or (bool(old.modifiers) and old.modifiers[0] <= new.modifiers[0])
+    if old.base == new.base == "numeric":
+        return not new.modifiers or (bool(old.modifiers) and old.modifiers[1:] == new.modifiers[1:] and old <= new)
+    return False
+
+
+def loses(have: Column, want: Column) -> bool:
+    """Say whether a value may come out of the conversion as less than it was, without an error."""
+    old, new = Shape.of(have.type), Shape.of(want.type)
+    if is_list_of_json(have, want):
+        return True
+    if old.base in TIMED | {"date"} and new.base in TIMED | {"date"} and old.base != new.base:
+        return not {"date": new.base.startswith("timestamp")}.get(
+            old.base, "timestamp" in old.base and "timestamp" in new.base
+        )
+    if {old.base, new.base} <= INTEGERS.keys():
+        return False  # Values beyond the smaller type fail, and nothing is changed.
+    if new.base in STRINGS and new.modifiers and old.base not in STRINGS:
+        return True
+    return conversion(have, want).severity is Severity.LOSSY
+
+
+def _made(step: Step, unit: Unit) -> Iterator[str]:
+    thing = unit.thing
+    if isinstance(thing, Index):
+        yield BLOCKS
+        if thing.unique:
+            yield _duplicates(unit, key_of(thing.definition), thing.definition)
+    elif isinstance(thing, Constraint):
+        if "NOT VALID" not in thing.definition and "NOT ENFORCED" not in thing.definition:
+            yield BLOCKS
+        if thing.kind in {"primary key", "unique"}:
+            yield _duplicates(unit, key_of(thing.definition), thing.definition)
+    elif unit.key.kind == "table column":
+        yield from _added(_column_of(unit), " ".join(step.statements))
+
+
+def _added(column: Column, sql: str) -> Iterator[str]:
+    has_default = " default " in sql
+    is_computed = column.generated is not None and column.generated.storage == "stored"
+    if is_computed or column.identity or (has_default and re.search(r" default .*\(", sql) and " now()" not in sql):
+        yield from (REWRITES, BLOCKS)
+    elif not (column.nullable or has_default or column.generated):
+        yield FILLED
+
+
+def key_of(definition: str) -> str:
+    """Return what has to be unique, as the definition of an index or constraint spells it: `lower(name), email`."""
+    start = definition.index("(") + 1
+    depth = 1
+    for position, letter in enumerate(definition[start:], start):
+        depth += (letter == "(") - (letter == ")")
+        if not depth:
+            return definition[start:position]
+    return ""
+
+
+ORDER = re.compile(r" (?:ASC|DESC|NULLS FIRST|NULLS LAST)\b")
+
+
+def _duplicates(unit: Unit, key: str, definition: str) -> str:
+    """Return the hazard with its query; values that overlap, or compare in a way of their own, are not found by one."""
+    if "WITHOUT OVERLAPS" in definition or unit.whole is None:
+        return DUPLICATES
+    key = ORDER.sub("", key)
+    _, where, predicate = definition.partition(" WHERE ")
+    conditions = [predicate] if where else []
+    if "NULLS NOT DISTINCT" not in definition:
+        conditions.append(f"({key}) is not null")
+    chosen = f" where {' and '.join(conditions)}" if conditions else ""
+    query = ("select", f"{key}, count(*)", "from", f"{unit.whole.identity}{chosen}", "group by", key)
+    return f"{DUPLICATES}: {' '.join(query)} having count(*) > 1"
+
+
+def _column_of(unit: Unit) -> Column:
+    return cast("tuple[Column, object]", unit.thing)[0]

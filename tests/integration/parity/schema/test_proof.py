@@ -1,0 +1,112 @@
+"""Plans on a scratch server: what works is called proved, and what doesn't says where it stops."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from trueup.conninfo import ConnInfo
+from trueup.parity.schema.plan import Plan, Structure, planned
+from trueup.parity.schema.proof import Proof, prove, structure
+from trueup.servers import EmbeddedServer
+from trueup.settings import Settings
+
+MAKER = "postgres"
+NUMBERS = itertools.count()
+Sides = tuple[Structure, Structure]
+
+
+@pytest.fixture
+def scratch(server: EmbeddedServer) -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(server.version, cache_folder=Settings.load().cache_folder) as started:
+        yield started
+
+
+@pytest.fixture
+def sides(server: EmbeddedServer) -> Iterator[Callable[[str, str], Sides]]:
+    """Return what two scripts build."""
+    names = [f"proof_{next(NUMBERS)}" for _ in range(2)]
+
+    def read(name: str, script: str) -> Structure:
+        conninfo = server.create_database(name)
+        run(conninfo, script)
+        return structure(conninfo)
+
+    yield lambda source, target: (read(names[0], source), read(names[1], target))
+    for name in names:
+        server.drop_database(name)
+
+
+def run(conninfo: ConnInfo, script: str) -> None:
+    with psycopg.connect(conninfo.reveal(), autocommit=True) as connection:
+        connection.execute(script)
+
+
+@pytest.fixture
+def roles(server: EmbeddedServer) -> Iterator[None]:
+    """Let there be roles until all databases that name them are gone."""
+    run(server.conninfo(), 'create role "an owner"; create role web')
+    yield
+    run(server.conninfo(), 'drop role "an owner"; drop role web')
+
+
+def proof_of(scratch: EmbeddedServer, found: Sides, change: Callable[[Plan], Plan] = lambda plan: plan) -> Proof:
+    return prove(change(planned(*found, MAKER)), *found, maker=MAKER, server=scratch)
+
+
+def test_plan_with_roles_owners_and_sequences_is_proved(scratch, roles, sides, server):
+    found = sides(
+        "create table shop (id serial primary key, name text); create table rest (id bigserial);"
+        'alter table shop owner to "an owner"; grant select on shop to web; alter table shop enable row level security;'
+        'create policy own on shop for select to web, "an owner" using (true)',
+        "create table rest (id int)",
+    )
+
+    proof = proof_of(scratch, found)
+
+    assert proof.failures == ()
+    assert proof.version == server.version
+
+
+TWO = ("create table a (x int); create table b (y int)", "create table a (x int)")
+
+
+def test_plan_that_stops_short_is_not_proved(scratch, sides):
+    proof = proof_of(scratch, sides(*TWO), lambda plan: replace(plan, up=()))
+
+    assert proof.failures == ("after the plan it is not like the source: table public.b (missing)",)
+
+
+def test_plan_that_fails_says_at_which_object_and_why(scratch, sides):
+    def break_it(plan: Plan) -> Plan:
+        return replace(plan, up=tuple(replace(step, statements=("select 1/0",)) for step in plan.up))
+
+    proof = proof_of(scratch, sides(*TWO), break_it)
+
+    assert proof.failures == ("the plan fails: table public.b: division by zero (SQLSTATE 22012)",)
+
+
+def test_way_back_that_leads_elsewhere_is_not_proved(scratch, sides):
+    proof = proof_of(scratch, sides(*TWO), lambda plan: replace(plan, down=()))
+
+    assert proof.failures == ("the way back does not lead to the start: table public.b (extra)",)
+
+
+def test_columns_in_another_order_are_said(scratch, sides):
+    found = sides("create table a (x int, y int); create table b (z int)", "create table a (y int, x int)")
+
+    proof = proof_of(scratch, found)
+
+    assert proof.failures == ()
+    assert proof.remarks == ("the order of columns stays another one than the source's in public.a",)
+
+
+def test_start_with_something_that_nobody_can_make_is_not_proved(scratch, sides):
+    odd = "create access method odd type table handler heap_tableam_handler;"
+
+    proof = proof_of(scratch, sides("create table a (x int)", odd))
+
+    assert "no statement is known for access method odd" in proof.failures
+    assert proof.failures[-1] == "the start could not be rebuilt: no statement is known for access method odd"

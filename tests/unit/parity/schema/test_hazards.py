@@ -1,0 +1,214 @@
+"""What the statements of a plan do to rows and to those who write."""
+
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from trueup.parity.schema.hazards import (
+    ALONE,
+    BLOCKS,
+    DUPLICATES,
+    FILLED,
+    LOSES,
+    REWRITES,
+    Statement,
+    hazards,
+    keeps_rows,
+    key_of,
+    loses,
+    stated,
+    transactions,
+)
+from trueup.parity.schema.model import (
+    Catalog,
+    Column,
+    Constraint,
+    Generated,
+    Index,
+    ObjectKey,
+    Table,
+    UserType,
+    ValueType,
+)
+from trueup.parity.schema.names import QualifiedName
+from trueup.parity.schema.plan import Step, Structure, steps
+
+T = QualifiedName("public", "t")
+CATEGORIES = {"text": "S", "character varying": "S", "date": "D", "jsonb": "U"}
+
+
+def column(type_: str = "integer", name: str = "c", **facts: Any) -> Column:
+    base = type_.partition("(")[0].removesuffix("[]")
+    category = "D" if base.startswith("time") else "A" if type_.endswith("[]") else CATEGORIES.get(base, "N")
+    kind = ValueType(
+        name=QualifiedName("pg_catalog", base + "[]" * type_.endswith("[]")), kind="base", category=category
+    )
+    return Column(name=name, type=type_, value_type=kind, **facts)
+
+
+def table(*columns: Column, **facts: Any) -> Table:
+    return Table(name=T, kind="table", columns={each.name: each for each in columns}, **facts)
+
+
+def structure(*tables: Table, types: tuple[UserType, ...] = ()) -> Structure:
+    found = Catalog(
+        schemas=frozenset({"public"}),
+        tables={each.name: each for each in tables},
+        views={}, sequences={}, types={each.name: each for each in types}, objects={}, annotations={},
+        not_compared=MappingProxyType({}), skipped=MappingProxyType({}),
+    )  # fmt: skip
+    return Structure(found, frozenset())
+
+
+def only(have: Structure, want: Structure) -> tuple[Step, tuple[str, ...]]:
+    """Return the only step between two structures, and its hazards."""
+    [step] = steps(have, want)
+    return step, tuple(hazards(step))
+
+
+def enum(*labels: str) -> UserType:
+    return UserType(name=QualifiedName("public", "mood"), kind="enum type", parts=labels)
+
+
+UNIQUE_INDEX = Index(
+    name="u", definition="CREATE UNIQUE INDEX ON public.t USING btree (c)", unique=True, columns=("c",)
+)
+UNIQUE = Constraint(name="u", kind="unique", columns=("c",), definition="UNIQUE (c)")
+CHECK = Constraint(name="k", kind="check", columns=("c",), definition="CHECK ((c > 0))")
+ONE = "select c, count(*) from public.t where (c) is not null group by c having count(*) > 1"
+PLAIN = structure(table(column()))
+
+CASES = {
+    "table is dropped": (PLAIN, structure(), (LOSES,)),
+    "table is made": (structure(), PLAIN, ()),
+    "column is dropped": (structure(table(column(), column(name="d"))), PLAIN, (LOSES,)),
+    "computed column is dropped": (
+        structure(table(column(), column(name="d", generated=Generated(storage="stored", expression="(c)")))), PLAIN, ()
+    ),
+    "column is added": (PLAIN, structure(table(column(), column(name="d"))), ()),
+    "column is added that must be filled": (
+        PLAIN, structure(table(column(), column(name="d", nullable=False))), (FILLED,)
+    ),
+    "column is added with a constant": (
+        PLAIN, structure(table(column(), column(name="d", nullable=False, default="0"))), ()
+    ),
+    "column is added with a value a row": (
+        PLAIN, structure(table(column(), column(name="d", default="random()"))), (REWRITES, BLOCKS)
+    ),
+    "computed column is added": (
+        PLAIN,
+        structure(table(column(), column(name="d", generated=Generated(storage="stored", expression="(c)")))),
+        (REWRITES, BLOCKS),
+    ),
+    "column gets room": (PLAIN, structure(table(column("bigint"))), (REWRITES, BLOCKS)),
+    "limit is lifted": (
+        structure(table(column("character varying(9)"))), structure(table(column("text"))), (BLOCKS,)
+    ),
+    "limit is set": (
+        structure(table(column("text"))), structure(table(column("character varying(9)"))), (REWRITES, BLOCKS, LOSES)
+    ),
+    "null is refused": (PLAIN, structure(table(column(nullable=False))), (BLOCKS,)),
+    "null is allowed": (structure(table(column(nullable=False))), PLAIN, ()),
+    "table is not logged": (PLAIN, structure(table(column(), persistence="unlogged")), (REWRITES, BLOCKS)),
+    "unique index": (PLAIN, structure(table(column(), indexes=(UNIQUE_INDEX,))), (BLOCKS, f"{DUPLICATES}: {ONE}")),
+    "unique constraint": (PLAIN, structure(table(column(), constraints=(UNIQUE,))), (BLOCKS, f"{DUPLICATES}: {ONE}")),
+    "check": (PLAIN, structure(table(column(), constraints=(CHECK,))), (BLOCKS,)),
+    "check is dropped": (structure(table(column(), constraints=(CHECK,))), PLAIN, ()),
+    "label is added": (structure(types=(enum("a"),)), structure(types=(enum("a", "b"),)), (ALONE,)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("have", "want", "expected"), CASES.values(), ids=CASES)
+def test_step_has_its_hazards(have, want, expected):
+    _, found = only(have, want)
+
+    assert found == expected
+
+
+def test_what_is_made_with_its_table_has_no_hazards():
+    found = steps(structure(), structure(table(column(), constraints=(UNIQUE,), indexes=(UNIQUE_INDEX,))))
+
+    assert len(found) == 3
+    assert [tuple(hazards(step)) for step in found] == [(), (), ()]
+
+
+def test_rows_of_an_added_column_have_its_default_at_once():
+    step, _ = only(PLAIN, structure(table(column(), column(name="d", nullable=False, default="0"))))
+
+    assert step.statements == ("alter table public.t add column d integer default 0 not null",)
+
+
+@pytest.mark.parametrize(
+    ("have", "want", "does"),
+    [
+        ("timestamp with time zone", "timestamp without time zone", False),
+        ("timestamp with time zone", "time without time zone", True),
+        ("timestamp with time zone", "date", True),
+        ("date", "timestamp with time zone", False),
+        ("bigint", "integer", False),
+        ("numeric", "integer", True),
+        ("double precision", "real", True),
+        ("integer", "character varying(3)", True),
+        ("jsonb", "text[]", True),
+        ("text", "integer", False),
+    ],
+)
+def test_conversion_loses_data_where_a_value_comes_out_as_less(have, want, does):
+    assert loses(column(have), column(want)) is does
+
+
+@pytest.mark.parametrize(
+    ("have", "want", "does"),
+    [
+        ("character varying(3)", "character varying(9)", True),
+        ("character varying(9)", "character varying(3)", False),
+        ("numeric(8,2)", "numeric(10,2)", True),
+        ("numeric(8,2)", "numeric(10,3)", False),
+        ("numeric(8,2)", "numeric", True),
+        ("text[]", "text", False),
+    ],
+)
+def test_rows_are_kept_as_they_are_where_all_values_fit(have, want, does):
+    assert keeps_rows(column(have), column(want)) is does
+
+
+@pytest.mark.parametrize(
+    ("definition", "key"),
+    [
+        ("UNIQUE (a, b)", "a, b"),
+        ("CREATE UNIQUE INDEX ON public.t USING btree (lower((a)::text), b) WHERE (b > (1))", "lower((a)::text), b"),
+    ],
+)
+def test_key_is_read_out_of_a_definition(definition, key):
+    assert key_of(definition) == key
+
+
+def test_duplicates_are_looked_for_where_the_index_looks():
+    definition = "CREATE UNIQUE INDEX ON public.t USING btree (lower(c) DESC) NULLS NOT DISTINCT WHERE (c > 'x'::text)"
+    index = Index(name="u", definition=definition, unique=True, columns=())
+
+    _, found = only(PLAIN, structure(table(column(), indexes=(index,))))
+
+    query = "select lower(c), count(*) from public.t where (c > 'x'::text) group by lower(c) having count(*) > 1"
+    assert found[1] == f"{DUPLICATES}: {query}"
+
+
+def test_what_follows_a_loss_is_withheld_with_it():
+    computed = Generated(storage="stored", expression="(1)")
+    found = steps(PLAIN, structure(table(column(generated=computed))))
+
+    held, free = stated(found, allow_loss=False), stated(found, allow_loss=True)
+
+    assert [each.is_withheld for each in held] == [True, True]
+    assert [each.is_withheld for each in free] == [False, False]
+
+
+def test_what_cannot_share_a_transaction_stands_alone():
+    def statement(sql: str, *dangers: str) -> Statement:
+        return Statement(sql=sql, about=ObjectKey("type", sql), hazards=dangers)
+
+    one, two, three, four = statement("1"), statement("2", ALONE), statement("3", ALONE), statement("4")
+
+    assert list(transactions((one, two, three, four))) == [(one,), (two,), (three,), (four,)]
+    assert list(transactions((one, four))) == [(one, four)]

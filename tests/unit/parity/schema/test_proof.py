@@ -1,0 +1,38 @@
+"""What the proof reads out of dumps and structures."""
+
+import pytest
+
+from trueup.parity.schema.proof import Unproved, listed, same_dumps, scratch_version, unquoted
+
+TABLE = ["CREATE TABLE public.a (", "    x integer,", "    y integer", ");"]
+OTHER = ["CREATE TABLE public.a (", "    y integer,", "    x integer", ");"]
+
+
+def test_equal_dumps_need_no_remark():
+    assert list(same_dumps(TABLE, TABLE)) == []
+
+
+def test_dumps_that_differ_in_the_order_of_columns_name_the_table():
+    [remark] = same_dumps(TABLE, OTHER)
+
+    assert remark.endswith("in public.a")
+
+
+@pytest.mark.parametrize("planned", [[*TABLE[:2], ");"], [*TABLE, *TABLE]], ids=["less", "twice"])
+def test_dumps_that_differ_in_more_are_no_proof(planned):
+    with pytest.raises(Unproved, match="dumps of the outcome"):
+        list(same_dumps(planned, TABLE))
+
+
+@pytest.mark.parametrize(("major", "version"), [(14, 18), (16, 16), (17, 18), (18, 18)])
+def test_plan_is_proved_on_the_version_of_the_target_where_there_is_one(major, version):
+    assert scratch_version(major) == version
+
+
+def test_long_list_is_cut_and_counted():
+    assert listed("abcdefg") == "a, b, c, d, e and 2 more"
+
+
+@pytest.mark.parametrize(("name", "kept"), [("app", "app"), ('"an ""app"""', 'an "app"')])
+def test_name_is_read_as_the_server_keeps_it(name, kept):
+    assert unquoted(name) == kept
