@@ -286,7 +286,7 @@ def test_killed_server_fails_tests_at_once_and_the_next_run_is_clean(project: py
     assert not any(folder.exists() for folder, _ in wheres(project))
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.long)])
 def test_killed_controller_leaves_nothing(project: pytest.Pytester, workers: str) -> None:
     project.makepyfile(
         TELL_WHERE
