@@ -1,6 +1,6 @@
 """Schema changes as plain SQL files, in the format and with the table of dbmate."""
 
-from trueup.migrations.files import Block, Migration, Migrations, read_migrations
+from trueup.migrations.files import Block, Migration, Migrations, read_digest, read_migrations
 from trueup.migrations.runner import LOCK_TIMEOUT_S, MigrationState, State, migrate_down, migrate_up, status
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "State",
     "migrate_down",
     "migrate_up",
+    "read_digest",
     "read_migrations",
     "status",
 ]

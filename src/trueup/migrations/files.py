@@ -10,7 +10,7 @@ in every file.
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise, zip_longest
 from pathlib import Path
@@ -69,8 +69,7 @@ class Migrations:
         Equal digests build equal databases. The same text with other line endings has another digest, because the
         server keeps the line endings of a function's body.
         """
-        whole = "".join(f"{migration.version} {migration.digest}\n" for migration in self.files)
-        return hashlib.sha256(whole.encode()).hexdigest()
+        return digest_of((migration.version, migration.digest) for migration in self.files)
 
     def up_to(self, version: str | None) -> tuple[Migration, ...]:
         """Return the files up to and including `version`; None: all of them.
@@ -93,6 +92,37 @@ def read_migrations(folder: Path) -> Migrations:
         UsageError: there is no such folder, it can't be read, or it holds no migration.
         MigrationFailed: a file is malformed, two have the same version, or their order is in doubt.
     """
+    files = tuple(parse_migration(file, content) for file, content in read_files(folder))
+    check_order(files)
+    return Migrations(folder=folder, files=files)
+
+
+def read_digest(folder: Path) -> str:
+    """Return the digest of the migrations in `folder`, without a look at their SQL.
+
+    Raises:
+        UsageError: there is no such folder, it can't be read, or it holds no migration.
+        MigrationFailed: a file is no migration by its name.
+    """
+    return digest_of((version_of(file)[0], digest(content)) for file, content in read_files(folder))
+
+
+def digest(content: bytes) -> str:
+    """Return SHA-256 in hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def digest_of(files: Iterable[tuple[str, str]]) -> str:
+    """Return the digest of files by their versions and digests."""
+    return digest("".join(f"{version} {content}\n" for version, content in files).encode())
+
+
+def read_files(folder: Path) -> list[tuple[Path, bytes]]:
+    """Return the files that mean to be migrations with their bytes, by name.
+
+    Raises:
+        UsageError: there is no such folder, it can't be read, or it holds no migration.
+    """
     try:
         found = sorted((file for file in folder.iterdir() if is_migration(file)), key=lambda file: file.name)
         contents = [(file, file.read_bytes()) for file in found]
@@ -100,9 +130,7 @@ def read_migrations(folder: Path) -> Migrations:
         raise UsageError(f"cannot read migrations from {folder}: {error.strerror}") from error
     if not contents:
         raise UsageError(f"{folder} holds no migration: expected files named VERSION_name.sql")
-    files = tuple(parse_migration(file, content) for file, content in contents)
-    check_order(files)
-    return Migrations(folder=folder, files=files)
+    return contents
 
 
 def is_migration(file: Path) -> bool:
@@ -131,20 +159,26 @@ def parse_migration(file: Path, content: bytes) -> Migration:
     Raises:
         MigrationFailed: with the file and the line.
     """
-    if not (named := FILE_NAME.fullmatch(file.name)):
-        raise MigrationFailed(f"{file}: not named VERSION_name.sql, VERSION being digits, .sql in lower case")
+    version, name = version_of(file)
     blocks = parse_blocks(file, decode(file, content))
     up, down = blocks["up"], blocks.get("down")
     if down and up.statements and not down.statements:
         down = None
     return Migration(
-        version=named["version"],
-        name=named["name"],
+        version=version,
+        name=name,
         file=file,
         up=up,
         down=down,
-        digest=hashlib.sha256(content).hexdigest(),
+        digest=digest(content),
     )
+
+
+def version_of(file: Path) -> tuple[str, str]:
+    """Return version and name of a migration."""
+    if not (named := FILE_NAME.fullmatch(file.name)):
+        raise MigrationFailed(f"{file}: not named VERSION_name.sql, VERSION being digits, .sql in lower case")
+    return named["version"], named["name"]
 
 
 def decode(file: Path, content: bytes) -> str:

@@ -15,7 +15,7 @@ from psycopg import sql
 
 from trueup.db import Connection, connect
 from trueup.errors import MigrationFailed, TrueupError, UsageError
-from trueup.migrations import Migrations, migrate_up, read_migrations
+from trueup.migrations import migrate_up, read_digest, read_migrations
 from trueup.migrations.execution import Task, run
 from trueup.migrations.files import Block
 from trueup.migrations.statements import split
@@ -30,10 +30,12 @@ LOCK_CLASS = 0x7472_7565
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """Is what a template is built from, read once."""
+    """Is what a template is built from."""
 
-    migrations: Migrations | None
-    """None: the database stays empty."""
+    schema: Path | None
+    """The folder of migrations; None: the database stays empty."""
+    schema_digest: str
+    """What they were made of; their SQL is read when a template is built, and not for one that is there."""
     seed: tuple[tuple[Path, str], ...]
     """The files that run afterwards, with their text."""
     digest: str
@@ -48,7 +50,7 @@ class Recipe:
 def is_parent(recipe: Recipe, other: Recipe) -> bool:
     """Say whether a recipe is the first part of another one."""
     is_first = recipe.seed == other.seed[: len(recipe.seed)]
-    return recipe.migrations == other.migrations and is_first and recipe.digest != other.digest
+    return recipe.schema_digest == other.schema_digest and is_first and recipe.digest != other.digest
 
 
 def read_recipe(kind: Kind) -> Recipe:
@@ -56,13 +58,14 @@ def read_recipe(kind: Kind) -> Recipe:
 
     Raises:
         UsageError: a folder or a file is not there or not readable.
-        MigrationFailed: a migration is malformed.
+        MigrationFailed: a file is no migration by its name.
     """
-    migrations = read_migrations(kind.schema) if kind.schema else None
+    schema_digest = read_digest(kind.schema) if kind.schema else ""
     seed = tuple((file, read_seed(file)) for file in kind.seed)
-    parts = [FORMAT, migrations.digest if migrations else "", *(text for _, text in seed)]
+    parts = [FORMAT, schema_digest, *(text for _, text in seed)]
     whole = "".join(f"{len(part)} {part}" for part in parts)
-    return Recipe(migrations=migrations, seed=seed, digest=hashlib.sha256(whole.encode()).hexdigest())
+    digest = hashlib.sha256(whole.encode()).hexdigest()
+    return Recipe(schema=kind.schema, schema_digest=schema_digest, seed=seed, digest=digest)
 
 
 def read_seed(file: Path) -> str:
@@ -124,8 +127,11 @@ def build(site: Site, recipe: Recipe, parent: Recipe | None) -> None:
 
 def fill(connection: Connection, recipe: Recipe, parent: Recipe | None) -> None:
     """Run what the parent hasn't, and gather the planner's statistics, for nobody does it later."""
-    if recipe.migrations and parent is None:
-        migrate_up(connection, recipe.migrations)
+    if recipe.schema and parent is None:
+        migrations = read_migrations(recipe.schema)
+        if migrations.digest != recipe.schema_digest:
+            raise UsageError(f"{recipe.schema} was changed while its tables were built: run the tests again")
+        migrate_up(connection, migrations)
     for file, text in recipe.seed[len(parent.seed) if parent else 0 :]:
         statements = tuple(statement for statement in split(text) if not statement.is_blank)
         if not statements:

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from trueup.errors import UsageError
+from trueup.migrations import read_migrations
 from trueup.testing.marks import Kind
 from trueup.testing.templates import Recipe, is_parent, read_recipe
 
@@ -38,6 +39,18 @@ def test_template_follows_every_byte_of_migrations_and_seeds(schema: Path, tmp_p
     seen.append(recipe(schema).name)
 
     assert len(set(seen)) == len(seen)
+
+
+def test_template_has_the_digest_of_its_migrations(schema: Path) -> None:
+    (schema / "2_second.sql").write_bytes(b"-- migrate:up\r\ncreate table second ();\r\n")
+
+    assert recipe(schema).schema_digest == read_migrations(schema).digest
+
+
+def test_sql_is_not_read_for_the_name(schema: Path) -> None:
+    (schema / "1_first.sql").write_text("no directive", encoding="utf-8")
+
+    assert recipe(schema).name
 
 
 def test_parts_do_not_run_together(schema: Path, tmp_path: Path) -> None:
