@@ -46,7 +46,7 @@ class Numbered(Unique):
 
 
 PHONE = Numbered(identities.phone)
-EMAIL = Numbered(identities.email)
+EMAIL = Unique("{n}@example.test")
 
 COMPANY = factory(
     Companies,

@@ -1,10 +1,10 @@
-"""Who test data is: companies, phone numbers and addresses that no real person or salon can have.
+"""Who test data is: companies and phone numbers that no real person or salon can have.
 
 A phone number begins with +7000. In the numbering plan of +7 the three digits behind it are a region or an operator,
-and none of these begins with 0: a range that is opened later for people can't be this one. The prefix is that of the
-stored form, in E.164, and every way of writing such a number (`8 (000) …`, `7000…`) is stored with it.
+and none of these begins with 0. The prefix is that of the stored form, in E.164, and every way of writing such a number
+(`8 (000) …`, `7000…`) is stored with it.
 
-A company has a negative id: YClients gives none. An address is under example.test, a domain that is never registered.
+A company has a negative id: YClients gives none. An address is at example.test, a domain that is never registered.
 
 Source: phonenumbers' metadata of RU and KZ; RFC 2606 and RFC 6761 for the domain.
 """
@@ -31,11 +31,6 @@ def company_id(number: int) -> int:
 def phone(number: int) -> str:
     """Return the phone number of a factory's row."""
     return f"{PHONE_PREFIX}{number % HALF:07}"
-
-
-def email(number: int) -> str:
-    """Return the address of a factory's row."""
-    return f"{number}@example.test"
 
 
 def test_phone() -> Phone:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ai_admin.phones import Phone
 from ai_admin.testing import test_phone
-from ai_admin.testing.identities import HALF, PHONE_PREFIX, company_id, email, next_number, phone
+from ai_admin.testing.identities import HALF, PHONE_PREFIX, company_id, next_number, phone
 
 NUMBERS = st.integers(1, 10**12)
 
@@ -38,11 +38,6 @@ def test_mark_survives_the_normalised_form(written):
 def test_company_of_a_row_is_no_salon(number):
     """W-T6: 999999 was the demo salon."""
     assert company_id(number) < -1_000_000_000
-
-
-def test_address_is_in_a_domain_that_nobody_registers():
-    """RFC 2606, RFC 6761."""
-    assert email(7) == "7@example.test"
 
 
 def test_two_calls_give_two_numbers_apart_from_those_of_rows():
