@@ -16,6 +16,7 @@ from trueup.parity.schema.annotating import annotated, said_of_new
 from trueup.parity.schema.diff import diff
 from trueup.parity.schema.model import Annotations, Catalog, ObjectKey
 from trueup.parity.schema.names import ColumnName
+from trueup.parity.schema.renaming import Rename, renamed, renamed_keys, renames
 from trueup.parity.schema.units import Unit, cut
 
 Needs = frozenset[tuple[ObjectKey, ObjectKey]]
@@ -97,7 +98,16 @@ def steps(have: Structure, want: Structure, maker: str = "") -> tuple[Step, ...]
 
     `maker` is who runs it and so owns what it makes; who owns it in `want` becomes its owner.
     """
-    return Planner(have=_side(have), want=_side(want), maker=maker).steps()
+    found = renames(have.catalog, want.catalog)
+    keys = renamed_keys(found)
+    needs = frozenset((keys.get(one, one), keys.get(other, other)) for one, other in have.needs)
+    side = _side(Structure(renamed(have.catalog, found), needs))
+    return (*map(_renaming, found), *Planner(have=side, want=_side(want), maker=maker).steps())
+
+
+def _renaming(rename: Rename) -> Step:
+    action = Action("alter", rename.key)
+    return Step(action=action, statements=(rename.statement,), have=None, want=None, is_on_new=False)
 
 
 def _side(structure: Structure) -> Side:

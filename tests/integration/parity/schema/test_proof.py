@@ -110,3 +110,23 @@ def test_start_with_something_that_nobody_can_make_is_not_proved(scratch, sides)
 
     assert "no statement is known for access method odd" in proof.failures
     assert proof.failures[-1] == "the start could not be rebuilt: no statement is known for access method odd"
+
+
+def test_constraints_and_indexes_of_other_names_are_renamed_there_and_back(scratch, sides):
+    def script(*names: str) -> str:
+        key, check, index, other, foreign = names
+        return (
+            f"create table a (x int constraint {key} primary key, constraint {check} check (x > 0));"
+            f"create table b (x int, constraint {foreign} foreign key (x) references a);"
+            f"create materialized view v as select 1 as y; create index {other} on v (y);"
+            f"create index {index} on b (x); cluster b using {index}; comment on constraint {key} on a is 'k';"
+            f"comment on index {index} is 'i'"
+        )
+
+    found = sides(script("k1", "c1", "i1", "o1", "f1") + "; create table c ()", script("k2", "c2", "i2", "o2", "f2"))
+    plan = planned(*found, MAKER)
+
+    proof = proof_of(scratch, found)
+
+    assert proof.failures == ()
+    assert [" rename " in sql for step in plan.up for sql in step.statements] == [True] * 5 + [False]
