@@ -176,6 +176,7 @@ def test_nothing_is_added_without_the_option(pytester: pytest.Pytester) -> None:
     assert pytester.runpytest_subprocess().parseoutcomes() == {"passed": 1}
 
 
+@pytest.mark.long
 def test_checks_follow_the_tests_over_several_workers_and_the_last_failed(pytester: pytest.Pytester) -> None:
     write(pytester, SOUND | {"003_more.sql": "create table notes (id int);\n-- migrate:down\ndrop table notes;"})
     pytester.makepyfile("def test_one(db): pass")

@@ -245,6 +245,7 @@ def test_worker_hears_that_the_controller_is_gone(tmp_path: Path) -> None:
         visit("trueup-nobody", options)
 
 
+@pytest.mark.long
 def test_killed_worker_is_replaced_and_the_others_go_on(project: pytest.Pytester) -> None:
     project.makepyfile(
         TELL_WHERE

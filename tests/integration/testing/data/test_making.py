@@ -173,6 +173,7 @@ def data_of(salon, *options):
     return sorted(file.read_text().splitlines())
 
 
+@pytest.mark.long
 def test_seed_makes_the_same_data_in_every_order_and_process(salon):
     """W-T13: what runs before a test, and where, changes nothing."""
     salon.makeconftest(DUMP)

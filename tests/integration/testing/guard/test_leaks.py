@@ -240,7 +240,7 @@ TOLD = {
 }
 
 
-@pytest.fixture(params=[(), ("-n", "2")], ids=["alone", "xdist"])
+@pytest.fixture(params=[(), pytest.param(("-n", "2"), marks=pytest.mark.long)], ids=["alone", "xdist"])
 def options(request: pytest.FixtureRequest) -> tuple[str, ...]:
     return request.param
 

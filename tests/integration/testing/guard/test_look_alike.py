@@ -178,6 +178,7 @@ def test_12_owner_without_the_comment(project, production: Production) -> None:
         production.say("alter database {} owner to {}", "crm", "app")
 
 
+@pytest.mark.long
 def test_13_owner_and_comment_of_another_database(project, production: Production) -> None:
     """As after `pg_dump --create` of the tests' database, or a comment that was copied by hand."""
     production.say("alter database {} owner to {}", "crm", OWNER)
@@ -203,6 +204,7 @@ def test_14_name_of_the_tests_database_on_the_wrong_server(project, production: 
         production.say("drop database owned")
 
 
+@pytest.mark.long
 def test_15_template_that_was_swapped(project, production: Production) -> None:
     """A copy of production is given the name that the next run would clone."""
     address = production.server.conninfo("staging").reveal()
