@@ -9,11 +9,11 @@ import secrets
 import socket
 import struct
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from os import geteuid
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from trueup import errors
 from trueup.errors import ServerUnavailable, TrueupError
@@ -22,6 +22,7 @@ from trueup.testing.options import Options
 if TYPE_CHECKING:
     from trueup.testing.host import Host
 
+T = TypeVar("T")
 CREDENTIALS = struct.Struct("3i")
 """What SO_PEERCRED tells: process, user, group."""
 
@@ -65,6 +66,28 @@ class Hosting:
             self.failure = self.failure or ServerUnavailable("the run is over")
             self.host = None
             self._stack.close()
+
+
+def begun(work: Callable[[], T]) -> Callable[[], T]:
+    """Begin some work in a thread; return what waits for its result, or raises what it has raised."""
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:  # noqa: BLE001  It is raised where it is waited for.
+            errors.append(error)
+
+    def wait() -> T:
+        thread.join()
+        if errors:
+            raise errors[0]
+        return results[0]
+
+    thread = threading.Thread(target=run, name="trueup-host", daemon=True)
+    thread.start()
+    return wait
 
 
 class Reception:

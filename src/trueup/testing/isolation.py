@@ -1,7 +1,9 @@
 """The fixtures: what a test asks for decides how it is kept apart from others."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, TypeGuard
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from trueup.errors import TrueupError
 from trueup.testing.asking import count_orders, database_of, shared_by
 from trueup.testing.gate import gate
-from trueup.testing.hosting import Hosting, visit
+from trueup.testing.hosting import Hosting, begun, visit
 from trueup.testing.keeping import is_to_be_kept, tell_kept
 from trueup.testing.marks import Kind, kind_of
 from trueup.testing.options import Options
@@ -36,23 +38,25 @@ def told() -> Iterator[None]:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
-def host_of(config: pytest.Config) -> tuple["Host", str]:
-    """Return the server of the run and the name of this process in it."""
+def host_of(config: pytest.Config) -> tuple[Callable[[], "Host"], str]:
+    """Return what waits for the server of the run, which is being started, and the name of this process in it."""
     if (hosting := config.stash.get(HOSTING, None)) is not None:
-        return hosting.open(), "main"
+        return begun(hosting.open), "main"
     told_by_controller = config.workerinput  # type: ignore[attr-defined]
-    return visit(told_by_controller["trueup_address"], config.stash[OPTIONS]), told_by_controller["workerid"]
+    ask = partial(visit, told_by_controller["trueup_address"], config.stash[OPTIONS])
+    return begun(ask), told_by_controller["workerid"]
 
 
 @pytest.fixture(scope="session")
 def trueup_databases(request: pytest.FixtureRequest) -> Iterator["Databases"]:
     """Give the databases of this process; the server of the run is started when this is first asked for."""
-    from trueup.testing.databases import Databases  # noqa: PLC0415  Only a run with databases pays for it.
+    import_module("trueup.testing.host")  # What the thread needs is whole before it begins.
+    wait_for_host, worker = host_of(request.config)
+    from trueup.testing.databases import Databases  # noqa: PLC0415  Paid for while the server starts.
 
     with told():
-        host, worker = host_of(request.config)
         wanted = count_orders(request.session.items, request.config.stash[OPTIONS])
-        databases = Databases(host, request.config.stash[OPTIONS], worker, wanted)
+        databases = Databases(wait_for_host(), request.config.stash[OPTIONS], worker, wanted)
     yield databases
     databases.close()
 

@@ -1,0 +1,27 @@
+"""Work that is begun in a thread and waited for elsewhere."""
+
+import threading
+
+import pytest
+
+from trueup.errors import ServerUnavailable
+from trueup.testing.hosting import begun
+
+
+def test_work_goes_on_before_anybody_waits() -> None:
+    is_done = threading.Event()
+
+    wait = begun(lambda: is_done.set() or 42)
+
+    assert is_done.wait(10)
+    assert wait() == 42
+
+
+def test_error_is_raised_where_it_is_waited_for() -> None:
+    def fail() -> None:
+        raise ServerUnavailable("there is none")
+
+    wait = begun(fail)
+
+    with pytest.raises(ServerUnavailable, match="there is none"):
+        wait()
