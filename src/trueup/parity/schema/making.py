@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
+from trueup.parity.schema import teaching
 from trueup.parity.schema.columns import declaration
 from trueup.parity.schema.indexes import created
 from trueup.parity.schema.model import Column, DefinedObject, Index, Sequence, Table, UserType
@@ -13,6 +14,8 @@ WORDS = {
     "composite type": "create type {name} as ({parts})",
     "range type": "create type {name} as range ({parts})",
 }
+HIDDEN = " ***"
+"""Stands for the value of an option that may be a secret, as in `password ***`."""
 STATES = {"disabled": "disable", "replica": "enable replica", "always": "enable always"}
 
 
@@ -93,7 +96,7 @@ def literal(text: str) -> str:
 def defined_object(found: DefinedObject) -> tuple[str, ...]:
     """Return the statements that make an object; none where its parts don't tell how."""
     made = found.create or MAKERS.get(found.kind, lambda _: None)(found)
-    if made is None:
+    if made is None or HIDDEN in found.parts.get("options", ""):
         return ()
     return (made.strip().rstrip(";"), *_state(found))
 
@@ -104,7 +107,7 @@ def dropped_object(found: DefinedObject) -> tuple[str, ...]:
         "statistics object": "statistics", "foreign-data wrapper": "foreign data wrapper",
         "user mapping": "user mapping for", "transform": "transform",
     }  # fmt: skip
-    identity = found.identity.replace(" on server ", " server ") if found.kind == "user mapping" else found.identity
+    identity = teaching.mapped(found) if found.kind == "user mapping" else found.identity
     return (f"drop {words.get(found.kind, found.kind)} {identity}",)
 
 
@@ -258,4 +261,14 @@ MAKERS = {
     "collation": _collation,
     "text search dictionary": _dictionary,
     "text search configuration": _configuration,
+    "text search parser": teaching.parser,
+    "text search template": teaching.template,
+    "access method": teaching.access_method,
+    "language": teaching.language,
+    "conversion": teaching.conversion,
+    "transform": teaching.transform,
+    "user mapping": teaching.user_mapping,
+    "type": teaching.shell_type,
+    "operator class": teaching.operator_class,
+    "operator family": teaching.operator_family,
 }

@@ -215,7 +215,7 @@ def roles(found: Catalog) -> frozenset[str]:
         if "roles" in defined.parts:
             names |= {unquoted(name) for name in re.findall(NAME, defined.parts["roles"])}
         if defined.kind == "user mapping":
-            names.add(unquoted(defined.identity.rpartition(" on server ")[0]))
+            names.add(defined.identity.partition(" on server ")[0])
     return frozenset(names - {"public", "its owner"})
 
 
