@@ -112,6 +112,8 @@ def dropped_object(found: DefinedObject) -> tuple[str, ...]:
 
 
 def _state(found: DefinedObject) -> tuple[str, ...]:
+    if precision := found.parts.get("statistics target"):
+        return (f"alter statistics {found.identity} set statistics {precision}",)
     word = STATES.get(found.parts.get("state", ""))
     if word is None:
         return ()

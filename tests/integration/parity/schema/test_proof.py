@@ -135,3 +135,18 @@ def test_constraints_and_indexes_of_other_names_are_renamed_there_and_back(scrat
 
     assert proof.failures == ()
     assert [" rename " in sql for step in plan.up for sql in step.statements] == [True] * 5 + [False]
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "create table t (x int); create publication p for table t",
+        "create schema s; create publication p for tables in schema s",
+        "create table t (a int, b int); create statistics s on a, b from t; alter statistics s set statistics 5",
+    ],
+    ids=["publication of a table", "publication of a schema", "precise statistics"],
+)
+def test_start_is_rebuilt_in_an_order_that_works_and_to_the_last_detail(scratch, sides, start):
+    proof = proof_of(scratch, sides(f"{start}; create table other ()", start))
+
+    assert proof.failures == ()

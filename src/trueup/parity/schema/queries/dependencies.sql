@@ -16,6 +16,12 @@ whole (classid, objid, objsubid, to_classid, to_objid, to_objsubid) as (
   select 'pg_class'::regclass, c.conindid, 0, 'pg_constraint'::regclass, c.oid, 0
   from pg_constraint c where c.contype in ('p', 'u', 'x')
   union all
+  -- what a publication is for
+  select 'pg_publication_rel'::regclass, r.oid, 0, 'pg_publication'::regclass, r.prpubid, 0 from pg_publication_rel r
+  union all
+  select 'pg_publication_namespace'::regclass, n.oid, 0, 'pg_publication'::regclass, n.pnpubid, 0
+  from pg_publication_namespace n
+  union all
   -- the row type of a relation
   select 'pg_type'::regclass, c.reltype, 0, 'pg_class'::regclass, c.oid, 0 from pg_class c where c.reltype <> 0 and c.relkind <> 'c'
   union all
