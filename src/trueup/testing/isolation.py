@@ -11,7 +11,7 @@ import pytest
 from trueup.errors import TrueupError
 from trueup.testing.asking import count_orders, database_of, shared_by
 from trueup.testing.gate import gate
-from trueup.testing.hosting import Hosting, begun, visit
+from trueup.testing.hosting import Hosting, begun, short_turns, visit
 from trueup.testing.keeping import is_to_be_kept, tell_kept
 from trueup.testing.marks import Kind, kind_of
 from trueup.testing.options import Options
@@ -51,12 +51,14 @@ def host_of(config: pytest.Config) -> tuple[Callable[[], "Host"], str]:
 def trueup_databases(request: pytest.FixtureRequest) -> Iterator["Databases"]:
     """Give the databases of this process; the server of the run is started when this is first asked for."""
     import_module("trueup.testing.host")  # What the thread needs is whole before it begins.
-    wait_for_host, worker = host_of(request.config)
-    from trueup.testing.databases import Databases  # noqa: PLC0415  Paid for while the server starts.
+    with told(), short_turns():
+        wait_for_host, worker = host_of(request.config)
+        from trueup.testing.databases import Databases  # noqa: PLC0415  Paid for while the server starts.
 
-    with told():
         wanted = count_orders(request.session.items, request.config.stash[OPTIONS])
-        databases = Databases(wait_for_host(), request.config.stash[OPTIONS], worker, wanted)
+        host = wait_for_host()
+    with told():
+        databases = Databases(host, request.config.stash[OPTIONS], worker, wanted)
     yield databases
     databases.close()
 

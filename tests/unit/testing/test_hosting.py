@@ -1,11 +1,12 @@
 """Work that is begun in a thread and waited for elsewhere."""
 
+import sys
 import threading
 
 import pytest
 
 from trueup.errors import ServerUnavailable
-from trueup.testing.hosting import begun
+from trueup.testing.hosting import begun, short_turns
 
 
 def test_work_goes_on_before_anybody_waits() -> None:
@@ -25,3 +26,12 @@ def test_error_is_raised_where_it_is_waited_for() -> None:
 
     with pytest.raises(ServerUnavailable, match="there is none"):
         wait()
+
+
+def test_threads_take_their_usual_turns_afterwards() -> None:
+    usual_s = sys.getswitchinterval()
+
+    with short_turns():
+        during_s = sys.getswitchinterval()
+
+    assert during_s < usual_s == sys.getswitchinterval()
