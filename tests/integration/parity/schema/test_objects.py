@@ -183,3 +183,16 @@ def test_values_of_options_that_look_secret_are_not_shown(read):
 
 def test_what_the_reader_was_granted_is_left_out(read):
     assert diff(read(TABLE), read(TABLE + "create role reader; grant select on t to reader; set role reader")) == ()
+
+
+def test_schema_public_that_was_made_again_has_its_comment(read):
+    again = """drop schema public; create schema public; comment on schema public is 'standard public schema';
+               alter schema public owner to pg_database_owner; grant usage on schema public to public"""
+
+    assert diff(read("select"), read(again)) == ()
+
+
+def test_database_without_a_schema_public_is_read(read):
+    [found] = diff(read("select"), read("drop schema public"))
+
+    assert (found.kind, found.object, found.change) == ("schema", "public", "missing")

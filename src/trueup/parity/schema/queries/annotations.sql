@@ -7,11 +7,13 @@ with extended (classid, oid) as (
 commented as (
   select d.classoid, d.objoid, d.objsubid, 'comment', d.description
   from pg_description d
-  where d.objoid >= 16384
-    and d.classoid <> 'pg_largeobject'::regclass
-     or d.classoid = 'pg_namespace'::regclass
-    and d.objoid = 'public'::regnamespace
-    and d.description <> 'standard public schema'
+  where d.classoid <> 'pg_largeobject'::regclass
+    and (d.objoid >= 16384 or d.classoid = 'pg_namespace'::regclass and d.objoid = to_regnamespace('public'))
+    and not (
+      d.classoid = 'pg_namespace'::regclass
+      and d.objoid = to_regnamespace('public')
+      and d.description = 'standard public schema'
+    )
 ),
 labelled as (
   select l.classoid, l.objoid, l.objsubid, 'security label of ' || l.provider, l.label
