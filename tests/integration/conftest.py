@@ -44,3 +44,20 @@ def database(server: EmbeddedServer) -> Iterator[ConnInfo]:
     name = f"test_{next(NUMBERS)}"
     yield server.create_database(name)
     server.drop_database(name)
+
+
+SAMPLED = {
+    "test_target_becomes_like_the_source_and_goes_back[pg16-": 4,
+    "test_target_becomes_like_the_source_and_goes_back[pg18-": 2,
+    "through_pgbouncer.py::": 2,
+}
+"""Of which tests, by their ids, every run tries one in so many; `-m long` tries the others."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out of every run part of what is tried again in another setting: tables of cases, a pooler in between."""
+    for part, share in SAMPLED.items():
+        again = sorted((item for item in items if part in item.nodeid), key=lambda item: item.nodeid)
+        for number, item in enumerate(again):
+            if number % share:
+                item.add_marker(pytest.mark.long)

@@ -24,7 +24,7 @@ BOUNDED = settings(
 )
 
 
-@pytest.fixture(scope="module", params=["16-to-18", "18-to-16"])
+@pytest.fixture(scope="module", params=["16-to-18", pytest.param("18-to-16", marks=pytest.mark.long)])
 def arena(request: pytest.FixtureRequest, server16: EmbeddedServer, server18: EmbeddedServer) -> Iterator[Arena]:
     source, target = (server16, server18) if request.param == "16-to-18" else (server18, server16)
     arena = build_arena(request.param, source, target)

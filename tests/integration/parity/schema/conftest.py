@@ -51,11 +51,3 @@ def read18(server18: EmbeddedServer) -> Iterator[Read]:
 def read(request: pytest.FixtureRequest) -> Read:
     """Return the structure of a database that holds what the statements make, and nothing else."""
     return request.getfixturevalue(f"read{request.param}")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let PostgreSQL 16 try every fourth plan in every run, and the others with what takes long; 18 tries all."""
-    plans = [item for item in items if "test_target_becomes_like_the_source_and_goes_back[pg16-" in item.name]
-    for number, item in enumerate(sorted(plans, key=lambda item: item.name)):
-        if number % 4:
-            item.add_marker(pytest.mark.long)
