@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from trueup.parity.schema.hazards import Statement, transactions
-from trueup.parity.schema.proof import SETTINGS
+from trueup.parity.schema.planning import SETTINGS, Statement, transactions
 
 RULE = "-- " + "-" * 77
 

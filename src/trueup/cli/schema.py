@@ -8,7 +8,7 @@ from trueup.cli.options import answering, as_json, source_version, target_versio
 from trueup.cli.plan_text import script
 from trueup.cli.terminal import progress, show_section
 from trueup.parity.schema import compared, diff
-from trueup.parity.schema.hazards import Statement, stated
+from trueup.parity.schema.planning import Statement, stated
 from trueup.report.json import envelope
 from trueup.settings import Settings
 from trueup.verify.checks import schema_section

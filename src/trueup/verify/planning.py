@@ -4,9 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from trueup.parity.schema.dependencies import dependencies
-from trueup.parity.schema.plan import Plan, Structure, planned
-from trueup.parity.schema.proof import Proof, prove, scratch_version
+from trueup.parity.schema.planning import Plan, Proof, Structure, dependencies, planned, prove, scratch_version
 from trueup.report.model import Finding, Verdict
 from trueup.servers import EmbeddedServer
 from trueup.verify.checks import schema_section

@@ -16,11 +16,11 @@ from trueup.conninfo import ConnInfo
 from trueup.db import connect, snapshot
 from trueup.errors import ServerUnavailable
 from trueup.parity.schema.catalog import catalog
-from trueup.parity.schema.dependencies import dependencies
 from trueup.parity.schema.diff import diff
-from trueup.parity.schema.hazards import Statement, stated, transactions
 from trueup.parity.schema.model import Catalog
-from trueup.parity.schema.plan import Plan, Structure, steps, unreached
+from trueup.parity.schema.planning.dependencies import dependencies
+from trueup.parity.schema.planning.hazards import Statement, stated, transactions
+from trueup.parity.schema.planning.plan import Plan, Structure, steps, unreached
 from trueup.servers import EmbeddedServer
 
 SETTINGS = ("set lock_timeout = '5s'", "set check_function_bodies = off", "set search_path = ''")

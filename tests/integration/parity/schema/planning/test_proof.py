@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from trueup.conninfo import ConnInfo
-from trueup.parity.schema.plan import Plan, Structure, planned
-from trueup.parity.schema.proof import Proof, prove, structure
+from trueup.parity.schema.planning.plan import Plan, Structure, planned
+from trueup.parity.schema.planning.proof import Proof, prove, structure
 from trueup.servers import EmbeddedServer
 from trueup.settings import Settings
 

@@ -1,7 +1,7 @@
 """Constraints and indexes that only have another name are renamed, so that nothing is built or checked again."""
 
 from trueup.parity.schema import Constraint, Index, ObjectKey, QualifiedName
-from trueup.parity.schema.plan import Structure, steps
+from trueup.parity.schema.planning.plan import Structure, steps
 
 
 def statements(have, want):

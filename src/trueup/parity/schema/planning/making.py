@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
-from trueup.parity.schema import teaching
 from trueup.parity.schema.columns import declaration
 from trueup.parity.schema.indexes import created
 from trueup.parity.schema.model import Column, DefinedObject, Index, Sequence, Table, UserType
 from trueup.parity.schema.names import quote_ident
+from trueup.parity.schema.planning import teaching
 
 WORDS = {
     "enum type": "create type {name} as enum ({parts})",

@@ -5,7 +5,19 @@ from typing import Any
 
 import pytest
 
-from trueup.parity.schema.hazards import (
+from trueup.parity.schema.model import (
+    Catalog,
+    Column,
+    Constraint,
+    Generated,
+    Index,
+    ObjectKey,
+    Table,
+    UserType,
+    ValueType,
+)
+from trueup.parity.schema.names import QualifiedName
+from trueup.parity.schema.planning.hazards import (
     ALONE,
     BLOCKS,
     DUPLICATES,
@@ -20,19 +32,7 @@ from trueup.parity.schema.hazards import (
     stated,
     transactions,
 )
-from trueup.parity.schema.model import (
-    Catalog,
-    Column,
-    Constraint,
-    Generated,
-    Index,
-    ObjectKey,
-    Table,
-    UserType,
-    ValueType,
-)
-from trueup.parity.schema.names import QualifiedName
-from trueup.parity.schema.plan import Step, Structure, steps
+from trueup.parity.schema.planning.plan import Step, Structure, steps
 
 T = QualifiedName("public", "t")
 CATEGORIES = {"text": "S", "character varying": "S", "date": "D", "jsonb": "U"}

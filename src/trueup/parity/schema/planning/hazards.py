@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import cast
 
-from trueup.parity.schema.alterations import is_list_of_json
 from trueup.parity.schema.conversions import INTEGERS, STRINGS, TIMED, Shape, conversion
 from trueup.parity.schema.model import Column, Constraint, Index, ObjectKey, Table, UserType
-from trueup.parity.schema.plan import Step, is_said
-from trueup.parity.schema.units import Unit
+from trueup.parity.schema.planning.alterations import is_list_of_json
+from trueup.parity.schema.planning.plan import Step, is_said
+from trueup.parity.schema.planning.units import Unit
 from trueup.report.model import Severity
 
 REWRITES = "rewrites the table"

@@ -10,8 +10,8 @@ from tests.integration.parity.schema import test_differences, test_objects
 from trueup.conninfo import ConnInfo
 from trueup.db import connect, snapshot
 from trueup.parity.schema import catalog, diff
-from trueup.parity.schema.dependencies import dependencies
-from trueup.parity.schema.plan import Structure, steps, unreached
+from trueup.parity.schema.planning.dependencies import dependencies
+from trueup.parity.schema.planning.plan import Structure, steps, unreached
 from trueup.servers import EmbeddedServer
 
 NUMBERS = itertools.count()

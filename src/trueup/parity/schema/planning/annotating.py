@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from trueup.parity.schema import making
 from trueup.parity.schema.model import Annotations, ObjectKey
 from trueup.parity.schema.names import quote_ident
+from trueup.parity.schema.planning import making
 
 DEFAULT_GRANTS: Mapping[str, Annotations] = {
     "table": {"its owner": "delete, insert, references, select, trigger, truncate, update"},

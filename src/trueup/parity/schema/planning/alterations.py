@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, cast
 
-from trueup.parity.schema import making
 from trueup.parity.schema.model import Column, DefinedObject, Sequence, Table, UserType
 from trueup.parity.schema.names import QualifiedName, quote_ident
-from trueup.parity.schema.units import Unit
+from trueup.parity.schema.planning import making
+from trueup.parity.schema.planning.units import Unit
 
 
 class Alteration(NamedTuple):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from trueup.parity.schema.proof import Unproved, listed, same_dumps, scratch_version, unquoted
+from trueup.parity.schema.planning.proof import Unproved, listed, same_dumps, scratch_version, unquoted
 
 TABLE = ["CREATE TABLE public.a (", "    x integer,", "    y integer", ");"]
 OTHER = ["CREATE TABLE public.a (", "    y integer,", "    x integer", ");"]

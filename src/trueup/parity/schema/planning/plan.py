@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from itertools import pairwise, product
 from typing import Literal, NamedTuple, cast
 
-from trueup.parity.schema import making
-from trueup.parity.schema.alterations import Alteration, alteration
-from trueup.parity.schema.annotating import annotated, said_of_new
 from trueup.parity.schema.diff import diff
 from trueup.parity.schema.model import Annotations, Catalog, ObjectKey
 from trueup.parity.schema.names import ColumnName
-from trueup.parity.schema.renaming import Rename, renamed, renamed_keys, renames
-from trueup.parity.schema.units import Unit, cut
+from trueup.parity.schema.planning import making
+from trueup.parity.schema.planning.alterations import Alteration, alteration
+from trueup.parity.schema.planning.annotating import annotated, said_of_new
+from trueup.parity.schema.planning.renaming import Rename, renamed, renamed_keys, renames
+from trueup.parity.schema.planning.units import Unit, cut
 
 Needs = frozenset[tuple[ObjectKey, ObjectKey]]
 Verb = Literal["drop", "alter", "make"]

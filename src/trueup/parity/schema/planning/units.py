@@ -3,9 +3,9 @@
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 
-from trueup.parity.schema import making
 from trueup.parity.schema.model import Catalog, Column, ObjectKey, Sequence, Table, View
 from trueup.parity.schema.names import ColumnName, QualifiedName, quote_ident
+from trueup.parity.schema.planning import making
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

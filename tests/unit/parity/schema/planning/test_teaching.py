@@ -3,7 +3,7 @@
 import pytest
 
 from trueup.parity.schema import DefinedObject
-from trueup.parity.schema.making import defined_object, dropped_object
+from trueup.parity.schema.planning.making import defined_object, dropped_object
 
 
 def made(kind, identity="public.o", **parts):

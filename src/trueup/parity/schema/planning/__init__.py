@@ -1,0 +1,21 @@
+"""The statements that make one structure like another and back, and the proof that they do."""
+
+from trueup.parity.schema.planning.dependencies import dependencies
+from trueup.parity.schema.planning.hazards import Statement, stated, transactions
+from trueup.parity.schema.planning.plan import Plan, Structure, planned, steps
+from trueup.parity.schema.planning.proof import SETTINGS, Proof, prove, scratch_version
+
+__all__ = [
+    "SETTINGS",
+    "Plan",
+    "Proof",
+    "Statement",
+    "Structure",
+    "dependencies",
+    "planned",
+    "prove",
+    "scratch_version",
+    "stated",
+    "steps",
+    "transactions",
+]
