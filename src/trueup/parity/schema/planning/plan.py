@@ -1,14 +1,13 @@
 """The statements that make one structure like another, in an order in which they can run. Does no I/O.
 
-Source: PostgreSQL manual, "Dependency Tracking"; Kahn, "Topological sorting of large networks" (1962).
+Source: PostgreSQL manual, "Dependency Tracking".
 """
 
-import heapq
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise, product
-from typing import Literal, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from trueup.parity.schema.diff import diff
 from trueup.parity.schema.model import Annotations, Catalog, ObjectKey
@@ -16,12 +15,11 @@ from trueup.parity.schema.names import ColumnName
 from trueup.parity.schema.planning import making
 from trueup.parity.schema.planning.alterations import Alteration, alteration
 from trueup.parity.schema.planning.annotating import annotated, said_of_new
+from trueup.parity.schema.planning.order import Action, Verb, in_order, same_names
 from trueup.parity.schema.planning.renaming import Rename, renamed, renamed_keys, renames
 from trueup.parity.schema.planning.units import Unit, cut
 
 Needs = frozenset[tuple[ObjectKey, ObjectKey]]
-Verb = Literal["drop", "alter", "make"]
-VERBS: Mapping[Verb, int] = {"drop": 0, "alter": 1, "make": 2}
 
 
 class Structure(NamedTuple):
@@ -29,13 +27,6 @@ class Structure(NamedTuple):
 
     catalog: Catalog
     needs: Needs
-
-
-class Action(NamedTuple):
-    """Is one thing to do with one unit."""
-
-    verb: Verb
-    key: ObjectKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,39 +301,3 @@ def said(unit: Unit) -> Annotations:
 def is_in_the_way(key: ObjectKey) -> bool:
     """Say whether what needs a column has to go before the column gets another type."""
     return key.kind not in STANDING and not is_said(key)
-
-
-def same_names(actions: Iterable[Action]) -> Iterator[tuple[Action, Action]]:
-    """Yield that a name is free when what had it is dropped, whatever kind that was."""
-    by_identity: defaultdict[str, list[Action]] = defaultdict(list)
-    for action in actions:
-        by_identity[action.key.identity].append(action)
-    for same in by_identity.values():
-        drops, makes = ([each for each in same if each.verb == verb] for verb in ("drop", "make"))
-        yield from ((one, other) for one in drops for other in makes)
-
-
-def in_order(actions: Iterable[Action], edges: Iterable[tuple[Action, Action]]) -> list[Action]:
-    """Return the actions so that each comes after what has to be done before; else by verb, kind and name."""
-    after: defaultdict[Action, set[Action]] = defaultdict(set)
-    waits: dict[Action, int] = dict.fromkeys(actions, 0)
-    for first, second in edges:
-        if second not in after[first]:
-            after[first].add(second)
-            waits[second] += 1
-    ready = [(_rank(action), action) for action, count in waits.items() if not count]
-    heapq.heapify(ready)
-    found: list[Action] = []
-    while ready:
-        _, action = heapq.heappop(ready)
-        found.append(action)
-        for each in after[action]:
-            waits[each] -= 1
-            if not waits[each]:
-                heapq.heappush(ready, (_rank(each), each))
-    in_circles = sorted((action for action, count in waits.items() if count), key=_rank)
-    return found + in_circles
-
-
-def _rank(action: Action) -> tuple[int, str, str]:
-    return VERBS[action.verb], action.key.kind, action.key.identity
