@@ -26,6 +26,16 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return self.connections * self.processes
 
 
+class Ignored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Is a profile of the project's own: what its databases are compared without."""
+
+    schemas: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    extensions: frozenset[str] = frozenset()
+    publications: frozenset[str] = frozenset()
+    event_triggers: frozenset[str] = frozenset()
+
+
 class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Is the content of the file; every key may be left out."""
 
@@ -33,8 +43,14 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """The folder of migrations that the name `embedded` stands for, from the file's own folder."""
     contracts: tuple[str, ...] = ()
     """Where the table contracts are: `package.module:name`, the name of a Table or of a list of them."""
+    checks: dict[str, Annotated[str, msgspec.Meta(pattern=r"^[\w.]+:\w+$")]] = {}
+    """The project's own checks, by name: `package.module:function` of a Database, whose result has a `status`."""
     services: tuple[Service, ...] = ()
     """Who holds connections, for the budget."""
+    profile: str | None = None
+    """What databases are compared without, unless `--profile` says otherwise."""
+    profiles: dict[str, Ignored] = {}
+    """Profiles of the project's own, by their names."""
     live: dict[str, Annotated[str, msgspec.Meta(pattern=r"^(env:\w+|service=\S+)$")]] = {}
     """The databases that `pytest --trueup-live NAME` may reach: `env:NAME` of a variable, or `service=NAME`."""
 

@@ -9,7 +9,7 @@ from typing import Self
 
 from platformdirs import site_cache_path, user_cache_path
 
-from trueup.settings.configuration import Configuration, Service, find_configuration, read_configuration
+from trueup.settings.configuration import Configuration, Ignored, Service, find_configuration, read_configuration
 from trueup.settings.database import DatabaseSettings
 from trueup.settings.observe import ObserveSettings
 
@@ -24,8 +24,14 @@ class Settings:
     """The folder of migrations that the name `embedded` stands for; None: none is declared."""
     contracts: tuple[str, ...] = ()
     """Where the table contracts are: `package.module:name`."""
+    checks: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """The project's own checks by their names: `package.module:function`."""
     services: tuple[Service, ...] = ()
     """Who holds connections."""
+    profile: str | None = None
+    """The name of what databases are compared without; None: nothing."""
+    profiles: Mapping[str, Ignored] = field(default_factory=lambda: MappingProxyType({}))
+    """Profiles of the project's own, by their names."""
     live: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Where the live databases are that tests may be pointed at: `env:NAME` or `service=NAME`, by their names."""
     variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
@@ -45,7 +51,10 @@ class Settings:
             cache_folder=Path(cache_folder).absolute() if cache_folder else default_cache_folder(),
             schema=found.parent / configuration.schema if found and configuration.schema else None,
             contracts=configuration.contracts,
+            checks=MappingProxyType(configuration.checks),
             services=configuration.services,
+            profile=configuration.profile,
+            profiles=MappingProxyType(configuration.profiles),
             live=MappingProxyType(configuration.live),
             variables=MappingProxyType(dict(variables)),
         )

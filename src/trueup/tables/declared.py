@@ -1,11 +1,10 @@
 """The contracts that a project has declared in its configuration."""
 
-import sys
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from typing import Any
 
 from trueup.errors import UsageError
+from trueup.settings.places import load_place
 from trueup.tables.contract import Table
 
 DECLARE = 'declare them: contracts = ["PACKAGE.MODULE:NAME"] under [tool.trueup], NAME being a Table or a list of them'
@@ -19,18 +18,15 @@ def declared_tables(places: Sequence[str]) -> tuple[Table[Any], ...]:
     """
     if not places:
         raise UsageError(f"no contract is declared in the configuration; {DECLARE}")
-    if "" not in sys.path:
-        sys.path.insert(0, "")
     return tuple(table for place in places for table in load_tables(place))
 
 
 def load_tables(place: str) -> Iterator[Table[Any]]:
     """Yield the contracts at one place."""
-    module, _, name = place.partition(":")
     try:
-        found = getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UsageError(f"contracts: {place}: {error}; {DECLARE}") from error
+        found = load_place(place)
+    except UsageError as error:
+        raise UsageError(f"contracts: {error}; {DECLARE}") from error
     tables = (found,) if isinstance(found, Table) else tuple(found) if isinstance(found, Sequence) else ()
     if not tables or not all(isinstance(table, Table) for table in tables):
         raise UsageError(f"contracts: {place} is not a Table or a list of them; {DECLARE}")
