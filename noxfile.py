@@ -15,7 +15,7 @@ COVERAGE = Path(".nox/measured").absolute()
 REPORTS = Path("reports").absolute()
 
 
-def install(session: nox.Session, *groups: str, extras: str = "embedded,salon") -> None:
+def install(session: nox.Session, *groups: str, extras: str = "embedded,health,salon") -> None:
     """Install the checkout, editable, and dependency groups, at the versions of constraints.txt."""
     session.env.update(UV_SYSTEM_CERTS="1", UV_PYTHON_DOWNLOADS="never")
     requirements = nox.project.dependency_groups(PYPROJECT, *groups)

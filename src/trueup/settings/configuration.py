@@ -36,6 +36,18 @@ class Ignored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     event_triggers: frozenset[str] = frozenset()
 
 
+class Conversion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Is how a column of the target comes from one of the source, where its name, type or meaning differs."""
+
+    column: str
+    """The target's, with schema and table: `public.staff.is_active`."""
+    source: str | None = None
+    """The source's name for it, where that is another: `fired`."""
+    by: Annotated[str, msgspec.Meta(pattern=r"^(|not|jsonb|to_jsonb|at time zone [A-Za-z0-9_/+:-]+)$")] = ""
+    """What makes the target's value of the source's: `not`, `at time zone Europe/Moscow`; `jsonb` for a text that holds
+    a document, `to_jsonb` for an array."""
+
+
 class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Is the content of the file; every key may be left out."""
 
@@ -51,6 +63,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """What databases are compared without, unless `--profile` says otherwise."""
     profiles: dict[str, Ignored] = {}
     """Profiles of the project's own, by their names."""
+    conversions: tuple[Conversion, ...] = ()
+    """Which columns of two databases are compared though their names, types or meanings differ."""
     live: dict[str, Annotated[str, msgspec.Meta(pattern=r"^(env:\w+|service=\S+)$")]] = {}
     """The databases that `pytest --trueup-live NAME` may reach: `env:NAME` of a variable, or `service=NAME`."""
 

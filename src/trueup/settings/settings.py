@@ -9,9 +9,20 @@ from typing import Self
 
 from platformdirs import site_cache_path, user_cache_path
 
-from trueup.settings.configuration import Configuration, Ignored, Service, find_configuration, read_configuration
+from trueup.errors import UsageError
+from trueup.settings.configuration import (
+    Configuration,
+    Conversion,
+    Ignored,
+    Service,
+    find_configuration,
+    read_configuration,
+)
 from trueup.settings.database import DatabaseSettings
 from trueup.settings.observe import ObserveSettings
+
+TOKEN_LENGTH = 16
+"""The fewest characters of a token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +43,8 @@ class Settings:
     """The name of what databases are compared without; None: nothing."""
     profiles: Mapping[str, Ignored] = field(default_factory=lambda: MappingProxyType({}))
     """Profiles of the project's own, by their names."""
+    conversions: tuple[Conversion, ...] = ()
+    """Which columns of two databases are compared though their names, types or meanings differ."""
     live: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Where the live databases are that tests may be pointed at: `env:NAME` or `service=NAME`, by their names."""
     variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
@@ -53,6 +66,7 @@ class Settings:
             contracts=configuration.contracts,
             checks=MappingProxyType(configuration.checks),
             services=configuration.services,
+            conversions=configuration.conversions,
             profile=configuration.profile,
             profiles=MappingProxyType(configuration.profiles),
             live=MappingProxyType(configuration.live),
@@ -67,6 +81,18 @@ class Settings:
             UsageError: the environment names no database, or a value can't be read.
         """
         return DatabaseSettings.from_env(self.variables)
+
+    @property
+    def health_token(self) -> str | None:
+        """Who bears it sees the details of health; None: nobody does.
+
+        Raises:
+            UsageError: TRUEUP_HEALTH_TOKEN could be guessed.
+        """
+        token = self.variables.get("TRUEUP_HEALTH_TOKEN") or None
+        if token is not None and len(token) < TOKEN_LENGTH:
+            raise UsageError(f"TRUEUP_HEALTH_TOKEN has less than {TOKEN_LENGTH} characters: take a longer one")
+        return token
 
     @property
     def observe(self) -> ObserveSettings:
