@@ -19,8 +19,11 @@ from trueup.parity.schema.model import (
     compared,
 )
 from trueup.parity.schema.names import ColumnName, QualifiedName, quote_ident
+from trueup.parity.schema.profiles import PROFILES, Profile, apart_from
+from trueup.parity.schema.saved import Saved, encode_structure, read_structure
 
 __all__ = [
+    "PROFILES",
     "Catalog",
     "Column",
     "ColumnName",
@@ -30,14 +33,19 @@ __all__ = [
     "Generated",
     "Index",
     "ObjectKey",
+    "Profile",
     "QualifiedName",
+    "Saved",
     "Sequence",
     "Table",
     "UserType",
     "ValueType",
     "View",
+    "apart_from",
     "catalog",
     "compared",
     "diff",
+    "encode_structure",
     "quote_ident",
+    "read_structure",
 ]

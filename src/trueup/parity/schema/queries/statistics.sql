@@ -3,7 +3,7 @@ select o.type,
        o.identity,
        jsonb_strip_nulls(jsonb_build_object(
          'definition', pg_get_statisticsobjdef(s.oid),
-         'statistics target', nullif(s.stxstattarget, -1)
+         'statistics target', nullif(s.stxstattarget, -1)::text
        )),
        pg_get_statisticsobjdef(s.oid),
        array[n.nspname, c.relname]::text[]
