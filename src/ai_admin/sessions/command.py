@@ -7,11 +7,10 @@ from typing import Any
 import click
 import msgspec
 
+from ai_admin.commands import run_command
 from ai_admin.sessions.cleanup import Cleanup, Selection, clean_up, plan_cleanup
 from ai_admin.sessions.model import DEFAULT_TTL, KINDS, Worth, types_worth
-from trueup.cli.exits import ExitCode, exit_code_of
 from trueup.db import Database
-from trueup.errors import TrueupError
 from trueup.settings import DatabaseSettings
 
 SCHEMA_VERSION = 1
@@ -117,17 +116,4 @@ def show_text(done: Cleanup, types: tuple[str, ...], *, seconds: float) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit code, which means what it means for `trueup`."""
-    try:
-        cleanup_whatsapp_keys.main(arguments, prog_name="cleanup_whatsapp_keys.py", standalone_mode=False)
-    except click.exceptions.Exit as ending:
-        return ending.exit_code
-    except click.Abort:
-        click.echo("interrupted", err=True)
-        return ExitCode.INTERRUPTED
-    except click.ClickException as error:
-        error.show()
-        return ExitCode.USAGE
-    except TrueupError as error:
-        click.echo("\n".join([f"error: {error}", *getattr(error, "__notes__", ())]), err=True)
-        return exit_code_of(error)
-    return ExitCode.PASSED
+    return run_command(cleanup_whatsapp_keys, arguments, name="cleanup_whatsapp_keys.py")

@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from trueup.cli.exits import ExitCode, exit_code_of
+from ai_admin.commands import run_command
+from trueup.cli.exits import ExitCode
 from trueup.cli.testdata import show_cleaned, show_stats
 from trueup.db import Database
-from trueup.errors import TrueupError
 from trueup.settings import DatabaseSettings
 from trueup.tables import Table, markers
 
@@ -45,16 +45,4 @@ def cleanup_test_data(tables: Iterable[Table[Any]], *, dry_run: bool, wants_stat
 
 def main(tables: Iterable[Table[Any]], arguments: list[str] | None = None) -> int:
     """Run the command on these tables and return its exit code, which means what it means for `trueup`."""
-    try:
-        return int(
-            cleanup_test_data.main(arguments, prog_name="cleanup_test_data.py", standalone_mode=False, obj=tables)
-        )
-    except click.Abort:
-        click.echo("interrupted", err=True)
-        return ExitCode.INTERRUPTED
-    except click.ClickException as error:
-        error.show()
-        return ExitCode.USAGE
-    except TrueupError as error:
-        click.echo(f"error: {error}", err=True)
-        return exit_code_of(error)
+    return run_command(cleanup_test_data, arguments, name="cleanup_test_data.py", about=tables)
