@@ -9,6 +9,9 @@ from types import MappingProxyType
 from trueup.parity.schema.model import Annotations, Catalog, DefinedObject, ObjectKey
 from trueup.parity.schema.names import QualifiedName, quote_ident
 
+NAME = r'"(?:[^"]|"")+"|\S+'
+DEFAULT_ACL = re.compile(rf"for role (?P<role>{NAME})(?: in schema (?P<schema>{NAME}))?")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
@@ -101,7 +104,7 @@ class LeftOut:
 
     def has_schema(self, name: str) -> bool:
         """Say whether a schema belongs to the profile; counts the one that asks."""
-        return name in self.profile.schemas and self._count(f"schema {name}")
+        return name in self.profile.schemas and self._count(f"schema {quote_ident(name)}")
 
     def has_object(self, key: ObjectKey, found: DefinedObject) -> bool:
         """Say whether a defined object belongs to the profile; counts it."""
@@ -123,13 +126,18 @@ class LeftOut:
 
     def _is_gone(self, key: ObjectKey) -> bool:
         if key.kind == "default acl":
-            named = re.match(r'for role ("(?:[^"]|"")+"|\S+)(?: in schema ("(?:[^"]|"")+"|\S+))?', key.identity)
-            of_role = named is not None and named[1] in map(quote_ident, self.profile.roles)
-            in_schema = named is not None and named[2] in map(quote_ident, self.profile.schemas)
-            return (of_role and self._count(f"default privileges of role {named[1] if named else ''}")) or in_schema
+            return self._is_default_of_host(key.identity)
         if key.kind == "schema":
             return key.identity in map(quote_ident, self.profile.schemas)
         return key.identity in map(quote_ident, self.profile.owned(key.kind)) or self._schema_in(key) is not None
+
+    def _is_default_of_host(self, identity: str) -> bool:
+        named = DEFAULT_ACL.match(identity)
+        if named and named["schema"] in map(quote_ident, self.profile.schemas):
+            return self._count(f"schema {named['schema']}")
+        if named and named["role"] in map(quote_ident, self.profile.roles):
+            return self._count(f"default privileges of role {named['role']}")
+        return False
 
     def _schema_in(self, key: ObjectKey) -> str | None:
         """Return the profile's schema that an object is in or, as a cast or a constraint, hangs on."""

@@ -111,7 +111,7 @@ def test_key_that_nobody_knows_is_refused(file):
     """It would have to be compared: a file of another version differs in its version."""
     file.write_text(json.dumps({**json.loads(file.read_bytes()), "roles": []}))
 
-    with pytest.raises(UsageError, match="damaged.*roles"):
+    with pytest.raises(UsageError, match=r"damaged.*roles"):
         read_structure(file)
 
 
