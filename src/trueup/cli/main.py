@@ -24,6 +24,7 @@ COMMANDS = {
     "migrate": "trueup.cli.migrate:migrate",
     "budget": "trueup.cli.budget:budget_command",
     "testdata": "trueup.cli.testdata:testdata",
+    "serve": "trueup.cli.serve:serve_command",
     "doctor": "trueup.cli.doctor:doctor",
 }
 

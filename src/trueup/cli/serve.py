@@ -1,0 +1,79 @@
+"""`trueup serve`: the pages of health."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import click
+
+from trueup.cli.exits import ExitCode
+from trueup.db import Database
+from trueup.errors import UsageError
+from trueup.servers import open_source
+from trueup.settings import DatabaseSettings, Settings
+from trueup.settings.places import load_place
+
+try:
+    from trueup.health import Watch, application, check_database, domain_check, serve
+    from trueup.health.server import listen
+except ImportError as error:  # pragma: no cover — the development environment has the extra
+    raise UsageError(f"{error.name} is not installed: pip install 'trueup[health]'") from None
+
+NAMES_TAKEN = frozenset({"live", "ready", "database"})
+
+
+@click.command("serve")
+@click.argument("database", metavar="[DB]", required=False)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 is any free one.")
+@click.option("--every", default=5.0, show_default=True, type=click.FloatRange(0.1), help="Seconds between two checks.")
+def serve_command(*, database: str | None, host: str, port: int, every: float) -> ExitCode:
+    """Serve /health, /health/live, /health/ready, /health/database, /health/CHECK and /metrics.
+
+    DB is the database of the environment unless it is named. Each check of [tool.trueup.checks] has a page of its own.
+    Details and metrics are for requests that bear the token of TRUEUP_HEALTH_TOKEN.
+    """
+    settings = Settings.load()
+    functions = {name: load_function(name, place) for name, place in settings.checks.items()}
+    try:
+        listening = listen(host, port)
+    except OSError as error:
+        raise UsageError(f"{host}:{port}: {error.strerror or error}: choose another --host or --port") from None
+    with listening, opened(database, settings, len(functions) + 1) as db:
+        watches = [Watch("database", check_database(db, settings.services), interval_s=every)]
+        watches += [Watch(name, domain_check(db, function), interval_s=every) for name, function in functions.items()]
+        click.echo(f"http://{host}:{listening.getsockname()[1]}/health", err=True)
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        serve(application(watches, db.statistics, token=settings.health_token), listening)
+    return ExitCode.PASSED
+
+
+def load_function(name: str, place: str) -> Callable[[Database], object]:
+    """Return the project's own check of a name.
+
+    Raises:
+        UsageError: the name is taken, or there is no function at its place.
+    """
+    if name in NAMES_TAKEN:
+        raise UsageError(f"checks: {name} is a page of its own: choose another name")
+    function = load_place(place)
+    if not callable(function):
+        raise UsageError(f"checks: {name}: {place} can't be called: name a function that takes a Database")
+    return function
+
+
+@contextmanager
+def opened(name: str | None, settings: Settings, connections: int) -> Iterator[Database]:
+    """Give the database that is watched, with a pool that gives up within a second."""
+    with ExitStack() as stack:
+        conninfo = settings.database.conninfo if name is None else stack.enter_context(open_source(name, settings))
+        quick = DatabaseSettings(
+            conninfo=conninfo,
+            service="health",
+            max_connections=connections,
+            checkout_timeout_s=1,
+            connect_timeout_s=1,
+            statement_timeout_s=1,
+            lock_timeout_s=1,
+        )
+        yield stack.enter_context(Database(quick))
