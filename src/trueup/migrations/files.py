@@ -16,6 +16,7 @@ from itertools import pairwise, zip_longest
 from pathlib import Path
 
 from trueup.errors import MigrationFailed, UsageError
+from trueup.migrations.declarations import Declarations, read_declarations
 from trueup.migrations.statements import Statement, split
 
 FILE_NAME = re.compile(r"(?P<version>[0-9]+)[_-]?(?P<name>.*)\.sql", re.DOTALL)
@@ -53,6 +54,7 @@ class Migration:
     """None: the file has no such block, or leaves it empty although the other is not; it can't be undone."""
     digest: str
     """SHA-256 of the file's bytes, in hex."""
+    declares: Declarations = field(default_factory=Declarations)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +162,8 @@ def parse_migration(file: Path, content: bytes) -> Migration:
         MigrationFailed: with the file and the line.
     """
     version, name = version_of(file)
-    blocks = parse_blocks(file, decode(file, content))
+    text = decode(file, content)
+    blocks = parse_blocks(file, text)
     up, down = blocks["up"], blocks.get("down")
     if down and up.statements and not down.statements:
         down = None
@@ -171,6 +174,7 @@ def parse_migration(file: Path, content: bytes) -> Migration:
         up=up,
         down=down,
         digest=digest(content),
+        declares=read_declarations(file, "\n".join(text.split("\n")[: up.line - 1])),
     )
 
 
