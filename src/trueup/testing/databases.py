@@ -18,6 +18,7 @@ from trueup.testing.clones import Clones
 from trueup.testing.gate import gate
 from trueup.testing.host import Host
 from trueup.testing.keeping import keep
+from trueup.testing.kept import KeptConnection
 from trueup.testing.leaks.leak import Leak
 from trueup.testing.leaks.sessions import end_opened, end_sessions
 from trueup.testing.leases import open_site
@@ -132,9 +133,8 @@ class Databases:
         loan.inner = loan.baseline.nest()
         return self.hand_out("db", loan)
 
-    def end_conn(self, loan: Loan) -> None:
+    def end_conn(self, loan: Loan, connection: KeptConnection) -> None:
         """Roll the connection of `conn` back; a database in which something may be stored is not used again."""
-        connection = loan.conn
         if locks := connection.end():
             gate.owner.leaks.append(
                 Leak(kind="advisory lock", what=f"`conn` still held {locks} advisory locks that outlive a transaction")

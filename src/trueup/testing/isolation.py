@@ -92,7 +92,7 @@ def conn(request: pytest.FixtureRequest, trueup_databases: "Databases") -> Itera
         connection = loan.conn
     connection.begin()
     yield connection
-    trueup_databases.end_conn(loan)
+    trueup_databases.end_conn(loan, connection)
 
 
 @pytest.hookimpl(wrapper=True)

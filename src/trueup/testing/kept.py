@@ -1,9 +1,14 @@
-"""The connection of `conn`: kept from test to test, in one transaction that can't be committed."""
+"""The connection of `conn`: kept from test to test, in one transaction that can't be committed.
+
+What begins and ends that transaction is sent and not waited for: its answer is read when the connection is next used,
+while the server works the test goes on. Only the check before the end is waited for, since it decides.
+"""
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, NoReturn, Self
+from contextlib import contextmanager, suppress
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import psycopg
 from psycopg import pq
@@ -16,12 +21,32 @@ from trueup.db.sqlstate import named
 from trueup.errors import DatabaseError, UsageError
 from trueup.migrations.statements import split
 
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGconn, PGresult
+
 IN_TRANSACTION = pq.TransactionStatus.INTRANS
 FAILED = pq.TransactionStatus.INERROR
 IDLE = pq.TransactionStatus.IDLE
 LOCKS = b"""
     select count(*) from pg_catalog.pg_locks where pid = pg_catalog.pg_backend_pid() and locktype = 'advisory'
 """
+BEGIN = b"begin; set local trueup.transaction = 'open'"
+CHECK = b"set constraints all immediate; show trueup.transaction"
+END = b"""
+    rollback;
+    select
+        pg_catalog.pg_advisory_unlock_all(),
+        pg_catalog.pg_stat_get_xact_tuples_inserted(1249) + pg_catalog.pg_stat_get_xact_tuples_updated(1249)
+        + pg_catalog.pg_stat_get_xact_tuples_deleted(1249) + pg_catalog.pg_stat_get_xact_tuples_inserted(1255)
+        + pg_catalog.pg_stat_get_xact_tuples_updated(1255) + pg_catalog.pg_stat_get_xact_tuples_deleted(1255)
+"""
+"""Takes back what outlives the transaction too, and tells how much that has written into pg_attribute (1249) and
+pg_proc (1255): until it has answered, the server knows it for itself, what was rolled back included."""
+UNCHANGED = b"0"
+THRESHOLD = 5
+"""How often a statement runs before it is prepared, as with any connection of the driver."""
+STEERING = ("set ", "reset ", "discard ", "deallocate ")
+"""Begins statements after which what is prepared may mean something else."""
 
 SUSPICIOUS = re.compile(r"\b(?:commit|end|prepare)\b", re.IGNORECASE)
 """Is in every statement that commits, and in few others: those are looked at closely."""
@@ -40,8 +65,52 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
 
     is_spoilt = False
     """Whether something may be stored, or it can't be used again."""
+    is_stale = False
+    """Whether what is prepared may mean something else to the next test, which gets another connection then."""
     speaks_of_locks = False
     """Whether the test's SQL said so: only then it pays for a look at them."""
+
+    def __init__(self, pgconn: "PGconn") -> None:
+        self._is_unread = False
+        self._reading = Lock()
+        super().__init__(pgconn)
+
+    @property
+    def pgconn(self) -> "PGconn":
+        """The driver's connection, when it has answered what was sent."""
+        if self._is_unread:
+            self._read()
+        return self._login
+
+    @pgconn.setter
+    def pgconn(self, login: "PGconn") -> None:
+        self._login = login
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether the next test can have it."""
+        return not self.closed and not self.is_stale
+
+    def note(self, statement: str) -> None:
+        """Remember what a statement, in lower case, means for the end of the test."""
+        self.speaks_of_locks |= "advisory" in statement
+        is_steering = statement.lstrip().startswith(STEERING)
+        self.is_stale |= is_steering or "search_path" in statement or "set_config" in statement
+
+    def _send(self, message: bytes) -> None:
+        """Send a message, and go on; one that can't be sent shows when the connection is next used."""
+        with suppress(psycopg.OperationalError):
+            self.pgconn.send_query(message)
+            self._is_unread = True
+
+    def _read(self) -> None:
+        """Read the answer to what was sent; that of `END` says whether the test changed what is prepared."""
+        with self._reading:
+            if not self._is_unread:
+                return
+            while (result := self._login.get_result()) is not None:
+                self.is_stale |= is_bad(result)
+            self._is_unread = False
 
     def commit(self) -> NoReturn:
         """Refuse.
@@ -59,7 +128,7 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
     def begin(self) -> None:
         """Open the transaction, unless one is open, with a sign that ends with it."""
         if self.pgconn.transaction_status == IDLE:
-            self.pgconn.exec_(b"begin; set local trueup.transaction = 'open'")
+            self._send(BEGIN)
 
     def check(self) -> psycopg.Error | DatabaseError | None:
         """Check what was deferred; return why a commit would fail now, None: it would not.
@@ -73,7 +142,7 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
         if status == FAILED:  # The test caught that error, as it should when it is about that.
             return None
         if status == IN_TRANSACTION:
-            found = self.pgconn.exec_(b"set constraints all immediate; show trueup.transaction")
+            found = self.pgconn.exec_(CHECK)
             if found.status == pq.ExecStatus.FATAL_ERROR:
                 return named(psycopg.errors.error_from_result(found))
             if found.get_value(0, 0) == b"open":
@@ -95,18 +164,25 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
         if self.is_spoilt:
             self.close()
             return 0
-        self.pgconn.exec_(b"rollback")
-        found = int(self.pgconn.exec_(LOCKS).get_value(0, 0) or 0) if self.speaks_of_locks else 0
-        self.speaks_of_locks = False
-        self.pgconn.exec_(b"select pg_catalog.pg_advisory_unlock_all()")
+        found = self.end_locks() if self.speaks_of_locks else 0
+        self._send(END)
         self.forget_choices()
+        return found
+
+    def end_locks(self) -> int:
+        """Give advisory locks back now; return how many outlive the transaction."""
+        self.speaks_of_locks = False
+        self.pgconn.exec_(b"rollback")
+        found = int(self.pgconn.exec_(LOCKS).get_value(0, 0) or 0)
+        self.pgconn.exec_(b"select pg_catalog.pg_advisory_unlock_all(); begin")
         return found
 
     def forget_choices(self) -> None:
         """Be as new to the next test, whatever this one has chosen for rows, types and notices."""
+        self.is_stale |= self.cursor_factory is not KeptCursor  # Nobody has seen its statements.
         self.row_factory, self.cursor_factory = tuple_row, KeptCursor
         self.server_cursor_factory = psycopg.ServerCursor
-        self.prepare_threshold = None
+        self.prepare_threshold = THRESHOLD
         vars(self).update(_adapters=None, _notice_handlers=[], _notify_handlers=[])
 
     @contextmanager
@@ -143,7 +219,7 @@ class KeptCursor(psycopg.Cursor[tuple[Any, ...]]):
         finally:
             if isinstance(self.connection, KeptConnection):
                 self.connection.begin()  # After a ROLLBACK in SQL.
-                self.connection.speaks_of_locks |= "advisory" in readable.lower()
+                self.connection.note(readable.lower())
 
 
 def refuse_commit(text: str) -> None:
@@ -155,6 +231,13 @@ def refuse_commit(text: str) -> None:
             raise UsageError(REMEDY)
 
 
+def is_bad(result: "PGresult") -> bool:
+    """Say whether an answer is an error, or tells that the structure was changed."""
+    if result.status == pq.ExecStatus.TUPLES_OK:
+        return result.nfields == 2 and result.get_value(0, 1) != UNCHANGED
+    return result.status != pq.ExecStatus.COMMAND_OK
+
+
 def open_kept(conninfo: ConnInfo) -> KeptConnection:
-    """Connect; statements aren't prepared, for what one test rolls back would spoil them for the next."""
-    return KeptConnection.connect(conninfo.reveal(), prepare_threshold=None, cursor_factory=KeptCursor)
+    """Connect."""
+    return KeptConnection.connect(conninfo.reveal(), prepare_threshold=THRESHOLD, cursor_factory=KeptCursor)

@@ -62,6 +62,8 @@ class Loan:
     @property
     def conn(self) -> KeptConnection:
         """The connection that is rolled back."""
+        if self.kept is not None and not self.kept.is_lasting:
+            self.kept.close()
         if self.kept is None or self.kept.closed:
             self.kept = open_kept(self.conninfo)
         return self.kept

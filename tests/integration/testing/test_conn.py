@@ -176,7 +176,7 @@ def test_choices_of_a_test_end_with_it(conn: KeptConnection) -> None:
     assert conn.execute("select 1::int8").fetchone() == (1,)
     with pytest.raises(UsageError):
         conn.execute("commit")
-    assert conn.prepare_threshold is None
+    assert conn.prepare_threshold == 5
     assert vars(conn)["_notice_handlers"] == []
 
 
@@ -190,3 +190,69 @@ def test_closing_it_hurts_nobody(conn: KeptConnection, run: int) -> None:
 def test_connection_that_the_server_ended_hurts_nobody(conn: KeptConnection) -> None:
     with pytest.raises(psycopg.errors.AdminShutdown):
         conn.execute("select pg_terminate_backend(pg_backend_pid())")
+
+
+class TestWhatIsPrepared:
+    """A plan that is kept from test to test must not be met by another structure."""
+
+    @pytest.fixture(autouse=True)
+    def prepared(self, conn: KeptConnection) -> None:
+        conn.prepare_threshold = 0
+        assert conn.execute("select * from clients").fetchone() is not None
+        conn.prepare_threshold = 5
+
+    def test_rows_leave_it_alone(self, conn: KeptConnection) -> None:
+        add(conn)
+
+        conn.end()
+
+        assert conn.is_lasting
+        conn.begin()
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "alter table clients add column more int",
+            "do $$ begin alter table clients add column more int; end $$",
+            "create temporary table clients (other int)",
+            "savepoint s; alter table clients add column more int; rollback to s",
+            "create function more(out a int, out b int) language sql return row(1, 2)",
+            "set local search_path = nowhere",
+            "select pg_catalog.set_config('search_path', 'nowhere', true)",
+        ],
+    )
+    def test_other_structure_ends_the_connection(self, conn: KeptConnection, text: str) -> None:
+        conn.execute(text)
+
+        conn.end()
+
+        assert not conn.is_lasting
+        conn.begin()
+
+    def test_statements_that_nobody_saw_end_the_connection(self, conn: KeptConnection) -> None:
+        conn.cursor_factory = psycopg.ClientCursor
+
+        conn.end()
+
+        assert not conn.is_lasting
+        conn.begin()
+
+
+@pytest.mark.parametrize("columns", [2, 3])
+def test_next_test_meets_no_plan_of_the_structure_before(conn: KeptConnection, columns: int) -> None:
+    conn.prepare_threshold = 0
+    names = ", ".join(f"column_{number} int" for number in range(columns))
+    conn.execute(f"create table wide ({names})")
+
+    found = conn.execute("select * from wide")
+
+    assert found.description is not None
+    assert len(found.description) == columns
+
+
+def test_server_that_is_gone_shows_at_the_next_statement(conn: KeptConnection, observer: Connection) -> None:
+    pid = conn.info.backend_pid
+    observer.execute("select pg_terminate_backend(%s, 1000)", [pid])
+
+    with pytest.raises(psycopg.OperationalError):
+        conn.execute("select 1")
