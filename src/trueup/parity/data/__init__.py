@@ -1,21 +1,37 @@
 """Whether two databases hold the same rows, and which rows and columns differ."""
 
-from trueup.parity.data.comparison import Progress, compare
-from trueup.parity.data.lockstep import Side
+from trueup.parity.data.comparison import Progress, compare, compare_table
+from trueup.parity.data.grid import Span
+from trueup.parity.data.lockstep import Lockstep, Side, lockstep
 from trueup.parity.data.model import ChangedRow, Key, TableComparison, as_json, verdict_of
-from trueup.parity.data.pairing import uncompared
+from trueup.parity.data.pairing import Rules, TablePair, Unpaired, pair_tables, uncompared
+from trueup.parity.data.references import agreed_rules
+from trueup.parity.data.segments import Segment, compare_segment, merged, segments
 from trueup.parity.data.sequences import SequenceBehind, SequenceCheck, sequences_behind
 
 __all__ = [
     "ChangedRow",
     "Key",
+    "Lockstep",
     "Progress",
+    "Rules",
+    "Segment",
     "SequenceBehind",
     "SequenceCheck",
     "Side",
+    "Span",
     "TableComparison",
+    "TablePair",
+    "Unpaired",
+    "agreed_rules",
     "as_json",
     "compare",
+    "compare_segment",
+    "compare_table",
+    "lockstep",
+    "merged",
+    "pair_tables",
+    "segments",
     "sequences_behind",
     "uncompared",
     "verdict_of",

@@ -1,45 +1,64 @@
-"""Reads the rows of buckets on both sides, one bucket of each at a time."""
+"""Reads the rows of buckets on both sides, a few buckets of each at a time."""
 
-from collections import Counter
+from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from functools import partial
-from itertools import groupby
-from operator import itemgetter
+from itertools import islice
 
 from psycopg import capabilities, sql
 
 from trueup.db import Snapshot, named_errors
-from trueup.parity.data.differences import Entry
 from trueup.parity.data.lockstep import Lockstep
 
-CHUNK_ROWS = 1_000
+AT_ONCE = 32
+"""Buckets that a side sends before the other's are waited for."""
 
-Bucket = tuple[int, Counter[Entry]]
+Bucket = tuple[int, bytes]
 
 
-def side_by_side(
-    both: Lockstep, source: sql.Composed, target: sql.Composed
-) -> Iterator[tuple[Counter[Entry], Counter[Entry]]]:
+class Feed:
+    """Is what one side sends: buckets in order, and how far they were used."""
+
+    def __init__(self, snapshot: Snapshot, query: sql.Composed) -> None:
+        self.stream = _stream(snapshot, query)
+        self._waiting: deque[Bucket] = deque()
+        self._is_over = False
+
+    @property
+    def head(self) -> int | None:
+        """Return the number of the next bucket; None where there is none."""
+        return self._waiting[0][0] if self._waiting else None
+
+    def fill(self, _: Snapshot) -> None:
+        """Read on where nothing waits."""
+        if not self._waiting and not self._is_over:
+            self._waiting += islice(self.stream, AT_ONCE)
+            self._is_over = not self._waiting
+
+    def take(self, bucket: int) -> bytes:
+        """Return a bucket's rows: none where this is not the next one."""
+        return self._waiting.popleft()[1] if self.head == bucket else b""
+
+    @property
+    def needs_more(self) -> bool:
+        """Return whether reading on could tell more."""
+        return not self._waiting and not self._is_over
+
+
+def side_by_side(both: Lockstep, source: sql.Composed, target: sql.Composed) -> Iterator[tuple[bytes, bytes]]:
     """Yield the rows of each bucket that either side has, from queries sorted by bucket."""
-    with closing(_stream(both.source, source)) as here, closing(_stream(both.target, target)) as there:
-        left, right = both.run(lambda _: next(here, None), lambda _: next(there, None))
-        while left or right:
-            first = min(head[0] for head in (left, right) if head)
-            is_left, is_right = bool(left and left[0] == first), bool(right and right[0] == first)
-            yield left[1] if left and is_left else Counter(), right[1] if right and is_right else Counter()
-            left, right = both.run(partial(_advance, here, left, is_left), partial(_advance, there, right, is_right))
-
-
-def _advance(stream: Iterator[Bucket], head: Bucket | None, is_used: bool, _: Snapshot) -> Bucket | None:  # noqa: FBT001
-    return next(stream, None) if is_used else head
+    here, there = Feed(both.source, source), Feed(both.target, target)
+    with closing(here.stream), closing(there.stream):
+        while True:
+            if here.needs_more or there.needs_more:
+                both.run(here.fill, there.fill)
+            heads = [feed.head for feed in (here, there) if feed.head is not None]
+            if not heads:
+                return
+            yield here.take(min(heads)), there.take(min(heads))
 
 
 def _stream(snapshot: Snapshot, query: sql.Composed) -> Generator[Bucket]:
-    chunk = CHUNK_ROWS if capabilities.has_stream_chunked() else 1
+    chunk = AT_ONCE if capabilities.has_stream_chunked() else 1
     with named_errors(snapshot.conninfo), snapshot.connection.cursor() as cursor:
-        for bucket, rows in groupby(cursor.stream(query, size=chunk), key=itemgetter(0)):
-            entries: Counter[Entry] = Counter()
-            for _, times, row_hash, *key in rows:
-                entries[tuple(key), row_hash] += times
-            yield bucket, entries
+        yield from cursor.stream(query, binary=True, size=chunk)

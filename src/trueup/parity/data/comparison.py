@@ -5,7 +5,6 @@ every run. Only the buckets that differ are read again, as keys and hashes; only
 one hash a column. No value of a row but its key leaves its server.
 """
 
-import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from time import perf_counter
@@ -15,8 +14,10 @@ from trueup.parity.data import statements
 from trueup.parity.data.lockstep import Lockstep, Side, lockstep, unverifiable
 from trueup.parity.data.model import TableComparison
 from trueup.parity.data.pairing import TablePair, Unpaired, pair_tables
-from trueup.parity.data.tablepass import TablePass, in_order
+from trueup.parity.data.references import agreed_rules
+from trueup.parity.data.segments import compare_segment, merged, segments
 from trueup.report.model import Verdict
+from trueup.settings import Conversion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,32 +35,43 @@ def compare(
     *,
     tables: Iterable[str] | None = None,
     max_rows: int = 1_000,
+    conversions: Iterable[Conversion] = (),
+    where: str | None = None,
+    is_paranoid: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> tuple[TableComparison, ...]:
     """Return one comparison for every table of either side, or for each of `tables`, sorted by name.
 
     At most `max_rows` differing rows of a table are listed; the counts are exact. A table that can't be read is
-    inconclusive and stops no other. A partition is read as part of its parent.
+    inconclusive and stops no other. A partition is read as part of its parent. Only rows for which `where` holds on
+    their side are compared. A paranoid comparison hashes with 128 bits, by two functions.
 
     Raises:
-        UsageError: a name of `tables` is not a table of either side.
+        UsageError: a name of `tables` is not a table of either side, or a conversion doesn't fit its columns.
         Disconnected: a server went away.
     """
-    encodings = {side.snapshot.connection.info.parameter_status("server_encoding") for side in (source, target)}
-    pairs = pair_tables(source.catalog, target.catalog, tables=tables, to_utf8=len(encodings) > 1)
     found = []
     with lockstep(source.snapshot, target.snapshot) as both:
+        rules = agreed_rules(both, conversions=conversions, where=where, is_paranoid=is_paranoid)
+        pairs = pair_tables(source.catalog, target.catalog, tables=tables, rules=rules)
         for done, pair in enumerate(pairs):
             if on_progress:
                 on_progress(Progress(table=str(pair.table), done=done, total=len(pairs)))
-            if isinstance(pair, Unpaired):
-                found.append(_count_rows(both, pair))
-            else:
-                found.append(_compare_rows(both, pair, max_rows))
+            found.append(compare_table(both, pair, max_rows=max_rows))
     return tuple(found)
 
 
-def _count_rows(both: Lockstep, alone: Unpaired) -> TableComparison:
+def compare_table(
+    both: Lockstep, pair: TablePair | Unpaired, *, max_rows: int, segment_bytes: int | None = None
+) -> TableComparison:
+    """Return what differs in a table, read segment by segment where it is larger than `segment_bytes`."""
+    if isinstance(pair, Unpaired):
+        return count_rows(both, pair)
+    parts = [compare_segment(both, one, max_rows=max_rows) for one in segments(both, pair, segment_bytes=segment_bytes)]
+    return merged(parts, max_rows=max_rows)
+
+
+def count_rows(both: Lockstep, alone: Unpaired) -> TableComparison:
     """Return a table of one side: failed where the other has nothing of its name, with all its rows counted."""
     started, rows, reason = perf_counter(), None, alone.reason
     snapshot = both.source if alone.in_source else both.target
@@ -78,46 +90,6 @@ def _count_rows(both: Lockstep, alone: Unpaired) -> TableComparison:
         target_rows=None if alone.in_source else rows,
         missing_count=lost if alone.in_source else 0,
         extra_count=0 if alone.in_source else lost,
-        reason=reason,
-        seconds=perf_counter() - started,
-    )
-
-
-def _compare_rows(both: Lockstep, pair: TablePair, max_rows: int) -> TableComparison:
-    started = perf_counter()
-    try:
-        with both.savepoint():
-            table = TablePass(both, pair, salt=secrets.randbits(63), max_rows=max_rows)
-            found, (source_rows, target_rows) = table.run()
-            missing, extra, keys = (
-                in_order(rows.keys, as_integers=pair.source.has_integer_key)
-                for rows in (found.missing, found.extra, found.changed)
-            )
-            changed = table.changed_rows(keys)
-    except Disconnected:
-        raise
-    except Unverifiable as error:
-        return TableComparison(
-            table=str(pair.table),
-            verdict=Verdict.INCONCLUSIVE,
-            columns_not_compared=pair.columns_not_compared,
-            reason=str(error),
-            seconds=perf_counter() - started,
-        )
-    reason = pair.gap or (None if source_rows or target_rows else "empty on both sides")
-    return TableComparison(
-        table=str(pair.table),
-        verdict=Verdict.FAILED if found else Verdict.INCONCLUSIVE if reason else Verdict.PASSED,
-        source_rows=source_rows,
-        target_rows=target_rows,
-        key=pair.source.key,
-        missing=missing,
-        extra=extra,
-        changed=changed,
-        missing_count=found.missing.count,
-        extra_count=found.extra.count,
-        changed_count=found.changed.count,
-        columns_not_compared=pair.columns_not_compared,
         reason=reason,
         seconds=perf_counter() - started,
     )

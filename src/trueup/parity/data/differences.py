@@ -3,66 +3,112 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from struct import Struct
 
 from trueup.parity.data.model import ChangedRow, Key
 
-Entry = tuple[Key, int]
-"""A row's key and the hash of the row."""
+WORD_BYTES = 8
+"""Of an id, of a hash, of a count."""
+PIECES_AT_ONCE = 256
 Hashes = tuple[Sequence[int | None], Sequence[int | None]]
 """Of each column of a row: of its value, and of what its type's `=` sees."""
 
 
 @dataclass(slots=True)
 class Rows:
-    """Gathers the keys of one kind of difference: all are counted, the first `limit` are kept."""
+    """Gathers the ids of one kind of difference: all are counted, the first `limit` are kept."""
 
     limit: int
     count: int = 0
-    keys: list[Key] = field(default_factory=list)
+    ids: list[bytes] = field(default_factory=list)
 
-    def add(self, key: Key, times: int) -> None:
-        """Count a key that many times."""
-        self.count += times
-        self.keys += [key] * min(times, self.limit - len(self.keys))
+    def add(self, found: Counter[bytes]) -> None:
+        """Count ids, each as many times as it was found."""
+        self.count += found.total()
+        for id_, times in found.items():
+            if len(self.ids) >= self.limit:
+                return
+            self.ids += [id_] * min(times, self.limit - len(self.ids))
 
 
 class Differences:
     """Gathers what differs in one table, in memory that does not grow with it."""
 
-    def __init__(self, *, limit: int) -> None:
-        self.limit = limit
+    def __init__(self, *, limit: int, hashes: int = 1, has_counts: bool = False) -> None:
+        """Take rows as the bytes of an id and so many hashes; or hashes, the first its id, and how many such."""
+        self.limit, self._has_counts = limit, has_counts
+        self._piece_bytes = WORD_BYTES * (1 + hashes)
+        self._many = Struct(f"{self._piece_bytes}s" * PIECES_AT_ONCE)
         self.missing, self.extra, self.changed = Rows(limit), Rows(limit), Rows(limit)
+        self.source_rows = self.target_rows = 0
+        """Taken in so far."""
 
     def __bool__(self) -> bool:
         return any(kind.count for kind in (self.missing, self.extra, self.changed))
 
-    def add(self, source: Counter[Entry], target: Counter[Entry]) -> None:
+    def add(self, source: bytes, target: bytes) -> None:
         """Take in all rows of one bucket of both sides.
 
         Rows are held against each other as multisets: a key that a side has twice, by a broken index, is not lost.
         """
-        source_keys, target_keys = _keys_of(source - target), _keys_of(target - source)
-        for kind, keys in (
-            (self.changed, source_keys & target_keys),
-            (self.missing, source_keys - target_keys),
-            (self.extra, target_keys - source_keys),
-        ):
-            for key, times in keys.items():
-                kind.add(key, times)
+        self.source_rows += len(source) // self._piece_bytes
+        self.target_rows += len(target) // self._piece_bytes
+        if source == target:
+            return
+        here, there = self._pieces(source), self._pieces(target)
+        gone, come = self._more(here, there), self._more(there, here)
+        for kind, found in ((self.changed, gone & come), (self.missing, gone - come), (self.extra, come - gone)):
+            if found:
+                kind.add(found)
 
     def trim(self) -> None:
-        """Keep at most `limit` keys of all kinds together, as evenly as they come."""
-        left = self.limit
-        for others, kind in enumerate(sorted((self.missing, self.extra, self.changed), key=lambda k: len(k.keys))):
-            del kind.keys[left // (3 - others) :]
-            left -= len(kind.keys)
+        """Keep at most `limit` ids of all kinds together, as evenly as they come."""
+        kinds = (self.missing, self.extra, self.changed)
+        for kind, room in zip(kinds, even_shares(self.limit, [len(kind.ids) for kind in kinds]), strict=True):
+            del kind.ids[room:]
+
+    def _more(self, pieces: list[bytes], others: list[bytes]) -> Counter[bytes]:
+        """Return the ids of which `pieces` has more rows than `others`, and how many more."""
+        if self._has_counts:
+            return _by_count(_counts(pieces) - _counts(others))
+        return Counter(piece[:WORD_BYTES] for piece in _without(pieces, others))
+
+    def _pieces(self, rows: bytes) -> list[bytes]:
+        size = self._piece_bytes
+        even = len(rows) - len(rows) % self._many.size
+        found: list[bytes] = []
+        for some in self._many.iter_unpack(memoryview(rows)[:even]):
+            found += some
+        found += (rows[at : at + size] for at in range(even, len(rows), size))
+        return found
 
 
-def _keys_of(entries: Counter[Entry]) -> Counter[Key]:
-    keys: Counter[Key] = Counter()
-    for (key, _), times in entries.items():
-        keys[key] += times
-    return keys
+def even_shares(limit: int, wanted: Sequence[int]) -> list[int]:
+    """Return how much of `limit` each gets: as much as it wants where that is little, the others equally."""
+    shares, left = [0] * len(wanted), limit
+    for others, number in enumerate(sorted(range(len(wanted)), key=wanted.__getitem__)):
+        shares[number] = min(wanted[number], left // (len(wanted) - others))
+        left -= shares[number]
+    return shares
+
+
+def _without(pieces: list[bytes], others: list[bytes]) -> Iterable[bytes]:
+    """Return what `pieces` has more of than `others`."""
+    mine, theirs = set(pieces), set(others)
+    if len(mine) == len(pieces) and len(theirs) == len(others):
+        return mine - theirs
+    return (Counter(pieces) - Counter(others)).elements()
+
+
+def _counts(pieces: list[bytes]) -> Counter[bytes]:
+    return Counter({piece[:-WORD_BYTES]: int.from_bytes(piece[-WORD_BYTES:]) for piece in pieces})
+
+
+def _by_count(rows: Counter[bytes]) -> Counter[bytes]:
+    ids: Counter[bytes] = Counter()
+    for row, times in rows.items():
+        ids[row[:WORD_BYTES]] += times
+    return ids
 
 
 def changed_row(key: Key, names: Iterable[str], source: Sequence[Hashes], target: Sequence[Hashes]) -> ChangedRow:

@@ -6,7 +6,7 @@ expression that is injective on its values: the value itself, what its binary se
 the settings that a Snapshot pins.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import LiteralString
 
 from trueup.parity.schema import Column, ValueType
@@ -18,6 +18,7 @@ TEXT: Template = '({0})::text collate "C"'
 NUMBER: Template = 'trim_scale(({0})::text::numeric)::text collate "C"'
 DOCUMENT: Template = '({0})::jsonb::text collate "C"'
 INTEGER: Template = "int8send(({0})::int8)"
+PADDED_TEXT: Template = 'textin(bpcharout({0})) collate "C"'
 
 INTEGERS = frozenset({"int2", "int4", "int8"})
 FLOATS = frozenset({"float4", "float8"})
@@ -83,6 +84,9 @@ class Form:
     """As text; two keys of one table differ exactly when these do."""
     equal: Template | None = None
     """Two values are equal for the type's `=` when these are; None where `value` says so already."""
+    conversion: Template | None = None
+    """What gives the value first, on the side whose type or meaning is declared to differ; `{1}` is `argument`."""
+    argument: str | None = None
 
     @property
     def identity(self) -> Template:
@@ -90,6 +94,7 @@ class Form:
         return TEXT if self.equal == TEXT else self.value
 
 
+JSON = Form(value=DOCUMENT, key=DOCUMENT, equal=EQUAL["jsonb"])
 CONVERSIONS: tuple[tuple[frozenset[str], Form], ...] = (
     (INTEGERS, Form(value=INTEGER)),
     (FLOATS, Form(value=TEXT)),
@@ -101,18 +106,44 @@ CONVERSIONS: tuple[tuple[frozenset[str], Form], ...] = (
 """For two types that are both in a set, the first that fits."""
 
 
-def form_of(source: Column, target: Column) -> Form | None:
-    """Return how to compare two columns of one name; None where their types have no form in common.
+def form_of(source: Column, target: Column, *, as_text: frozenset[str] = frozenset()) -> Form | None:
+    """Return how to compare two columns; None where their types have no form in common.
 
     Where the types differ, what differs by the type alone is no difference: padding, scale, width of an integer.
+    `as_text` names types whose other forms the two servers don't write alike.
     """
     if source.value_type == target.value_type:
-        return _same_type(source, target)
+        form, name = _same_type(source, target), _plain_name(source.value_type)
+        return replace(form, value=PADDED_TEXT if name == "bpchar" else TEXT) if name in as_text else form
     if source.value_type.element and target.value_type.element:
         elements = {_plain_name(source.value_type.element), _plain_name(target.value_type.element)}
         return Form(value=TEXT) if elements <= INTEGERS or elements <= TEXTUAL else None
     names = {_plain_name(source.value_type), _plain_name(target.value_type)}
     return next((form for known, form in CONVERSIONS if names <= known), None)
+
+
+def is_integer(value_type: ValueType) -> bool:
+    """Return whether it is int2, int4 or int8."""
+    return _plain_name(value_type) in INTEGERS
+
+
+def converted_forms(source: Column, target: Column, by: str) -> tuple[Form, Form] | None:
+    """Return how to compare two columns of which the source's is declared to be converted; None where it doesn't fit.
+
+    `by` is `not`, `jsonb`, `to_jsonb` or `at time zone ZONE`.
+    """
+    types = _plain_name(source.value_type), _plain_name(target.value_type)
+    form = _same_type(target, target)
+    if by == "not" and types == ("bool", "bool"):
+        return replace(form, conversion="(not {0})"), form
+    if by == "jsonb" and set(types) <= STRINGS | DOCUMENTS:
+        return replace(JSON, conversion="({0})::jsonb"), replace(JSON, conversion="({0})::jsonb")
+    if by == "to_jsonb":
+        return replace(JSON, conversion="to_jsonb({0})"), replace(JSON, conversion="to_jsonb({0})")
+    zone = by.removeprefix("at time zone ")
+    if zone != by and set(types) == {"timestamp", "timestamptz"}:
+        return replace(form, conversion="({0} at time zone {1})", argument=zone), form
+    return None
 
 
 def _same_type(source: Column, target: Column) -> Form:

@@ -2,12 +2,26 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
 from trueup.errors import UsageError
-from trueup.parity.data.forms import INTEGERS, Form, form_of
-from trueup.parity.schema import Catalog, QualifiedName, Table, ValueType
+from trueup.parity.data.forms import Form, converted_forms, form_of, is_integer
+from trueup.parity.data.grid import ALL_ROWS, Span
+from trueup.parity.schema import Catalog, Column, ColumnName, QualifiedName, Table, ValueType
+from trueup.settings import Conversion
+
+Hashing = Literal["native", "text", "both"]
+"""By the server's own record hash; by MD5 of the row's text, where the servers' own disagree; by both, 128 bits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadColumn:
+    """Is one column as one side has it, and the form in which it is compared."""
+
+    name: str
+    form: Form
+    value_type: ValueType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,15 +30,20 @@ class Reading:
 
     table: QualifiedName
     has_partitions: bool
-    forms: Mapping[str, Form]
-    """Of the columns compared, in one order on both sides."""
-    key: tuple[str, ...] = ()
+    columns: tuple[ReadColumn, ...]
+    """Those compared, in one order on both sides."""
+    key: tuple[ReadColumn, ...] = ()
     """Empty where rows are told apart by their whole content."""
-    key_types: tuple[ValueType, ...] = ()
+    is_key_enforced: bool = False
+    """Whether the key is unique and not null on both sides, so that an index finds its rows."""
     has_integer_key: bool = False
-    """Whether the key is one integer, unique and not null on both sides."""
+    """Whether it is one integer besides."""
     to_utf8: bool = False
     """Whether the databases have different encodings, so that text must be converted to be the same."""
+    hashing: Hashing = "native"
+    span: Span = ALL_ROWS
+    where: str | None = None
+    """A condition of the user's on the side's own columns, as SQL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +52,8 @@ class TablePair:
 
     source: Reading
     target: Reading
+    names: tuple[str, ...] = ()
+    """Of the columns compared, as the target calls them, in the order of both readings."""
     only_in_source: tuple[str, ...] = ()
     """Columns."""
     only_in_target: tuple[str, ...] = ()
@@ -43,6 +64,10 @@ class TablePair:
     def table(self) -> QualifiedName:
         """Return its name."""
         return self.source.table
+
+    def within(self, span: Span) -> "TablePair":
+        """Return the same, reading the rows of a span alone."""
+        return replace(self, source=replace(self.source, span=span), target=replace(self.target, span=span))
 
     @property
     def columns_not_compared(self) -> tuple[str, ...]:
@@ -77,68 +102,137 @@ class Unpaired:
         return self.reading.table
 
 
-def pair(source: Table, target: Table, *, to_utf8: bool = False) -> TablePair:
-    """Return what of two tables is compared: columns by name, rows by a key that both have."""
-    common = [name for name in source.columns if name in target.columns]
-    found = {name: form_of(source.columns[name], target.columns[name]) for name in sorted(common)}
-    forms = {name: form for name, form in found.items() if form is not None}
-    key = _common_key(source, target, forms)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Is what holds for all tables of a comparison."""
 
-    def reading(table: Table) -> Reading:
-        types = tuple(table.columns[name].value_type for name in key)
+    to_utf8: bool = False
+    hashing: Hashing = "native"
+    as_text: frozenset[str] = frozenset()
+    """Types whose other forms the two servers don't write alike."""
+    conversions: tuple[Conversion, ...] = ()
+    where: str | None = None
+
+
+class Twin(NamedTuple):
+    """Is one column of each side, which are held against each other."""
+
+    source: Column
+    target: Column
+    conversion: Conversion | None
+
+
+Twins = Mapping[str, Twin]
+"""By the target's names, sorted."""
+
+
+def pair(source: Table, target: Table, rules: Rules = Rules()) -> TablePair:
+    """Return what of two tables is compared: columns by name, rows by a key that both have.
+
+    Raises:
+        UsageError: a declared conversion names a column that is not there, or doesn't fit the types.
+    """
+    twins = _twins(source, target, rules.conversions)
+    found = {name: _forms(twin, rules) for name, twin in twins.items()}
+    forms = {name: both for name, both in found.items() if both is not None}
+    names = {twin.source.name: name for name, twin in twins.items()}
+    source_keys = tuple(tuple(names.get(name, "") for name in key) for key in _keys(source))
+    key, is_enforced = _common_key(source_keys, _keys(target), forms)
+
+    def reading(table: Table, side: Literal[0, 1]) -> Reading:
+        columns = {
+            name: ReadColumn(name=column.name, form=both[side], value_type=column.value_type)
+            for name, both in forms.items()
+            for column in [twins[name].source if side == 0 else twins[name].target]
+        }
         return Reading(
             table=table.name,
             has_partitions=table.kind == "partitioned table",
-            forms=MappingProxyType(forms),
-            key=key,
-            key_types=types,
-            has_integer_key=_is_integer_key(key, source) and _is_integer_key(key, target),
-            to_utf8=to_utf8,
+            columns=tuple(columns.values()),
+            key=tuple(columns[name] for name in key),
+            is_key_enforced=is_enforced,
+            has_integer_key=is_enforced
+            and len(key) == 1
+            and is_integer(twins[key[0]].source.value_type)
+            and is_integer(twins[key[0]].target.value_type),
+            to_utf8=rules.to_utf8,
+            hashing=rules.hashing,
+            where=rules.where,
         )
 
+    used = {twin.source.name for twin in twins.values()}
     return TablePair(
-        source=reading(source),
-        target=reading(target),
-        only_in_source=tuple(name for name in source.columns if name not in target.columns),
-        only_in_target=tuple(name for name in target.columns if name not in source.columns),
+        source=reading(source, 0),
+        target=reading(target, 1),
+        names=tuple(forms),
+        only_in_source=tuple(name for name in source.columns if name not in used),
+        only_in_target=tuple(name for name in target.columns if name not in twins),
         unlike=tuple(
-            f"{name} ({source.columns[name].type}, {target.columns[name].type})"
+            f"{name} ({twins[name].source.type}, {twins[name].target.type})"
             for name, form in found.items()
             if form is None
         ),
     )
 
 
+def _twins(source: Table, target: Table, conversions: tuple[Conversion, ...]) -> Twins:
+    declared = {one.column: one for one in conversions}
+    found: dict[str, Twin] = {}
+    for name, theirs in sorted(target.columns.items()):
+        conversion = declared.pop(str(ColumnName(*target.name, name)), None)
+        source_name = conversion.source or name if conversion else name
+        if source_name in source.columns:
+            found[name] = Twin(source.columns[source_name], theirs, conversion)
+        elif conversion:
+            raise UsageError(f"the conversion of {conversion.column}: {source.name} has no column {source_name}")
+    own = f"{target.name}."
+    if unknown := [name for name in declared if name.startswith(own)]:
+        raise UsageError(f"a conversion is declared for what is no column of the target: {', '.join(unknown)}")
+    return found
+
+
+def _forms(twin: Twin, rules: Rules) -> tuple[Form, Form] | None:
+    source, target, conversion = twin
+    if not conversion or not conversion.by:
+        form = form_of(source, target, as_text=rules.as_text)
+        return None if form is None else (form, form)
+    forms = converted_forms(source, target, conversion.by)
+    if forms is None:
+        types = f"{source.type} and {target.type}"
+        raise UsageError(f"the conversion of {conversion.column} by {conversion.by!r} doesn't fit {types}")
+    return forms
+
+
 def _keys(table: Table) -> tuple[tuple[str, ...], ...]:
     return ((table.primary_key,) if table.primary_key else ()) + table.unique_keys
 
 
-def _common_key(source: Table, target: Table, forms: Mapping[str, Form]) -> tuple[str, ...]:
-    """Return the best key of the source, else of the target; one that both enforce comes first."""
-    known = [key for key in _keys(source) + _keys(target) if all(name in forms for name in key)]
-    enforced = [set(key) for key in _keys(source)], [set(key) for key in _keys(target)]
+def _common_key(
+    source: tuple[tuple[str, ...], ...], target: tuple[tuple[str, ...], ...], forms: Mapping[str, object]
+) -> tuple[tuple[str, ...], bool]:
+    """Return the best key of the source, else of the target, and whether both enforce it: such a one comes first."""
+    known = [key for key in source + target if all(name in forms for name in key)]
+    enforced = [set(key) for key in source], [set(key) for key in target]
     on_both = [key for key in known if all(set(key) in keys for keys in enforced)]
-    return next(iter(on_both + known), ())
-
-
-def _is_integer_key(key: tuple[str, ...], table: Table) -> bool:
-    if len(key) != 1 or key not in _keys(table):
-        return False
-    return table.columns[key[0]].value_type.name in {QualifiedName("pg_catalog", name) for name in INTEGERS}
+    return next(iter(on_both + known), ()), bool(on_both)
 
 
 def pair_tables(
-    source: Catalog, target: Catalog, *, tables: Iterable[str] | None = None, to_utf8: bool = False
+    source: Catalog,
+    target: Catalog,
+    *,
+    tables: Iterable[str] | None = None,
+    rules: Rules = Rules(),
 ) -> tuple[TablePair | Unpaired, ...]:
     """Return every table of either side once, sorted by name; a partition counts as part of its parent.
 
     Raises:
-        UsageError: a name of `tables` is not a table of either side.
+        UsageError: a name of `tables` is not a table of either side, or a declared conversion doesn't fit.
     """
     names = sorted(_roots(source) | _roots(target))
     if tables is not None:
         names = _selected(names, tuple(tables), known={*source.tables, *target.tables})
-    return tuple(_match(name, source, target, to_utf8=to_utf8) for name in names)
+    return tuple(_match(name, source, target, rules) for name in names)
 
 
 def _roots(catalog: Catalog) -> set[QualifiedName]:
@@ -158,15 +252,15 @@ def _selected(names: list[QualifiedName], wanted: tuple[str, ...], *, known: set
     return [name for name in names if name in asked] + sorted(asked - set(names))
 
 
-def _match(name: QualifiedName, source: Catalog, target: Catalog, *, to_utf8: bool) -> TablePair | Unpaired:
+def _match(name: QualifiedName, source: Catalog, target: Catalog, rules: Rules) -> TablePair | Unpaired:
     here, there = _table(name, source), _table(name, target)
     if here and there:
-        return pair(here, there, to_utf8=to_utf8)
+        return pair(here, there, rules)
     known, other, role = (here, target, "target") if here else (there, source, "source")
     assert known
     instead = other.tables.get(name) or other.views.get(name)
     return Unpaired(
-        reading=Reading(table=name, has_partitions=known.kind == "partitioned table", forms={}),
+        reading=Reading(table=name, has_partitions=known.kind == "partitioned table", columns=()),
         in_source=here is not None,
         is_absent=instead is None,
         reason=f"it is a {instead.kind} in the {role}, whose rows are not compared"

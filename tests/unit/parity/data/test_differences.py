@@ -1,56 +1,92 @@
-from collections import Counter
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.parity.data.differences import Differences, changed_row
+from trueup.parity.data.differences import Differences, changed_row, even_shares
 
-rows = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 2))
+Rows = dict[int, int]
+rows = st.dictionaries(st.integers(-3, 3), st.integers(0, 2))
 
 
-@given(source=rows, target=rows, limit=st.integers(0, 4))
-def test_rows_are_told_apart_by_key_and_hash(source: dict[str, int], target: dict[str, int], limit: int) -> None:
+def packed(*rows: tuple[int, ...]) -> bytes:
+    """Return rows as a server sends them: 8 bytes for each of their numbers."""
+    return b"".join(number.to_bytes(8, signed=True) for row in rows for number in row)
+
+
+def ids(*found: int) -> list[bytes]:
+    return [one.to_bytes(8, signed=True) for one in found]
+
+
+@given(source=rows, target=rows, limit=st.integers(0, 4), unlike=st.integers(0, 600))
+def test_rows_are_told_apart_by_id_and_hash(source: Rows, target: Rows, limit: int, unlike: int) -> None:
     found = Differences(limit=limit)
+    same = dict.fromkeys(range(100, 100 + unlike), 0)
 
-    found.add(*(Counter({((key,), hash_): 1 for key, hash_ in side.items()}) for side in (source, target)))
-    kept = [len(kind.keys) for kind in (found.missing, found.extra, found.changed)]
+    found.add(packed(*(same | source).items()), packed(*(target | same).items()))
+    kept = [len(kind.ids) for kind in (found.missing, found.extra, found.changed)]
     found.trim()
 
     assert max(kept) <= limit
     assert found.missing.count == len(source.keys() - target.keys())
     assert found.extra.count == len(target.keys() - source.keys())
     assert found.changed.count == sum(source[key] != target[key] for key in source.keys() & target.keys())
-    listed = sum(len(kind.keys) for kind in (found.missing, found.extra, found.changed))
+    listed = sum(len(kind.ids) for kind in (found.missing, found.extra, found.changed))
     assert listed == min(limit, found.missing.count + found.extra.count + found.changed.count)
     assert bool(found) == (source != target)
+    assert (found.source_rows, found.target_rows) == (len(source) + unlike, len(target) + unlike)
+
+
+def test_the_second_hash_tells_rows_apart_too() -> None:
+    found = Differences(limit=9, hashes=2)
+
+    found.add(packed((1, 5, 6), (2, 5, 6)), packed((1, 5, 6), (2, 5, 7)))
+
+    assert (found.changed.ids, found.missing.count, found.extra.count) == (ids(2), 0, 0)
 
 
 def test_a_key_that_one_side_has_twice_is_extra_once() -> None:
     found = Differences(limit=9)
 
-    found.add(Counter({(("k",), 1): 1}), Counter({(("k",), 1): 2}))
+    found.add(packed((7, 1)), packed((7, 1), (7, 1)))
 
-    assert (found.extra.keys, found.missing.count, found.changed.count) == ([("k",)], 0, 0)
+    assert (found.extra.ids, found.missing.count, found.changed.count) == (ids(7), 0, 0)
 
 
 def test_a_key_that_is_changed_and_doubled_is_both() -> None:
     found = Differences(limit=9)
 
-    found.add(Counter({(("k",), 1): 1}), Counter({(("k",), 2): 1, (("k",), 3): 1}))
+    found.add(packed((7, 1)), packed((7, 2), (7, 3)))
 
-    assert (found.changed.keys, found.extra.keys) == ([("k",)], [("k",)])
+    assert (found.changed.ids, found.extra.ids) == (ids(7), ids(7))
+
+
+def test_rows_without_a_key_are_counted_by_their_hash() -> None:
+    """A hash and how often: three rows of one value travel as one."""
+    found = Differences(limit=9, has_counts=True)
+
+    found.add(packed((7, 3), (8, 1)), packed((7, 1), (8, 1), (9, 1)))
+
+    assert (found.missing.ids, found.extra.ids, found.changed.count) == (ids(7, 7), ids(9), 0)
 
 
 def test_the_list_is_shared_fairly() -> None:
     found = Differences(limit=10)
     found.add(
-        Counter({((f"m{n}",), n): 1 for n in range(20)} | {(("c",), 1): 1}),
-        Counter({((f"e{n}",), n): 1 for n in range(20)} | {(("c",), 2): 1}),
+        packed(*((100 + n, 0) for n in range(20)), (1, 1)),
+        packed(*((200 + n, 0) for n in range(20)), (1, 2)),
     )
 
     found.trim()
 
-    assert sorted(len(kind.keys) for kind in (found.missing, found.extra, found.changed)) == [1, 4, 5]
+    assert sorted(len(kind.ids) for kind in (found.missing, found.extra, found.changed)) == [1, 4, 5]
+
+
+@given(limit=st.integers(0, 20), wanted=st.lists(st.integers(0, 20), max_size=4))
+def test_shares_are_full_and_no_more_than_wanted(limit: int, wanted: list[int]) -> None:
+    shares = even_shares(limit, wanted)
+
+    assert all(share <= want for share, want in zip(shares, wanted, strict=True))
+    assert sum(shares) == min(limit, sum(wanted))
+    assert all(share == want or share >= limit // len(wanted) for share, want in zip(shares, wanted, strict=True))
 
 
 def test_a_column_differs_by_its_value_and_is_the_same_by_its_type() -> None:

@@ -1,53 +1,72 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.parity.data.grid import FEWEST, INT8_MAX, INT8_MIN, MOST, bucket_count, range_grid
+from trueup.parity.data.grid import (
+    FEWEST,
+    INT8_MAX,
+    INT8_MIN,
+    MOST,
+    HashGrid,
+    RangeGrid,
+    Span,
+    bucket_count,
+    even_bounds,
+    power_of_two,
+    runs,
+)
 
 integers = st.integers(INT8_MIN, INT8_MAX)
 
 
-def quotient(key: int, step: int) -> int:
-    """Divide as the server does: towards zero."""
-    return abs(key) // step * (1 if key >= 0 else -1)
+def contains(span: Span, key: int) -> bool:
+    return (span.low is None or span.low <= key) and (span.high is None or key < span.high)
 
 
-@given(ends=st.tuples(integers, integers).map(sorted), buckets=st.integers(1, MOST), share=st.floats(0, 1))
-def test_a_key_lies_within_the_bounds_of_its_bucket(ends: list[int], buckets: int, share: float) -> None:
-    low, high = ends
-    key = min(high, low + int((high - low) * share))
-    grid = range_grid(low, high, buckets=buckets)
+@given(bounds=st.sets(integers, max_size=9).map(sorted), key=integers)
+def test_a_key_lies_in_the_span_of_its_bucket_alone(bounds: list[int], key: int) -> None:
+    grid = RangeGrid(tuple(bounds))
 
-    first, last = grid.bounds(quotient(key, grid.step))
+    holding = [bucket for bucket in range(grid.buckets) if contains(grid.span(bucket, bucket), key)]
 
-    assert low <= first <= key <= last <= high
-    assert quotient(first, grid.step) == quotient(last, grid.step) == quotient(key, grid.step)
-    assert grid.step <= INT8_MAX or buckets < 2
+    assert holding == [grid.bucket(key)]
 
 
-@given(ends=st.tuples(integers, integers).map(sorted))
-def test_neighbouring_buckets_leave_no_gap(ends: list[int]) -> None:
-    grid = range_grid(*ends, buckets=8)
+@given(keys=st.sets(integers, min_size=2, max_size=200), buckets=st.integers(1, MOST))
+def test_bounds_ascend_between_the_ends(keys: set[int], buckets: int) -> None:
+    bounds = even_bounds(keys, buckets=buckets)
 
-    reached = ends[0] - 1
-    for bucket in range(quotient(ends[0], grid.step), quotient(ends[1], grid.step) + 1):
-        first, last = grid.bounds(bucket)
-        assert first == reached + 1
-        reached = last
-
-    assert reached == ends[1]
+    assert len(bounds) <= buckets
+    assert all(low < high for low, high in pairwise(bounds))
+    assert all(min(keys) < bound <= max(keys) for bound in bounds)
 
 
-@given(ends=st.tuples(integers, integers).map(sorted), bucket=st.integers(-FEWEST, FEWEST))
-def test_cutting_again_ends_at_single_keys(ends: list[int], bucket: int) -> None:
-    grid = range_grid(*ends, buckets=FEWEST)
+CROWDS = {
+    "dense": range(1, 100_001),
+    "sparse": range(-(2**62), 2**62, 2**63 // 100_000),
+    "one far key": [*range(100_000), INT8_MAX],
+    "two crowds": [*range(-(2**40), -(2**40) + 50_000), *range(2**40, 2**40 + 50_000)],
+    "growing": [number**3 for number in range(100_000)],
+}
 
-    times = 0
-    while not grid.is_finest:
-        middle = quotient((grid.low + grid.high) // 2, grid.step)
-        grid, times = grid.inside(middle), times + 1
 
-    assert times <= 6
+@pytest.mark.parametrize("name", CROWDS)
+def test_buckets_are_even_however_the_keys_are_spread(name: str) -> None:
+    """Between the least and the greatest key alone, nearly all keys of a crowd would lie in one bucket."""
+    keys = CROWDS[name]
+
+    grid = RangeGrid(even_bounds({keys[0], keys[-1], *keys[:: len(keys) // 5_000]}, buckets=128))
+    sizes = [0] * grid.buckets
+    for key in keys:
+        sizes[grid.bucket(key)] += 1
+
+    assert max(sizes) <= 4 * len(keys) / 128
+
+
+def test_nothing_is_cut_where_there_is_at_most_one_key() -> None:
+    assert even_bounds([], buckets=64) == even_bounds([7], buckets=64) == ()
 
 
 @pytest.mark.parametrize(
@@ -55,3 +74,37 @@ def test_cutting_again_ends_at_single_keys(ends: list[int], bucket: int) -> None
 )
 def test_buckets_grow_with_the_table(table_bytes: int, buckets: int) -> None:
     assert bucket_count(table_bytes) == buckets
+
+
+@given(st.integers(0, 2**40))
+def test_a_power_of_two_exceeds_its_number(number: int) -> None:
+    found = power_of_two(number)
+
+    assert found // 2 <= number < found
+    assert found.bit_count() == 1
+
+
+def test_a_finer_grid_of_hashes_looks_into_the_buckets_that_were_too_full() -> None:
+    assert HashGrid(64).within([3, 5]) == HashGrid(64 * 64, (64, (3, 5)))
+
+
+@given(st.sets(st.integers(0, 30)).map(sorted))
+def test_runs_are_the_buckets_again(buckets: list[int]) -> None:
+    found = runs(buckets)
+
+    assert [bucket for first, last in found for bucket in range(first, last + 1)] == buckets
+    assert all(last + 1 < first for (_, last), (first, _) in pairwise(found))
+
+
+@pytest.mark.parametrize(
+    ("span", "text"),
+    [
+        (Span(), "all rows"),
+        (Span(low=5), "keys from 5 on"),
+        (Span(high=0), "keys below 0"),
+        (Span(low=-5, high=5), "keys from -5, below 5"),
+        (Span(part=0, parts=4), "part 1 of 4"),
+    ],
+)
+def test_a_span_says_what_it_is_of(span: Span, text: str) -> None:
+    assert str(span) == text

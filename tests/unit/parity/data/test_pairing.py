@@ -1,3 +1,4 @@
+import pickle
 from dataclasses import fields
 from types import MappingProxyType
 from typing import Any
@@ -5,9 +6,11 @@ from typing import Any
 import pytest
 
 from trueup.errors import UsageError
-from trueup.parity.data.forms import INTEGER, NUMBER, TEXT, form_of
-from trueup.parity.data.pairing import TablePair, Unpaired, pair, pair_tables
+from trueup.parity.data.forms import DOCUMENT, INTEGER, NUMBER, PADDED_TEXT, TEXT, converted_forms, form_of
+from trueup.parity.data.grid import Span
+from trueup.parity.data.pairing import ReadColumn, Rules, TablePair, Unpaired, pair, pair_tables
 from trueup.parity.schema import Catalog, Column, QualifiedName, Table, ValueType
+from trueup.settings import Conversion
 
 
 def value_type(name: str, **facts: Any) -> ValueType:
@@ -27,6 +30,10 @@ def table(*columns: Column, name: str = "t", **facts: Any) -> Table:
 def catalog(*tables: Table) -> Catalog:
     nothing: dict[str, Any] = {field.name: MappingProxyType({}) for field in fields(Catalog)}
     return Catalog(**{**nothing, "tables": MappingProxyType({one.name: one for one in tables})})
+
+
+def names(columns: tuple[ReadColumn, ...]) -> tuple[str, ...]:
+    return tuple(one.name for one in columns)
 
 
 ID, CODE, NOTE = column("id", nullable=False), column("code", "text", nullable=False), column("note", "text")
@@ -51,7 +58,7 @@ def test_rows_are_told_apart_by_the_best_key_of_both(
 ) -> None:
     found = pair(table(ID, CODE, **source), table(ID, CODE, **target))
 
-    assert found.source.key == found.target.key == key
+    assert names(found.source.key) == names(found.target.key) == key
 
 
 def test_a_key_with_a_column_that_is_not_compared_is_no_key() -> None:
@@ -59,7 +66,7 @@ def test_a_key_with_a_column_that_is_not_compared_is_no_key() -> None:
 
     found = pair(source, table(ID, column("doc", "_text"), primary_key=("doc",)))
 
-    assert found.source.key == ("id",)
+    assert names(found.source.key) == ("id",)
     assert found.unlike == ("doc (jsonb, _text)",)
 
 
@@ -74,7 +81,7 @@ def test_an_integer_key_must_be_enforced_on_both_sides_to_be_cut_into_ranges() -
 def test_columns_of_both_sides_are_read_in_one_order() -> None:
     found = pair(table(ID, CODE, NOTE), table(NOTE, ID, CODE))
 
-    assert list(found.source.forms) == list(found.target.forms) == ["code", "id", "note"]
+    assert names(found.source.columns) == names(found.target.columns) == ("code", "id", "note")
 
 
 def test_columns_of_one_side_are_named_with_the_side() -> None:
@@ -163,3 +170,89 @@ def test_a_collation_that_calls_different_strings_equal_makes_a_representation()
     assert other is not None
     assert (same.equal, same.value) == (None, TEXT)
     assert (other.equal is not None, other.value) == (True, TEXT)
+
+
+def test_a_type_that_servers_write_otherwise_is_compared_as_text() -> None:
+    unlike = frozenset({"numeric", "bpchar"})
+
+    forms = [form_of(column("c", type_), column("c", type_), as_text=unlike) for type_ in ("numeric", "bpchar", "int8")]
+
+    assert [form and form.value for form in forms] == [TEXT, PADDED_TEXT, INTEGER]
+
+
+STAFF = table(ID, column("fired", "bool"), column("seen", "timestamp"), primary_key=("id",))
+ROSTER = table(column("key"), column("is_active", "bool"), column("seen", "timestamptz"), primary_key=("key",))
+
+
+def declared(*conversions: tuple[str, str | None, str]) -> Rules:
+    return Rules(
+        conversions=tuple(Conversion(column=f"public.t.{name}", source=of, by=by) for name, of, by in conversions)
+    )
+
+
+def test_declared_columns_are_held_against_each_other() -> None:
+    """M-2, M-7, M-15: another name, another meaning, another type."""
+    rules = declared(("key", "id", ""), ("is_active", "fired", "not"), ("seen", None, "at time zone Europe/Moscow"))
+
+    found = pair(STAFF, ROSTER, rules)
+
+    assert found.columns_not_compared == ()
+    assert names(found.source.columns) == ("fired", "id", "seen")
+    assert found.names == names(found.target.columns) == ("is_active", "key", "seen")
+    assert [one.form.conversion for one in found.source.columns] == ["(not {0})", None, "({0} at time zone {1})"]
+    assert [one.form.conversion for one in found.target.columns] == [None, None, None]
+    assert found.source.has_integer_key
+    assert (names(found.source.key), names(found.target.key)) == (("id",), ("key",))
+
+
+def test_a_column_whose_name_now_means_another_is_not_compared_with_it() -> None:
+    source = table(ID, column("is_active", "bool"), column("fired", "bool"))
+
+    found = pair(source, table(ID, column("is_active", "bool")), declared(("is_active", "fired", "not")))
+
+    assert found.only_in_source == ("is_active",)
+
+
+@pytest.mark.parametrize(
+    ("conversion", "message"),
+    [
+        (("key", "code", ""), "the conversion of public.t.key: public.t has no column code"),
+        (("key", "id", "not"), "the conversion of public.t.key by 'not' doesn't fit int4 and int4"),
+        (("seen", None, "jsonb"), "by 'jsonb' doesn't fit timestamp and timestamptz"),
+        (("is_active", "fired", "at time zone UTC"), "doesn't fit bool and bool"),
+        (("nothing", "id", ""), "a conversion is declared for what is no column of the target: public.t.nothing"),
+    ],
+)
+def test_a_conversion_that_can_not_be_is_an_error(conversion: tuple[str, str | None, str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        pair(STAFF, ROSTER, declared(conversion))
+
+
+def test_a_conversion_of_another_table_is_left_alone() -> None:
+    rules = Rules(conversions=(Conversion(column="public.other.c", source="d"),))
+
+    assert pair(STAFF, STAFF, rules) == pair(STAFF, STAFF)
+
+
+@pytest.mark.parametrize(
+    ("by", "source", "target"),
+    [
+        ("jsonb", "text", "jsonb"),
+        ("jsonb", "json", "json"),
+        ("to_jsonb", "_text", "jsonb"),
+        ("to_jsonb", "jsonb", "_text"),
+    ],
+)
+def test_documents_are_compared_as_jsonb(by: str, source: str, target: str) -> None:
+    """M-13, M-25."""
+    forms = converted_forms(column("c", source), column("c", target), by)
+
+    assert forms is not None
+    assert {form.value for form in forms} == {DOCUMENT}
+
+
+def test_a_pair_of_tables_can_be_sent_to_another_process() -> None:
+    found = pair(STAFF, ROSTER).within(Span(low=1, high=5))
+
+    assert pickle.loads(pickle.dumps(found)) == found
+    assert found.source.span == found.target.span == Span(low=1, high=5)

@@ -1,35 +1,33 @@
-from types import MappingProxyType
+from dataclasses import replace
 
 import pytest
 
 from trueup.parity.data import statements
 from trueup.parity.data.forms import INTEGER, TEXT, Form
-from trueup.parity.data.grid import HashGrid, range_grid
-from trueup.parity.data.pairing import Reading
+from trueup.parity.data.grid import INT8_MIN, HashGrid, RangeGrid, Span
+from trueup.parity.data.pairing import ReadColumn, Reading
 from trueup.parity.schema import QualifiedName, ValueType
 
 INT8 = ValueType(name=QualifiedName("pg_catalog", "int8"), kind="base", category="N")
-FORMS = MappingProxyType({"id": Form(value=INTEGER), "note": Form(value=TEXT)})
-KEYED = Reading(
-    table=QualifiedName("s", "t"), has_partitions=False, forms=FORMS, key=("id",), key_types=(INT8,),
-    has_integer_key=True,
-)  # fmt: skip
-HASHED = Reading(
-    table=QualifiedName("s", "t"), has_partitions=True, forms=FORMS, key=("note",), key_types=(INT8,), to_utf8=True
-)
-KEYLESS = Reading(table=QualifiedName("s", "t"), has_partitions=False, forms=FORMS)
-GRID = range_grid(-(2**63), 2**63 - 1, buckets=64)
+ID = ReadColumn(name="id", form=Form(value=INTEGER), value_type=INT8)
+NOTE = ReadColumn(name="note", form=Form(value=TEXT), value_type=INT8)
+KEYLESS = Reading(table=QualifiedName("s", "t"), has_partitions=False, columns=(ID, NOTE))
+KEYED = replace(KEYLESS, key=(ID,), is_key_enforced=True, has_integer_key=True)
+HASHED = replace(KEYLESS, has_partitions=True, key=(NOTE,), to_utf8=True)
+GRID = RangeGrid(tuple(range(0, 1_000, 2)))
 
 
 def test_the_hash_of_a_row_is_seeded_by_its_integer_key() -> None:
     text = statements.checksums(KEYED, GRID, 5).as_string()
 
-    assert 'hash_record_extended(row(int8send(("t"."id")::int8), ("t"."note")::text collate "C"),' in text
+    assert 'hash_record_extended(row(true, ("t"."note")::text collate "C"),' in text
     assert '("t"."id"::int8 # \'5\'::int8)' in text
 
 
 def test_the_least_integer_is_written_without_a_bare_minus() -> None:
-    assert '"t"."id" >= \'-9223372036854775808\'::int8' in statements.checksums(KEYED, GRID, 5).as_string()
+    reading = replace(KEYED, span=Span(low=INT8_MIN))
+
+    assert '"t"."id" >= \'-9223372036854775808\'::int8' in statements.checksums(reading, GRID, 5).as_string()
 
 
 @pytest.mark.parametrize("reading", [HASHED, KEYLESS], ids=["hashed", "keyless"])
@@ -44,6 +42,19 @@ def test_a_row_without_a_key_is_hashed_twice_and_computed_once() -> None:
     assert "offset 0" in text
 
 
+def test_128_bits_are_summed_by_two_functions() -> None:
+    text = statements.checksums(replace(KEYED, hashing="both"), GRID, 5).as_string()
+
+    assert text.count("sum(") == 2
+    assert (text.count("hash_record_extended"), text.count("md5(")) == (1, 1)
+
+
+def test_servers_that_hash_otherwise_are_asked_for_md5_alone() -> None:
+    text = statements.checksums(replace(HASHED, hashing="text"), HashGrid(64), 5).as_string()
+
+    assert "hash_record_extended" not in text
+
+
 def test_only_the_table_itself_is_read_unless_it_has_partitions() -> None:
     assert 'from only "s"."t"' in statements.count(KEYED).as_string()
     assert 'from "s"."t"' in statements.count(HASHED).as_string()
@@ -56,12 +67,59 @@ def test_text_of_unlike_encodings_is_converted() -> None:
     )
 
 
-def test_few_buckets_are_read_by_ranges_and_many_by_one_pass() -> None:
-    few = statements.rows(KEYED, GRID, range(3), 5).as_string()
-    many = statements.rows(KEYED, GRID, range(200), 5).as_string()
+def test_few_runs_of_buckets_are_read_by_ranges_and_many_by_one_pass() -> None:
+    one = statements.packed(KEYED, GRID, range(300), 5).as_string()
+    few = statements.packed(KEYED, GRID, [3, 5, 7], 5).as_string()
+    many = statements.packed(KEYED, GRID, range(0, 400, 2), 5).as_string()
 
+    assert (one.count(" or "), "any(" in one) == (0, False)
     assert (few.count(" or "), "any(" in few) == (2, False)
     assert (many.count(" or "), "any(" in many) == (0, True)
+
+
+def test_neighbouring_buckets_of_hashes_are_a_range_too() -> None:
+    assert "between '8'::int8 and '15'::int8" in statements.packed(HASHED, HashGrid(64), range(8, 16), 5).as_string()
+    assert "any('{1,4}'::int8[])" in statements.packed(HASHED, HashGrid(64), [1, 4], 5).as_string()
+
+
+def test_buckets_that_are_looked_into_leave_out_the_others() -> None:
+    text = statements.checksums(HASHED, HashGrid(64).within([3]), 5).as_string()
+
+    assert "& '4095'::int8" in text
+    assert "& '63'::int8) = any('{3}'::int8[])" in text
+
+
+def test_a_segment_reads_its_span_alone() -> None:
+    ranged = replace(KEYED, span=Span(low=-5, high=7))
+    part = replace(HASHED, span=Span(part=3, parts=4))
+
+    for text in (
+        statements.checksums(ranged, GRID, 5),
+        statements.packed(ranged, GRID, [0], 5),
+        statements.cuts(ranged, 9),
+    ):
+        assert '"t"."id" >= \'-5\'::int8 and "t"."id" < \'7\'::int8' in text.as_string()
+    for text in (statements.checksums(part, HashGrid(64), 5), statements.count(part)):
+        assert "& '3'::int8) = '3'::int8" in text.as_string()
+
+
+def test_a_part_is_the_same_whatever_the_salt() -> None:
+    part = replace(HASHED, span=Span(part=3, parts=4))
+
+    conditions = {statements.checksums(part, HashGrid(64), salt).as_string().partition("where")[2] for salt in (5, 6)}
+
+    assert len(conditions) == 1
+
+
+@pytest.mark.parametrize("reading", [KEYED, HASHED, KEYLESS], ids=["keyed", "hashed", "keyless"])
+def test_a_condition_of_the_user_holds_in_every_statement(reading: Reading) -> None:
+    reading = replace(reading, where="note like '{}%' or id % 2 = 0")
+    texts = [statements.count(reading), statements.checksums(reading, HashGrid(64), 5)]
+    if reading.key:
+        texts.append(statements.column_hashes(reading, [("1",)], 5))
+
+    for text in texts:
+        assert text.as_string().count("(note like '{}%' or id % 2 = 0)") == 1
 
 
 def test_keys_are_looked_up_by_their_type() -> None:
@@ -70,13 +128,20 @@ def test_keys_are_looked_up_by_their_type() -> None:
     assert '"t"."id" = "k"."k0"::"pg_catalog"."int8"' in text
 
 
-def test_no_statement_has_a_placeholder() -> None:
-    hostile = Reading(
-        table=QualifiedName("%s", '"'), has_partitions=False, forms=MappingProxyType({"%(x)s": Form(value=TEXT)}),
-        key=("%(x)s",), key_types=(INT8,),
-    )  # fmt: skip
+def test_a_declared_conversion_stands_inside_every_form() -> None:
+    converted = Form(value=TEXT, conversion="({0} at time zone {1})", argument="O'Clock")
+    reading = replace(KEYED, columns=(ID, replace(NOTE, form=converted)))
 
-    text = statements.rows(hostile, HashGrid(64), [1], 5).as_string()
+    text = statements.checksums(reading, GRID, 5).as_string()
+
+    assert "(\"t\".\"note\" at time zone 'O''Clock')" in text
+
+
+def test_no_statement_has_a_placeholder() -> None:
+    odd = ReadColumn(name="%(x)s", form=Form(value=TEXT), value_type=INT8)
+    hostile = Reading(table=QualifiedName("%s", '"'), has_partitions=False, columns=(odd,), key=(odd,))
+
+    text = statements.packed(hostile, HashGrid(64), [1], 5).as_string()
 
     assert '"%s".""""' in text
     assert '"%(x)s"' in text

@@ -1,0 +1,87 @@
+"""The SQL for one row: its values in their forms, its hash, the hash of its key. Does no I/O."""
+
+from collections.abc import Iterable
+
+from psycopg import sql
+
+from trueup.parity.data.forms import Template
+from trueup.parity.data.pairing import ReadColumn, Reading
+
+
+def column(one: ReadColumn) -> sql.Composable:
+    """Return a column's value as its side's declared conversion gives it."""
+    given = sql.Identifier("t", one.name)
+    if one.form.conversion is None:
+        return given
+    return sql.SQL(one.form.conversion).format(given, sql.Literal(one.form.argument))
+
+
+def int8(number: int) -> sql.Composed:
+    """Return an integer, quoted: the minus of a bare -9223372036854775808 comes after the cast, which overflows."""
+    return sql.SQL("{}::int8").format(sql.Literal(str(number)))
+
+
+def comma(parts: Iterable[sql.Composable]) -> sql.Composed:
+    """Join with commas."""
+    return sql.SQL(", ").join(parts)
+
+
+def in_form(reading: Reading, one: ReadColumn, template: Template) -> sql.Composed:
+    """Return a column in a form; its text in UTF-8 where the sides' encodings differ."""
+    value = sql.SQL(template).format(column(one))
+    is_text = template.endswith('collate "C"')
+    return sql.SQL("convert_to({}, 'UTF8')").format(value) if is_text and reading.to_utf8 else value
+
+
+def key_text(one: ReadColumn) -> sql.Composed:
+    """Return a key's column as text."""
+    return sql.SQL(one.form.key).format(column(one))
+
+
+def native_hash(values: Iterable[sql.Composable], seed: sql.Composable) -> sql.Composed:
+    """Return the server's own hash of a row of values."""
+    return sql.SQL("hash_record_extended(row({}), {})").format(comma(values), seed)
+
+
+def text_hash(values: Iterable[sql.Composable], seed: sql.Composable) -> sql.Composed:
+    """Return the first half of the MD5 of a row's text: the same on every server, at three times the price."""
+    return sql.SQL("('x' || left(md5(row({}, {})::text), 16))::bit(64)::int8").format(seed, comma(values))
+
+
+def hashes(reading: Reading, values: list[sql.Composable], seed: sql.Composable) -> list[sql.Composable]:
+    """Return one hash, or two by different functions."""
+    by_name = {"native": [native_hash], "text": [text_hash], "both": [native_hash, text_hash]}
+    return [function(values, seed) for function in by_name[reading.hashing]]
+
+
+def values(reading: Reading) -> list[sql.Composable]:
+    """Return all columns in their forms."""
+    return [in_form(reading, one, one.form.value) for one in reading.columns]
+
+
+def key_hash(reading: Reading, salt: int) -> sql.Composable:
+    """Return one hash of the key alone."""
+    parts: list[sql.Composable] = [in_form(reading, one, one.form.identity) for one in reading.key]
+    return hashes(reading, parts, int8(salt))[0]
+
+
+def row_id(reading: Reading, salt: int) -> sql.Composable:
+    """Return 64 bits that stand for the key: an integer key itself, else its hash."""
+    if reading.has_integer_key:
+        return sql.SQL("{}::int8").format(column(reading.key[0]))
+    return key_hash(reading, salt)
+
+
+def row_hashes(reading: Reading, salt: int) -> list[sql.Composable]:
+    """Hash all columns, seeded by the key: values that change places between two rows can't cancel in the sum."""
+    if not reading.has_integer_key:
+        return hashes(reading, values(reading), key_hash(reading, salt))
+    # The seed holds the key already; NULL has the hash 0 whatever the seed, so something else must be there.
+    others = [in_form(reading, one, one.form.value) for one in reading.columns if one not in reading.key]
+    seed = sql.SQL("({} # {})").format(row_id(reading, salt), int8(salt))
+    return hashes(reading, [sql.SQL("true"), *others], seed)
+
+
+def column_hash(reading: Reading, one: ReadColumn, template: Template, salt: int) -> sql.Composable:
+    """Return the hash of one column in a form."""
+    return hashes(reading, [in_form(reading, one, template)], int8(salt))[0]

@@ -1,0 +1,78 @@
+"""What is known of a table before it is read whole: how its keys are spread, and whether much of it differs."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from psycopg import sql
+
+from trueup.parity.data import statements
+from trueup.parity.data.grid import FEWEST, Grid, HashGrid, RangeGrid, bucket_count, even_bounds, power_of_two
+from trueup.parity.data.lockstep import Lockstep
+from trueup.parity.data.model import Key
+from trueup.parity.data.pairing import Reading, TablePair
+
+PAGE_BYTES = 8_192
+SMALL_BYTES = 4_000_000
+"""Up to here nothing is worth a sample."""
+PAGES_SAMPLED = 128
+MOST_SAMPLED = 16_384
+KEYS_TRIED = 256
+"""Of each side, and held against the other."""
+DENSE_FROM = 2
+"""So many rows of those tried that differ mean that of a thousand rows some differ, nearly everywhere."""
+DENSE_BUCKET_BYTES = 400_000
+DENSE_BUCKETS_AT_ONCE = 512
+"""Some 200 MB of a table."""
+
+Answer = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """Is how a table is going to be read."""
+
+    grid: Grid
+    is_dense: bool = False
+    """Whether so many rows differ that sums of buckets would only say so of every bucket."""
+
+
+def survey(both: Lockstep, pair: TablePair, *, salt: int, share: float = 1) -> Survey:
+    """Look at a few pages of a table, of which a segment holds a share, and at its least and greatest integer key."""
+    sizes = _ask(both, pair, statements.size)
+    table_bytes = int(max(bytes_ for [(bytes_,)] in sizes) * share)
+    samples = _samples(both, pair, table_bytes) if pair.source.is_key_enforced and table_bytes > SMALL_BYTES else ()
+    is_dense = bool(samples) and _differing(both, pair, samples, salt) >= DENSE_FROM
+    buckets = max(FEWEST, power_of_two(table_bytes // DENSE_BUCKET_BYTES)) if is_dense else bucket_count(table_bytes)
+    if not pair.source.has_integer_key:
+        return Survey(grid=HashGrid(buckets), is_dense=is_dense)
+    ends = chain.from_iterable(answer[0] for answer in _ask(both, pair, statements.key_bounds))
+    points = {int(key[0] or 0) for key in chain.from_iterable(samples)}
+    known = points | {int(end) for end in ends if end is not None}
+    return Survey(grid=RangeGrid(even_bounds(known, buckets=buckets)), is_dense=is_dense)
+
+
+def _samples(both: Lockstep, pair: TablePair, table_bytes: int) -> tuple[list[Key], ...]:
+    percent = min(100.0, 100 * PAGES_SAMPLED * PAGE_BYTES / table_bytes)
+    most = MOST_SAMPLED if pair.source.has_integer_key else KEYS_TRIED
+    return tuple(
+        [tuple(key) for key in answer]
+        for answer in _ask(both, pair, lambda reading: statements.sample(reading, percent, most))
+    )
+
+
+def _differing(both: Lockstep, pair: TablePair, samples: Iterable[Sequence[Key]], salt: int) -> int:
+    """Return how many of a few hundred sampled rows differ."""
+    tried = list({key for sample in samples for key in sample[:: len(sample) // KEYS_TRIED + 1]})
+    if not tried:
+        return 0
+    source, target = (
+        {tuple(key): tuple(hashes) for key, hashes in answer}
+        for answer in _ask(both, pair, lambda reading: statements.row_hashes_of(reading, tried, salt))
+    )
+    return sum(source.get(key) != target.get(key) for key in tried)
+
+
+def _ask(both: Lockstep, pair: TablePair, query: Callable[[Reading], sql.Composed]) -> tuple[Answer, Answer]:
+    return both.run(lambda source: source.rows(query(pair.source)), lambda target: target.rows(query(pair.target)))
