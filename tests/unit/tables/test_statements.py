@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Annotated, Any
@@ -67,24 +68,113 @@ def test_same_shape_is_the_same_statement():
     assert first is second
 
 
-BUILT = {
-    "select": statements.select(CLIENTS, BY_PHONE, parse_order(CLIENTS, "name"), limit=True, offset=True),
-    "count": statements.count(CLIENTS, BY_PHONE),
-    "exists": statements.exists(CLIENTS, BY_PHONE),
-    "insert": statements.insert(CLIENTS, ALL),
-    "insert nothing": statements.insert(CLIENTS, ()),
-    "insert_or_nothing": statements.insert_or_nothing(CLIENTS, ALL),
-    "upsert": statements.upsert(CLIENTS, ALL, "old"),
-    "update": statements.update(CLIENTS, ("name",), BY_PHONE),
-    "update_or_read": statements.update_or_read(CLIENTS, ALL),
-    "delete": statements.delete(CLIENTS, BY_PHONE),
+COLUMNS = '"id", "company_id", "phone", "name", "created_at", "updated_at"'
+STORED = ", ".join(f'"stored".{name}' for name in COLUMNS.split(", "))
+VALUES = "$1::bigint, $2::bigint, $3::text, $4::text, $5::timestamp with time zone, $6::timestamp with time zone"
+GIVEN = ", ".join(f"{value} as {name}" for value, name in zip(VALUES.split(", "), COLUMNS.split(", "), strict=True))
+SAME = '"stored"."company_id" = "excluded"."company_id" and "stored"."phone" = "excluded"."phone"'
+CHANGED = 'set "name" = excluded."name", "updated_at" = now()'
+DIFFERS = '("stored"."name") is distinct from ("excluded"."name")'
+UPSERT = f"""insert into "public"."clients" as stored ({COLUMNS})
+values ({VALUES})
+on conflict ("company_id", "phone") do update
+{CHANGED}
+where {DIFFERS}
+returning {STORED}, """
+UPDATE_OR_READ = f"""with excluded as (select {GIVEN}), changed as (
+update "public"."clients" as stored
+{CHANGED}
+from excluded
+where {SAME}
+  and {DIFFERS}
+returning {STORED})
+select {COLUMNS}, true from changed
+union all
+select {STORED}, false from "public"."clients" as stored, excluded
+where {SAME}
+  and not exists (select 1 from changed)"""
+
+BUILT: dict[str, tuple[Callable[[], Statement], str]] = {
+    "select": (
+        lambda: statements.select(CLIENTS, BY_PHONE, parse_order(CLIENTS, "name"), limit=True, offset=True),
+        (
+            f'select {COLUMNS}\nfrom "public"."clients"\nwhere "phone" = $1::text\n'
+            'order by "name" nulls last, "id"\nlimit $2::bigint\noffset $3::bigint'
+        ),
+    ),
+    "count": (
+        lambda: statements.count(CLIENTS, BY_PHONE),
+        'select count(*)\nfrom "public"."clients"\nwhere "phone" = $1::text',
+    ),
+    "exists": (
+        lambda: statements.exists(CLIENTS, BY_PHONE),
+        'select exists (select 1\nfrom "public"."clients"\nwhere "phone" = $1::text)',
+    ),
+    "insert": (
+        lambda: statements.insert(CLIENTS, ALL),
+        f'insert into "public"."clients" ({COLUMNS})\nvalues ({VALUES})\nreturning {COLUMNS}',
+    ),
+    "insert nothing": (
+        lambda: statements.insert(CLIENTS, ()),
+        f'insert into "public"."clients" default values\nreturning {COLUMNS}',
+    ),
+    "insert_or_nothing": (
+        lambda: statements.insert_or_nothing(CLIENTS, ALL),
+        (
+            f'insert into "public"."clients" ({COLUMNS})\nvalues ({VALUES})\n'
+            f'on conflict ("company_id", "phone") do nothing\nreturning {COLUMNS}'
+        ),
+    ),
+    "upsert on 18": (lambda: statements.upsert(CLIENTS, ALL, "old"), UPSERT + 'old."id" is null'),
+    "upsert before 18": (lambda: statements.upsert(CLIENTS, ALL, "xmax"), UPSERT + "stored.xmax = 0"),
+    "update": (
+        lambda: statements.update(CLIENTS, ("name",), BY_PHONE),
+        (
+            'update "public"."clients"\nset "name" = $1::text, "updated_at" = now()\nwhere "phone" = $2::text\n'
+            f"returning {COLUMNS}"
+        ),
+    ),
+    "update_or_read": (lambda: statements.update_or_read(CLIENTS, ALL), UPDATE_OR_READ),
+    "delete": (
+        lambda: statements.delete(CLIENTS, BY_PHONE),
+        'delete from "public"."clients"\nwhere "phone" = $1::text',
+    ),
 }
 
 
-@pytest.mark.parametrize("statement", BUILT.values(), ids=BUILT.keys())
-def test_no_statement_asks_for_all_columns(statement: Statement):
+@pytest.mark.parametrize(("build", "expected"), BUILT.values(), ids=BUILT.keys())
+def test_statement_is_what_it_looks_like(build: Callable[[], Statement], expected: str):
+    assert text(build()) == expected
+
+
+@pytest.mark.parametrize(("build", "expected"), BUILT.values(), ids=BUILT.keys())
+def test_no_statement_asks_for_all_columns(build: Callable[[], Statement], expected: str):
     """W-R: findOne is SELECT *, so a column that is added, dropped or moved reaches the code."""
-    assert "*" not in text(statement).replace("count(*)", "")
+    assert "*" not in text(build()).replace("count(*)", "")
+
+
+def test_cursor_is_declared_fetched_from_and_closed_by_its_quoted_name():
+    declare, fetch, close = statements.cursor(Statement(b"select 1"), 'a"b', 50)
+
+    assert declare.text == b'declare "a""b" no scroll cursor for\nselect 1'
+    assert fetch.text == b'fetch forward 50 from "a""b"'
+    assert close.text == b'close "a""b"'
+    assert not any(each.is_lasting for each in (declare, fetch, close))
+
+
+def test_json_is_held_as_text_where_rows_are_compared():
+    @dataclass
+    class Row:
+        id: int
+        prefs: Annotated[Any, Sql("json")]
+        more: Annotated[Any, Sql("jsonb")]
+
+    table = Table("public.rows", Row, primary_key=("id",))
+
+    assert (
+        '("stored"."prefs"::text, "stored"."more") is distinct from ("excluded"."prefs"::text, "excluded"."more")'
+        in text(statements.upsert(table, ("id", "prefs", "more"), "old"))
+    )
 
 
 ORDERS = {
