@@ -23,6 +23,7 @@ COMMANDS = {
     "contracts": "trueup.cli.contracts:contracts",
     "migrate": "trueup.cli.migrate:migrate",
     "budget": "trueup.cli.budget:budget_command",
+    "services": "trueup.cli.services:services_command",
     "testdata": "trueup.cli.testdata:testdata",
     "serve": "trueup.cli.serve:serve_command",
     "doctor": "trueup.cli.doctor:doctor",

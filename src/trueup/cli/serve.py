@@ -14,12 +14,12 @@ from trueup.settings import DatabaseSettings, Settings
 from trueup.settings.places import load_place
 
 try:
-    from trueup.health import Watch, application, check_database, domain_check, serve
+    from trueup.health import Watch, application, check_database, check_tracking, domain_check, serve
     from trueup.health.server import listen
 except ImportError as error:  # pragma: no cover — the development environment has the extra
     raise UsageError(f"{error.name} is not installed: pip install 'trueup[health]'") from None
 
-NAMES_TAKEN = frozenset({"live", "ready", "database"})
+NAMES_TAKEN = frozenset({"live", "ready", "database", "tracking"})
 
 
 @click.command("serve")
@@ -28,7 +28,7 @@ NAMES_TAKEN = frozenset({"live", "ready", "database"})
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 is any free one.")
 @click.option("--every", default=5.0, show_default=True, type=click.FloatRange(0.1), help="Seconds between two checks.")
 def serve_command(*, database: str | None, host: str, port: int, every: float) -> ExitCode:
-    """Serve /health, /health/live, /health/ready, /health/database, /health/CHECK and /metrics.
+    """Serve /health, /health/live, /health/ready, /health/database, /health/tracking, /metrics.
 
     DB is the database of the environment unless it is named. Each check of [tool.trueup.checks] has a page of its own.
     Details and metrics are for requests that bear the token of TRUEUP_HEALTH_TOKEN.
@@ -40,8 +40,9 @@ def serve_command(*, database: str | None, host: str, port: int, every: float) -
     except OSError as error:
         raise UsageError(f"{host}:{port}: {error.strerror or error}: choose another --host or --port") from None
     with listening, opened(database, settings, len(functions) + 1) as db:
-        watches = [Watch("database", check_database(db, settings.services), interval_s=every)]
-        watches += [Watch(name, domain_check(db, function), interval_s=every) for name, function in functions.items()]
+        checks = {"database": check_database(db, settings.services), "tracking": check_tracking}
+        checks |= {name: domain_check(db, function) for name, function in functions.items()}
+        watches = [Watch(name, check, interval_s=every) for name, check in checks.items()]
         click.echo(f"http://{host}:{listening.getsockname()[1]}/health", err=True)
         signal.signal(signal.SIGTERM, lambda *_: None)
         serve(application(watches, db.statistics, token=settings.health_token), listening)

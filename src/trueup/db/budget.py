@@ -88,8 +88,14 @@ def measure(connection: Connection) -> Room:
 
 
 def count_services(names: Iterable[str]) -> dict[str, int]:
-    """Return how many connections each service has; `api:4711` is one of `api`."""
-    return dict(Counter(name.rpartition(":")[0] if name.rpartition(":")[2].isdecimal() else name for name in names))
+    """Return how many connections each service has."""
+    return dict(Counter(map(service_of, names)))
+
+
+def service_of(application_name: str) -> str:
+    """Return the service that a connection belongs to; `api:4711` is one of `api`."""
+    service, _, process = application_name.rpartition(":")
+    return service if process.isdecimal() else application_name
 
 
 def judge(services: Sequence[Service], room: Room) -> tuple[BudgetFinding, ...]:

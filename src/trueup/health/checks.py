@@ -7,6 +7,7 @@ from dataclasses import asdict
 from enum import Enum
 from time import perf_counter
 
+from trueup import observe
 from trueup.db import Database
 from trueup.db.budget import budget
 from trueup.db.events import Statistics
@@ -43,6 +44,13 @@ def check_database(db: Database, services: Iterable[Service] = ()) -> Check:
         return Answer(status=status, reason="; ".join(problems), figures=measured)
 
     return check
+
+
+def check_tracking() -> Answer:
+    """Answer whether failures are reported, and what became of every event."""
+    found = observe.status()
+    status, reason = (Status.OK, "") if found.is_enabled else (Status.WARN, "failures are not reported")
+    return Answer(status=status, reason=reason, figures=figures(found.account))
 
 
 def pool_figures(pool: Statistics) -> dict[str, object]:

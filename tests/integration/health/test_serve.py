@@ -108,6 +108,7 @@ def test_pages_of_a_server_that_is_well(database: ConnInfo, folder: Path) -> Non
         for path in ("/health/live", "/health/ready", "/health/database"):
             code, body = served.get(path)
             assert (code, body["status"], body.keys()) == (200, "ok", {"status", "uptime", "timestamp"}), path
+        assert served.until("/health/tracking", status="warn")["reason"] == "failures are not reported"
         assert served.get("/health/live", method="HEAD") == (200, "")
         assert served.get("/health/live", method="POST")[0] == 405
         assert served.get("/health/nobody")[0] == 404
@@ -129,7 +130,7 @@ def test_checks_of_the_project_have_pages_without_texts(database: ConnInfo, fold
 
         code, body = served.get("/health", token=TOKEN)
         assert (code, body["status"]) == (503, "fail")
-        assert body["checks"].keys() == {"database", "whatsapp", "sync"}
+        assert body["checks"].keys() == {"database", "tracking", "whatsapp", "sync"}
         assert "7999" not in json.dumps(body)
         assert served.get("/health")[1].keys() == {"status", "uptime", "timestamp"}
         assert served.get("/health", token=TOKEN[:-1])[1].keys() == {"status", "uptime", "timestamp"}

@@ -1,0 +1,60 @@
+"""`trueup services`: who holds connections now, and whether their failures are reported."""
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from trueup.cli.budget import DECLARE
+from trueup.cli.exits import VERDICTS, ExitCode
+from trueup.cli.options import answering, as_json
+from trueup.cli.terminal import out
+from trueup.db import connect
+from trueup.errors import UsageError
+from trueup.report.json import envelope
+from trueup.report.model import Verdict
+from trueup.servers import open_source
+from trueup.settings import Settings
+from trueup.verify.services import ServiceState, service_states
+
+
+@click.command("services")
+@click.argument("database", metavar="DB")
+@as_json
+def services_command(*, database: str, as_json: bool) -> ExitCode:
+    """Show each declared service: its connections to DB now and at most, when it was last seen, its error tracking.
+
+    Whether tracking is live is asked at the `health` that a service declares. Exit 1 where one holds more connections
+    than it may.
+    """
+    settings = Settings.load()
+    if not settings.services:
+        raise UsageError(f"no service is declared in the configuration; {DECLARE}")
+    with answering("services", as_json=as_json), open_source(database, settings) as conninfo:
+        connection = connect(conninfo)
+        try:
+            states = service_states(connection, settings.services)
+        finally:
+            connection.close()
+    verdict = Verdict.FAILED if any(state.connections > state.most for state in states) else Verdict.PASSED
+    if as_json:
+        click.echo(envelope(verdict, services=states))
+    else:
+        out.print(table_of(states))
+    return VERDICTS[verdict]
+
+
+def table_of(states: tuple[ServiceState, ...]) -> Table:
+    """Return the states as people read them."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("service", "connections", "last seen", "tracking"):
+        table.add_column(heading, justify="right" if heading == "connections" else "left")
+    for state in states:
+        style = "red" if state.connections > state.most else ""
+        table.add_row(
+            escape(state.name),
+            f"{state.connections} of {state.most}",
+            f"{state.last_seen:%Y-%m-%d %H:%M:%S %z}" if state.last_seen else "not connected",
+            escape(state.tracking),
+            style=style,
+        )
+    return table
