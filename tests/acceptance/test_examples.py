@@ -13,6 +13,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Iterator
+from configparser import ConfigParser
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -24,13 +25,14 @@ from trueup.conninfo import ConnInfo
 from trueup.db import Connection, Database, connect
 from trueup.servers import EmbeddedServer
 from trueup.settings import DatabaseSettings, Settings
+from trueup.settings.configuration import read_configuration
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "fixtures").rglob("*.md")])
 FENCE = re.compile(r"^(?P<indent> *)(`{3,}|~{3,})(?P<kind>[^\n]*)\n(?P<text>.*?)^ *\2$", re.MULTILINE | re.DOTALL)
 RUN = {"python", "sql"}
-NOT_RUN = {"sh", "text"}
-"""Commands, which test_documentation checks, and what is no code."""
+NOT_RUN = {"sh", "text", "toml", "ini"}
+"""Commands, which test_documentation checks, what is no code, a configuration, and a unit of systemd."""
 LIKE_PYTHON = re.compile(r"^ *(?:>>> |from [\w.]+ import |import \w+$|(?:with|def|class|for|try)\b.*:$)", re.MULTILINE)
 RAISES = re.compile(r"# raises (\w+)\s*\Z")
 
@@ -158,6 +160,17 @@ def test_no_example_of_a_page_is_left_out(page: Path) -> None:
     assert len(re.findall(r"^ *(?:```|~~~)", text, re.MULTILINE)) == 2 * len(blocks), "a block that never ends"
     not_run = [FENCE.sub("", text), *(block.text for block in blocks if block.kind in NOT_RUN)]
     assert [found for part in not_run for found in LIKE_PYTHON.findall(part)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_configurations_of_a_page_can_be_read(page: Path, tmp_path: Path) -> None:
+    for block in blocks_of(TEXTS[page]):
+        if block.kind == "toml":
+            file = tmp_path / "trueup.toml"
+            file.write_text(block.text, encoding="utf-8")
+            read_configuration(file)
+        elif block.kind == "ini":
+            ConfigParser(strict=True, interpolation=None).read_string(block.text)
 
 
 @pytest.mark.parametrize(
