@@ -17,6 +17,7 @@ from psycopg.sql import Composable
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Connection
+from trueup.db.pooled import OwnStatements
 from trueup.db.sqlstate import named
 from trueup.errors import DatabaseError, UsageError
 from trueup.migrations.statements import split
@@ -74,6 +75,7 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
         self._is_unread = False
         self._reading = Lock()
         super().__init__(pgconn)
+        self._prepared = OwnStatements()
 
     @property
     def pgconn(self) -> "PGconn":

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from psycopg.pq import ExecStatus
 from psycopg.rows import tuple_row
 
 from trueup.conninfo import ConnInfo
@@ -10,6 +11,7 @@ from trueup.settings import DatabaseSettings
 from trueup.testing.kept import KeptConnection, open_kept
 from trueup.testing.leases import Lease
 from trueup.testing.rewind import Baseline, NotRewound, Rewound
+from trueup.testing.rewind.witness import FLUSH
 
 POOL_CONNECTIONS = 10
 
@@ -99,7 +101,18 @@ class Loan:
         if self.eye is not None and not self.eye.closed:
             self.eye.rollback()
             self.eye.row_factory = tuple_row
-        return baseline.rewind(tolerating=self.pids)
+        pids = self.pids
+        return baseline.rewind(tolerating=pids, told=pids if self.hand_in() else ())
+
+    def hand_in(self) -> bool:
+        """Have every connection that is kept hand in what it has counted; return False where none can."""
+        connections = [self.kept, self.eye, *(self.opened.pool.idle if self.opened is not None else ())]
+        for connection in connections:
+            if connection is not None and not connection.closed:
+                with connection.lock:
+                    if connection.pgconn.exec_(FLUSH).status != ExecStatus.TUPLES_OK:
+                        return False
+        return True
 
     def close(self) -> None:
         """Close every connection of ours to it."""

@@ -17,7 +17,7 @@ from trueup.testing.rewind.fingerprint import read_fingerprint
 from trueup.testing.rewind.outcome import NotRewound, Rewound, Unproven
 from trueup.testing.rewind.plans import Change, Plans
 from trueup.testing.rewind.rewinding import Rewinding
-from trueup.testing.rewind.session import open_session
+from trueup.testing.rewind.session import open_session, stop_counting
 from trueup.testing.rewind.state import State, read_state
 from trueup.testing.rewind.structure import read_structure
 
@@ -48,7 +48,7 @@ class Baseline:
         session = open_session(conninfo)
         try:
             with refused(session):
-                plans = Plans(connection=session, structure=read_structure(session), name=str(next(NUMBERS)))
+                plans = plans_of(session)
                 return cls(plans, state_of(plans, {}, verify=verify))
         except BaseException:
             session.close()
@@ -67,8 +67,7 @@ class Baseline:
         plans, state = self._plans, self._state
         call, known = plans.call, dict(state.copies)
         if plans.run(call("catalogs", state.horizon, state.database_rows, state.server_rows))[0].rows:
-            structure = read_structure(plans.connection)
-            plans, known = Plans(connection=plans.connection, structure=structure, name=str(next(NUMBERS))), {}
+            plans, known = plans_of(plans.connection), {}
         elif state.counts:
             for change in Change.of(plans.run(call("tables", state.horizon, state.counts))[0]):
                 known.pop(change.number, None)
@@ -94,16 +93,18 @@ class Baseline:
         if not self._is_nested:
             self._plans.connection.close()
 
-    def rewind(self, *, tolerating: Collection[int] = ()) -> Rewound | NotRewound:
+    def rewind(self, *, tolerating: Collection[int] = (), told: Collection[int] = ()) -> Rewound | NotRewound:
         """Bring the database back to this baseline, or say why that is not proven: then it is to be thrown away.
 
-        Processes in `tolerating` may stay connected, idle. Waits half a second for sessions that are just ending.
+        Processes in `tolerating` may stay connected, idle. Waits half a second for sessions that are just ending. It
+        takes a fraction of the time when all who stay are in `told`: have run `FLUSH` after their last change.
         What interrupts a rewind closes the connection, so that no later one can say Rewound.
         """
         if self._plans.connection.closed:
             return NotRewound("its connection is closed, or was lost or interrupted earlier")
         try:
-            self._state, outcome = Rewinding(plans=self._plans, state=self._state, tolerated=tolerating).run()
+            work = Rewinding(plans=self._plans, state=self._state, tolerated=tolerating, told=told)
+            self._state, outcome = work.run()
             self._verify()
         except Unproven as error:
             return error.outcome
@@ -134,6 +135,12 @@ def refused(connection: Connection) -> Iterator[None]:
         raise Refused(f"no baseline can be taken: {error}") from None
     except psycopg.Error as error:
         raise Refused(f"no baseline can be taken: {named(error, connection)}") from None
+
+
+def plans_of(session: Connection) -> Plans:
+    """Return the statements for what the session's database holds now."""
+    name, structure = str(next(NUMBERS)), read_structure(session)
+    return Plans(connection=session, structure=structure, name=name, is_counted=stop_counting(session))
 
 
 def state_of(plans: Plans, known: Mapping[int, bytes], *, verify: bool) -> State:

@@ -52,6 +52,8 @@ class Plans:
     connection: Connection
     structure: Structure
     name: str
+    is_counted: bool = False
+    """Whether the statistics tell where something was changed."""
     known: set[str] = field(default_factory=set)
     dead: Counter[Table] = field(default_factory=Counter)
     """Rows deleted from each table since it was last vacuumed."""
@@ -69,6 +71,21 @@ class Plans:
         if name not in self.known:
             self.prepare(name, "(xid)", statements.delete_new(table))
         return statements.execute(f"{name} {self.name}", horizon)
+
+    def glance(self, table: Table, horizon: str) -> bytes:
+        """Return the call that counts the rows of one table, and says whether there are new ones."""
+        name = f"table {table.number}"
+        if name not in self.known:
+            self.prepare(name, "(xid)", statements.table_glance(table))
+        return statements.execute(f"{name} {self.name}", horizon)
+
+    def position(self, number: int, expected: tuple[int, bool]) -> bytes:
+        """Return the call that says where one sequence is, if it is not where it is expected."""
+        name = f"sequence {number}"
+        if name not in self.known:
+            sequence = self.structure.sequences[number]
+            self.prepare(name, "(int8, bool)", statements.sequence_glance(number, sequence))
+        return statements.execute(f"{name} {self.name}", *expected)
 
     def prepare(self, name: str, types: LiteralString, statement: sql.Composed) -> None:
         """Prepare a statement."""

@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from trueup.testing.rewind.copies import missing, read_copy, write_rows
 from trueup.testing.rewind.outcome import Rewound, Unproven
-from trueup.testing.rewind.plans import Change, Plans, Row
+from trueup.testing.rewind.plans import Answer, Change, Plans, Row
 from trueup.testing.rewind.state import State, Surroundings, read_horizon
 from trueup.testing.rewind.statements import OF_SERVER, set_positions, vacuum
 from trueup.testing.rewind.strangers import Stranger, run_in_quiet
 from trueup.testing.rewind.structure import Table
+from trueup.testing.rewind.witness import Witness, changed
 
 MANY_DEAD_ROWS = 5_000
 """From here on a table is vacuumed: every look reads past them."""
@@ -29,11 +31,15 @@ class Sight:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Rewinding:
-    """Brings the database of `plans` back to `state`; processes in `tolerated` may stay connected, idle."""
+    """Brings the database of `plans` back to `state`; processes in `tolerated` may stay connected, idle.
+
+    Those in `told` have handed in what they have counted, since they last did something.
+    """
 
     plans: Plans
     state: State
     tolerated: Collection[int]
+    told: Collection[int] = ()
     is_aged: bool = False
     """Whether what belongs to the baseline was written again, by transactions after its horizon."""
     deleted: Counter[Table] = field(default_factory=Counter)
@@ -65,6 +71,36 @@ class Rewinding:
 
     def look(self) -> Sight:
         """Return what is not as it was, as soon as nobody is at work in the database."""
+        then = self.state.witness
+        if then is None:
+            return self.look_everywhere()
+        call = self.plans.call
+        others, answers = run_in_quiet(self.plans, self.is_welcome, call("surroundings"), call("witness"))
+        now = Witness.of(answers[1])
+        is_exact = now.is_comparable(then) and all(other.pid in self.told for other in others)
+        sight = self.look_closer(then, now, answers[0]) if is_exact else self.look_everywhere()
+        self.state = replace(self.state, witness=now)
+        return sight
+
+    def look_closer(self, then: Witness, now: Witness, surroundings: Answer) -> Sight:
+        """Return what is not as it was, after a look where something was counted."""
+        plans, state = self.plans, self.state
+        tables = [plans.structure.tables[number] for number in changed(now.tables, then.tables)]
+        sequences = changed(now.sequences, then.sequences)
+        calls = [plans.glance(table, state.horizon) for table in tables]
+        calls += [plans.position(number, state.positions[number]) for number in sequences]
+        answers = iter(plans.run(*calls) if calls else ())
+        found = [change for answer in islice(answers, len(tables)) for change in Change.of(answer)]
+        moved = [int(number) for answer in answers for number, *_ in answer.rows]
+        return Sight(
+            surroundings=Surroundings(*surroundings.rows[0]),
+            catalogs=[],
+            tables=[each for each in found if each.is_new or each.rows != state.counts[each.number]],
+            sequences=moved,
+        )
+
+    def look_everywhere(self) -> Sight:
+        """Return what is not as it was, after a look at every row."""
         call, state, structure = self.plans.call, self.state, self.plans.structure
         nothing = b"select where false"
         _, (surroundings, catalogs, tables, sequences) = run_in_quiet(
@@ -85,7 +121,7 @@ class Rewinding:
     def look_again(self) -> None:
         """Take what was put back for what was always there, after a look that finds nothing else."""
         self.state = replace(self.state, horizon=read_horizon(self.plans))
-        sight = self.look()
+        sight = self.look_everywhere()
         if sight.catalogs or sight.tables or sight.sequences:
             raise Unproven("something else was changed while rows were put back")
 

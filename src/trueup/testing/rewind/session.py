@@ -7,6 +7,8 @@ from trueup.db import Connection, connect
 from trueup.errors import ConnectionFailed, PermissionMissing
 
 APPLICATION_NAME = "trueup rewind"
+STATISTICS_SINCE = 150_000
+"""The version that keeps statistics in shared memory, where they are written before a session is gone."""
 
 SETTINGS = MappingProxyType(
     {
@@ -64,6 +66,15 @@ def open_session(conninfo: ConnInfo) -> Connection:
     if session.info.server_version >= 170000:
         session.execute("set transaction_timeout = 0")
     return session
+
+
+def stop_counting(session: Connection) -> bool:
+    """Let this session count nothing into the statistics; say whether those can be relied on for the others."""
+    if session.info.server_version < STATISTICS_SINCE:
+        return False
+    usual = session.execute("select reset_val from pg_settings where name = 'track_counts'").fetchone()
+    session.execute("set track_counts = off")
+    return usual == ("on",)
 
 
 def not_allowed(conninfo: ConnInfo) -> PermissionMissing:

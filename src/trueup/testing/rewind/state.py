@@ -9,6 +9,7 @@ from trueup.testing.rewind.outcome import Unproven
 from trueup.testing.rewind.plans import Change, Plans
 from trueup.testing.rewind.statements import HORIZON, OF_DATABASE, OF_SERVER, UNKNOWN, positions
 from trueup.testing.rewind.strangers import run_in_quiet
+from trueup.testing.rewind.witness import Witness
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class State:
     surroundings: Surroundings
     sessions: frozenset[tuple[int, str]]
     """Others that were connected, idle."""
+    witness: Witness | None = None
+    """What the statistics had counted; None where they can't be relied on."""
     fingerprint: Fingerprint | None = None
     """Of everything; None where nobody wants to be that sure."""
 
@@ -61,6 +64,7 @@ def read_state(plans: Plans, known: Mapping[int, bytes]) -> State:
     sessions, (horizon,) = run_in_quiet(plans, lambda _: True, HORIZON)
     xid = horizon.rows[0][0]
     tables = plans.structure.tables
+    seen = read_witness(plans)
     surroundings, catalogs, initdb, classes, *counts = plans.run(
         plans.call("surroundings"),
         plans.call("catalogs", xid, UNKNOWN, UNKNOWN),
@@ -88,7 +92,13 @@ def read_state(plans: Plans, known: Mapping[int, bytes]) -> State:
         classes=classes.rows[0][0],
         surroundings=Surroundings(*surroundings.rows[0]),
         sessions=frozenset(each.identity for each in sessions),
+        witness=seen,
     )
+
+
+def read_witness(plans: Plans) -> Witness | None:
+    """Return what the statistics have counted; None: they can't be relied on."""
+    return Witness.of(plans.run(plans.call("witness"))[0]) if plans.is_counted else None
 
 
 def read_horizon(plans: Plans) -> str:

@@ -8,6 +8,7 @@ from psycopg import sql
 
 from trueup.testing.rewind.catalogs import (
     BUILT_IN,
+    IGNORED,
     gathered,
     rows_of_database,
     rows_of_initdb,
@@ -110,6 +111,43 @@ def surroundings(structure: Structure) -> sql.Composed:
     ).format(structure.database, written)
 
 
+WRITTEN = sql.SQL(
+    "pg_stat_get_tuples_inserted(oid) + pg_stat_get_tuples_updated(oid) + pg_stat_get_tuples_deleted(oid)"
+)
+WITNESS = """
+    select
+        concat_ws(' ', pg_stat_get_db_stat_reset_time({database}), pg_stat_get_db_stat_reset_time(0)),
+        (select sum({written}) from unnest({catalogs}::oid[]) as catalogs(oid)),
+        array(select {written} from unnest({tables}::oid[]) as tables(oid)),
+        array(select pg_stat_get_blocks_fetched(oid) from unnest({sequences}::oid[]) as sequences(oid))
+"""
+
+
+def witness(structure: Structure) -> sql.Composed:
+    """Return the query for what was counted: since when, writes into catalogs and tables, reads of sequences."""
+    return sql.SQL(WITNESS).format(
+        database=structure.database,
+        written=WRITTEN,
+        catalogs=[catalog.oid for catalog in structure.catalogs if catalog.name not in IGNORED],
+        tables=[table.oid for table in structure.tables],
+        sequences=[sequence.oid for sequence in structure.sequences],
+    )
+
+
+def table_glance(table: Table) -> sql.Composed:
+    """Return the query for one table as `table_probe` gives it, whether it has changed or not."""
+    return sql.SQL("select {}, count(*), coalesce(min(age(xmin)) <= (select age($1)), false) from only {}").format(
+        table.number, table.identifier
+    )
+
+
+def sequence_glance(number: int, sequence: Sequence) -> sql.Composed:
+    """Return the query for one sequence as `sequence_probe` gives it."""
+    return sql.SQL("select {}, last_value, is_called from {} where last_value <> $1 or is_called <> $2").format(
+        number, sequence.identifier
+    )
+
+
 CLASSES = """
     select
         md5(string_agg(row({})::text, ' ' order by oid) filter (where oid >= {})),
@@ -203,6 +241,7 @@ PREPARED: Mapping[str, tuple[LiteralString, Callable[[Structure], sql.Composed]]
     {
         "others": ("", others),
         "surroundings": ("", surroundings),
+        "witness": ("", witness),
         "catalogs": ("(xid, int8, int8)", catalog_probe),
         "initdb": ("(xid, int8)", initdb_probe),
         "classes": ("(xid)", classes),

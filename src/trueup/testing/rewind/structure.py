@@ -21,7 +21,8 @@ TABLES = """
         c.relkind = 'm',
         exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgenabled in ('A', 'R'))
             or exists (select from pg_rewrite r where r.ev_class = c.oid and r.ev_enabled in ('A', 'R')),
-        pg_relation_size(c.oid) + coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0)
+        pg_relation_size(c.oid) + coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0),
+        c.oid::int8
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
     where c.oid >= 16384 and c.relkind in ('r', 'm') and c.relpersistence <> 't'
@@ -63,6 +64,7 @@ class Table:
     is_guarded: bool
     """Whether a trigger or a rule fires even while rewinding (ENABLE ALWAYS, ENABLE REPLICA)."""
     size_bytes: int
+    oid: int
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}"
@@ -135,8 +137,9 @@ def read_structure(connection: Connection) -> Structure:
                 is_view=is_view,
                 is_guarded=is_guarded,
                 size_bytes=size,
+                oid=oid,
             )
-            for number, (schema, name, columns, is_view, is_guarded, size) in enumerate(
+            for number, (schema, name, columns, is_view, is_guarded, size, oid) in enumerate(
                 connection.execute(TABLES).fetchall()
             )
         ),

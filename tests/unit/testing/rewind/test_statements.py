@@ -27,7 +27,7 @@ def structure(*names: str) -> Structure:
 def table(*columns: str) -> Table:
     """Return a table with those columns."""
     return Table(
-        number=0, schema="public", name='a "b"', columns=columns, is_view=False, is_guarded=False, size_bytes=0
+        number=0, schema="public", name='a "b"', columns=columns, is_view=False, is_guarded=False, size_bytes=0, oid=1
     )
 
 
