@@ -13,11 +13,15 @@ nox.options.sessions = ["lint", "types", "unit", "integration", "repositories", 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 COVERAGE = Path(".nox/measured").absolute()
 REPORTS = Path("reports").absolute()
+BYTECODE = Path(".nox/bytecode").absolute()
+"""Where compiled modules are, also in an environment that says PYTHONDONTWRITEBYTECODE: uv compiles nothing, and a test
+process would compile for seconds."""
 
 
 def install(session: nox.Session, *groups: str, extras: str = "embedded,health,salon") -> None:
     """Install the checkout, editable, and dependency groups, at the versions of constraints.txt."""
     session.env.update(UV_SYSTEM_CERTS="1", UV_PYTHON_DOWNLOADS="never")
+    session.env.update(PYTHONDONTWRITEBYTECODE="", PYTHONPYCACHEPREFIX=str(BYTECODE))
     requirements = nox.project.dependency_groups(PYPROJECT, *groups)
     session.install("-q", "-e", f".[{extras}]", *requirements, "-c", "constraints.txt")
 

@@ -1,7 +1,12 @@
-"""How many examples a property is tried with: few on every save, many when asked (`--hypothesis-profile=thorough`)."""
+"""What holds for all tests: how many examples a property is tried with, how long a test may take, and its signals.
+
+Few examples on every save, many when asked (`--hypothesis-profile=thorough`).
+"""
 
 import signal
+from faulthandler import cancel_dump_traceback_later
 
+import pytest
 from hypothesis import Phase, settings
 
 QUICK = settings(deadline=None, max_examples=30, phases=set(Phase) - {Phase.explain})
@@ -12,6 +17,39 @@ settings.load_profile("quick")
 
 pytest_plugins = ["pytester"]
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # As for whatever a shell starts in the background: tests of interruptions would wait for ever.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+OF_PYTHON = frozenset({signal.SIGPIPE, signal.SIGXFSZ})
+"""Signals that Python itself ignores, and gives back to the programs that it starts."""
+LONG_S = 1800
+
+
+def heed_signals() -> None:
+    """Let programs that tests start heed all signals, also in a run behind `nohup`, a `&` or a supervisor.
+
+    A signal that is ignored or blocked is so for whatever a process starts, and tests would wait for its effect for
+    ever. One that has a handler is not. This process goes on ignoring it, apart from SIGINT, by which tests interrupt.
+    """
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    for number in signal.valid_signals() - OF_PYTHON:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number is signal.SIGINT else lambda *_: None)
+
+
+heed_signals()
+
+
+def pytest_configure() -> None:
+    """Let programs that tests start read what was compiled and write nothing: their files are gone after the test."""
+    pytest.MonkeyPatch().setenv("PYTHONDONTWRITEBYTECODE", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give a long test the time that it takes."""
+    for item in items:
+        if item.get_closest_marker("long") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(LONG_S))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave a test that has a limit of its own to that one."""
+    if item.get_closest_marker("timeout"):
+        cancel_dump_traceback_later()
