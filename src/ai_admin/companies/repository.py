@@ -49,6 +49,11 @@ class Companies(Repository[Company]):
             raise missing(company_id)
         return zone_named(company.timezone)
 
+    def ids_to_sync(self) -> list[int]:
+        """Return the ids of the salons that are connected and to be synced, in their order."""
+        found = self.find_many(sync_enabled=True, disconnected_at=None, order_by="company_id")
+        return [company.company_id for company in found]
+
     def count_connected(self) -> int:
         """Return how many salons WhatsApp is connected for."""
         return self.count(whatsapp_connected=True)

@@ -16,7 +16,7 @@ create table sync_runs (
     error text,
     constraint sync_runs_entity_check
         check (entity in ('company', 'services', 'staff', 'clients', 'schedules', 'bookings')),
-    constraint sync_runs_status_check check (status in ('running', 'succeeded', 'failed')),
+    constraint sync_runs_status_check check (status in ('running', 'succeeded', 'failed', 'interrupted')),
     constraint sync_runs_finished_check check ((status = 'running') = (finished_at is null)),
     constraint sync_runs_error_check check (status = 'failed' or error is null)
 );

@@ -2,7 +2,14 @@
 
 from ai_admin.sessions.cleanup import Cleanup, Selection, clean_up, plan_cleanup
 from ai_admin.sessions.errors import MixedIds, StaleWrite
-from ai_admin.sessions.health import CompanyHealth, SessionHealth, Thresholds, check_session_health
+from ai_admin.sessions.health import (
+    CompanyHealth,
+    SessionFigures,
+    SessionHealth,
+    Thresholds,
+    check_session_health,
+    check_sessions,
+)
 from ai_admin.sessions.model import CREDENTIALS, DEFAULT_TTL, KEYS, KINDS, Kind, Retention, Worth
 from ai_admin.sessions.store import Cleared, SessionStore
 from ai_admin.sessions.values import canonical_hash
@@ -19,6 +26,7 @@ __all__ = [
     "MixedIds",
     "Retention",
     "Selection",
+    "SessionFigures",
     "SessionHealth",
     "SessionStore",
     "StaleWrite",
@@ -26,6 +34,7 @@ __all__ = [
     "Worth",
     "canonical_hash",
     "check_session_health",
+    "check_sessions",
     "clean_up",
     "plan_cleanup",
 ]

@@ -1,8 +1,9 @@
 """How the stored sessions are: what has expired, what is missing, what is stale; for each company and together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Literal
 
 from psycopg import sql
@@ -30,10 +31,10 @@ with keys as (
     from whatsapp_auth
     where %(companies)s::text[] is null or company_id = any(%(companies)s)
 )
-select company_id, auth.company_id is not null, coalesce(total, 0), coalesce(expired, 0), coalesce(without_expiry, 0),
-    greatest(auth.updated_at, keys.updated_at)
-from keys
-full join auth using (company_id)
+select checked_at, company_id, auth.company_id is not null, coalesce(total, 0), coalesce(expired, 0),
+    coalesce(without_expiry, 0), greatest(auth.updated_at, keys.updated_at)
+from (select now() as checked_at) as checked
+left join (keys full join auth using (company_id)) on true
 order by company_id
 """).format(expired=EXPIRED)
 
@@ -106,26 +107,55 @@ class SessionHealth:
     """Companies whose rows are stored under `company_ID` as well as, or instead of, ID."""
 
     @property
-    def problems(self) -> tuple[str, ...]:
-        """What is wrong besides the number of expired keys: a sentence for each kind, with the companies."""
-        if not self.companies:
-            return ("no session is stored",)
-        return tuple(
-            f"{sentence}: {', '.join(found)}"
-            for sentence, found in (
-                ("keys without credentials", [one.company_id for one in self.companies if one.lacks_credentials]),
-                ("credentials without keys", [one.company_id for one in self.companies if one.lacks_keys]),
-                ("keys that never expire although they should", self.companies_with_endless_keys),
-                ("nothing written for too long", [one.company_id for one in self.companies if one.is_stale]),
-                ("rows under two forms of the id", self.mixed_ids),
-            )
-            if found
-        )
+    def faults(self) -> Mapping[str, tuple[str, ...]]:
+        """What is wrong besides the number of expired keys, by its name in SENTENCES: the companies; none is empty."""
+        found = {
+            "keys_without_credentials": self.those(lambda one: one.lacks_credentials),
+            "credentials_without_keys": self.those(lambda one: one.lacks_keys),
+            "keys_without_expiry": self.those(lambda one: one.keys_without_expiry > 0),
+            "stale": self.those(lambda one: one.is_stale),
+            "mixed_ids": self.mixed_ids,
+        }
+        return {name: companies for name, companies in found.items() if companies}
+
+    def those(self, is_meant: Callable[[CompanyHealth], bool]) -> tuple[str, ...]:
+        """Return the ids of some of the companies."""
+        return tuple(one.company_id for one in self.companies if is_meant(one))
 
     @property
-    def companies_with_endless_keys(self) -> list[str]:
-        """The companies that hold keys which no clean-up would ever find."""
-        return [one.company_id for one in self.companies if one.keys_without_expiry]
+    def problems(self) -> tuple[str, ...]:
+        """The faults, a sentence each; that there is no session is one as well."""
+        if not self.companies:
+            return ("no session is stored",)
+        return tuple(f"{SENTENCES[name]}: {', '.join(companies)}" for name, companies in self.faults.items())
+
+
+SENTENCES: Mapping[str, str] = MappingProxyType(
+    {
+        "keys_without_credentials": "keys without credentials",
+        "credentials_without_keys": "credentials without keys",
+        "keys_without_expiry": "keys that never expire although they should",
+        "stale": "nothing written for too long",
+        "mixed_ids": "rows under two forms of the id",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFigures:
+    """Is the health of all sessions in figures, which name no company: what a health server shows."""
+
+    status: Literal["ok", "warn", "fail"]
+    """`fail` when critical; `warn` at a warning, at any fault, and where there is no session to look at."""
+    message: str
+    auth_records: int
+    total_keys: int
+    expired_keys: int
+    expired_share: float
+    thresholds: Thresholds
+    last_check: datetime
+    faults: Mapping[str, int]
+    """How many companies have each; none is 0."""
 
 
 DEFAULT_RETENTION = Retention()
@@ -139,21 +169,47 @@ def check_session_health(
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
     retention: Retention = DEFAULT_RETENTION,
 ) -> SessionHealth:
-    """Return how the sessions are, in one query: that of one company under every form of its id, or all.
+    """Return how the sessions are, in one statement: that of one company under every form of its id, or all.
 
     Raises:
         DatabaseError: nothing could be read, which is neither healthy nor ill.
     """
     companies = None if company_id is None else spellings(company_key(company_id))
-    with observe.operation("sessions", "check_health", KEYS.name), db.transaction(read_only=True) as block:
-        ((now,),) = block.execute("select now()")
-        rows = block.execute(COUNT, {"companies": companies} | expiry(retention.expiring, now)).fetchall()
-    return summary([company_health(row, thresholds, now) for row in rows], thresholds, now)
+    with observe.operation("sessions", "check_health", KEYS.name), db.connection() as connection:
+        rows = connection.execute(COUNT, {"companies": companies} | expiry(retention.expiring)).fetchall()
+    found = [company_health(row, thresholds) for row in rows if row[1] is not None]
+    return summary(found, thresholds, rows[0][0])
 
 
-def company_health(row: Sequence[object], thresholds: Thresholds, now: datetime) -> CompanyHealth:
+def check_sessions(db: Database) -> SessionFigures:
+    """Return how all sessions are, for `[tool.trueup.checks]`, in one statement.
+
+    Raises:
+        DatabaseError: nothing could be read.
+    """
+    return figures_of(check_session_health(db))
+
+
+def figures_of(health: SessionHealth) -> SessionFigures:
+    """Return the figures of a health."""
+    is_well = health.status == "healthy" and not health.problems
+    return SessionFigures(
+        status="fail" if health.status == "critical" else "ok" if is_well else "warn",
+        message=health.message,
+        auth_records=health.auth_records,
+        total_keys=health.total_keys,
+        expired_keys=health.expired_keys,
+        expired_share=health.expired_share,
+        thresholds=health.thresholds,
+        last_check=health.last_check,
+        faults={name: len(companies) for name, companies in health.faults.items()},
+    )
+
+
+def company_health(row: Sequence[object], thresholds: Thresholds) -> CompanyHealth:
     """Return the health that a row of COUNT tells."""
-    company, has_creds, total, expired, without_expiry, last_update = row
+    now, company, has_creds, total, expired, without_expiry, last_update = row
+    assert isinstance(now, datetime)
     assert isinstance(company, str)
     assert isinstance(total, int)
     assert isinstance(expired, int)

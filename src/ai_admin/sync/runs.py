@@ -15,7 +15,7 @@ from trueup.errors import DatabaseError
 from trueup.tables import UNSET, Repository, Sql, Table, Written
 
 Entity = Literal["company", "services", "staff", "clients", "schedules", "bookings"]
-Status = Literal["running", "succeeded", "failed"]
+Status = Literal["running", "succeeded", "failed", "interrupted"]
 Number = Annotated[int, Sql("integer")]
 
 KEPT_ERROR = 500
@@ -109,21 +109,26 @@ class Recorder:
         outcomes: list[Outcome] = []
         with self.db.connection() as lock:
             self.take(lock, entity)
-            self.runs.update(
-                {"status": "failed", "error": "the program ended before the run did", "finished_at": now()},
-                entity=entity,
-                status="running",
-            )
+            # Nobody else holds the lock, so whoever began these is gone.
+            self.runs.update({"status": "interrupted", "finished_at": now()}, entity=entity, status="running")
             run = self.runs.insert(SyncRun(entity=entity))
             account = Account(started_at=run.started_at)
             try:
                 yield account, outcomes
                 self.give_back(lock, entity)
-            except BaseException as failure:
+            except Exception as failure:
                 observe.report_failure(failure, component="sync", operation=entity)
-                self.finish(run, account, f"{type(failure).__name__}: {failure}", because=failure)
+                with self.noting_on(failure):
+                    self.finish(run, account, "failed", f"{type(failure).__name__}: {failure}")
+                    self.give_back(lock, entity)
                 raise
-        outcomes.append(Outcome(run=self.finish(run, account, account.error), rejects=tuple(account.rejects)))
+            except BaseException as end:
+                with self.noting_on(end):
+                    self.finish(run, account, "interrupted")
+                    self.give_back(lock, entity)
+                raise
+        run = self.finish(run, account, "failed" if account.error else "succeeded", account.error)
+        outcomes.append(Outcome(run=run, rejects=tuple(account.rejects)))
 
     def take(self, lock: Connection, entity: Entity) -> None:
         """Keep other programs out for as long as the connection lasts."""
@@ -132,17 +137,15 @@ class Recorder:
             raise RunUnderWay(f"a sync of {entity} is under way for company {self.company_id}: wait until it is over")
 
     def give_back(self, lock: Connection, entity: Entity) -> None:
-        """Let others in; that the connection still lives proves that nobody came in before."""
+        """Let others in at once; that the connection still lives proves that nobody came in before."""
         lock.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", [self.name(entity)])
 
     def name(self, entity: Entity) -> str:
         """Return what the lock is called."""
         return f"ai_admin.sync {self.company_id} {entity}"
 
-    def finish(
-        self, run: SyncRun, account: Account, error: str | None, *, because: BaseException | None = None
-    ) -> SyncRun:
-        """Record the end of a run; where the database is away, a note on what ended it says so."""
+    def finish(self, run: SyncRun, account: Account, status: Status, error: str | None = None) -> SyncRun:
+        """Record the end of a run, and return it."""
         changes = {
             "finished_at": now(),
             "fetched": account.fetched,
@@ -150,16 +153,18 @@ class Recorder:
             "updated": account.updated,
             "unchanged": account.unchanged,
             "rejected": len(account.rejects),
-            "status": "failed" if error else "succeeded",
+            "status": status,
             "error": error[:KEPT_ERROR] if error else None,
         }
+        return self.runs.update(changes, id=run.id)[0]
+
+    @contextmanager
+    def noting_on(self, end: BaseException) -> Iterator[None]:
+        """Note on what ended a run that the database is away as well, so that it still counts as running."""
         try:
-            return self.runs.update(changes, id=run.id)[0]
+            yield
         except DatabaseError as failure:
-            if because is None:
-                raise
-            because.add_note(f"that the run has failed could not be recorded: {failure}")
-            return run
+            end.add_note(f"the end of the run could not be recorded: {failure}")
 
 
 def now() -> dt.datetime:

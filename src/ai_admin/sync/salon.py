@@ -1,7 +1,7 @@
 """Takes over the data of one salon, entity by entity: what YClients has is what is stored afterwards."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from msgspec import Raw
@@ -15,6 +15,7 @@ from ai_admin.services import Services
 from ai_admin.staff import Staff, StaffMember
 from ai_admin.sync import rows
 from ai_admin.sync.api import YClients
+from ai_admin.sync.errors import ApiUnreachable
 from ai_admin.sync.payloads import (
     CategoryPayload,
     ClientPayload,
@@ -29,13 +30,13 @@ from ai_admin.sync.payloads import (
     decode,
 )
 from ai_admin.sync.runs import Account, Outcome, Recorder, now
+from ai_admin.sync.settings import Reach
 from ai_admin.sync.values import Unreadable
 from ai_admin.zones import day_of
 from trueup.db import Database
 from trueup.tables import Repository, between, lt, not_in
 
-SCHEDULE_DAYS = 30
-BOOKING_DAYS_BACK, BOOKING_DAYS = 7, 60
+REACH = Reach()
 
 
 class SalonSync:
@@ -44,9 +45,10 @@ class SalonSync:
     An outcome whose run is `failed` without an exception has rejects: all the rest is stored.
     """
 
-    def __init__(self, db: Database, api: YClients, company_id: int) -> None:
+    def __init__(self, db: Database, api: YClients, company_id: int, *, reach: Reach = REACH) -> None:
         self.db = db
         self.api = api
+        self.reach = reach
         self.company_id = company_id
         self.recorder = Recorder(db, company_id)
         self.companies = Companies(db)
@@ -58,14 +60,16 @@ class SalonSync:
 
     def sync_all(self) -> list[Outcome]:
         """Sync everything, in the order in which one thing refers to another; the first failure ends it."""
-        return [
-            self.sync_company(),
-            self.sync_services(),
-            self.sync_staff(),
-            self.sync_clients(),
-            self.sync_schedules(),
-            self.sync_bookings(),
-        ]
+        return list(self.runs())
+
+    def runs(self) -> Iterator[Outcome]:
+        """Do what `sync_all` does, and yield each outcome before the next run begins."""
+        yield self.sync_company()
+        yield self.sync_services()
+        yield self.sync_staff()
+        yield self.sync_clients()
+        yield self.sync_schedules()
+        yield self.sync_bookings()
 
     def sync_company(self) -> Outcome:
         """Sync the salon itself."""
@@ -73,7 +77,7 @@ class SalonSync:
             made = take(account, [self.api.company(self.company_id)], CompanyPayload, rows.company_row)
             foreign = [each.company_id for each in made if each.company_id != self.company_id]
             if foreign:
-                raise Unreadable(f"company {self.company_id} was asked for, and another one came")
+                raise ApiUnreachable(f"company {self.company_id} was asked for, and another one came")
             account.add(self.companies.bulk_upsert(made, mode="sync", partial=True), [self.company_id])
         return outcomes[0]
 
@@ -101,11 +105,11 @@ class SalonSync:
                 account.add(written, [each.yclients_id for each in made])
         return outcomes[0]
 
-    def sync_schedules(self, *, days: int = SCHEDULE_DAYS) -> Outcome:
+    def sync_schedules(self) -> Outcome:
         """Sync who works when, from today on; a day that YClients does not have is a day off."""
         with self.recorder.running("schedules") as (account, outcomes):
             first = self.today()
-            last = first + dt.timedelta(days=days - 1)
+            last = first + dt.timedelta(days=self.reach.schedule_days - 1)
             made: list[Schedule] = []
             for member in self.staff.active():
                 made += self.days_of(member, first, last, account)
@@ -132,11 +136,12 @@ class SalonSync:
         written = self.schedules.bulk_upsert(with_time, mode="sync", partial=True)
         account.add(written, [each.yclients_staff_id for each in with_time])
 
-    def sync_bookings(self, *, days: int = BOOKING_DAYS, days_back: int = BOOKING_DAYS_BACK) -> Outcome:
+    def sync_bookings(self) -> Outcome:
         """Sync the bookings around today; one that YClients does not have any more is cancelled."""
         with self.recorder.running("bookings") as (account, outcomes):
             today, zone = self.today(), self.companies.zone(self.company_id)
-            first, last = today - dt.timedelta(days=days_back), today + dt.timedelta(days=days)
+            first = today - dt.timedelta(days=self.reach.booking_days_back)
+            last = today + dt.timedelta(days=self.reach.booking_days)
             pages = list(self.api.record_pages(self.company_id, first, last))
             make = partial(rows.booking_row, zone=zone, now=now())
             made = [row for page in pages for row in take(account, page, RecordPayload, make)]

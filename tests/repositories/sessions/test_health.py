@@ -6,9 +6,11 @@ import pytest
 from tests.repositories.sessions.conftest import COMPANY
 
 from ai_admin.sessions.cleanup import Selection, plan_cleanup
-from ai_admin.sessions.health import Thresholds, check_session_health
+from ai_admin.sessions.health import Thresholds, check_session_health, check_sessions
 from ai_admin.sessions.model import Retention
 from ai_admin.sessions.store import SessionStore
+from ai_admin.sync.freshness import check_freshness
+from trueup.db.pooled import PooledConnection
 from trueup.errors import SchemaMismatch
 
 
@@ -169,3 +171,73 @@ def test_types_that_the_operator_lets_expire_are_counted(db, store, expire):
 
     assert check_session_health(db).expired_keys == 0
     assert check_session_health(db, retention=retention).expired_keys == 1
+
+
+# -- as a health server shows it ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("expired", "status"), [(99, "ok"), (100, "warn"), (249, "warn"), (250, "fail")])
+def test_check_has_the_plans_fields_and_a_status_that_a_server_understands(db, fill, expired, status):
+    """W-H7: what was critical was told as an error or as nothing. W-H10: numbers were counted twice, differently."""
+    fill(COMPANY, expired=expired, live=1)
+
+    found = check_sessions(db)
+
+    assert (found.status, found.auth_records, found.total_keys, found.expired_keys) == (status, 1, expired + 1, expired)
+    assert (found.thresholds, found.faults) == (Thresholds(warning=100, critical=250), {})
+    assert found.expired_share == pytest.approx(expired / (expired + 1))
+    assert found.message == check_session_health(db).message
+    assert abs(found.last_check - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_check_counts_what_is_wrong_besides_and_names_no_company(db, store, observer, fill):
+    """W-H1: whoever asked was told phones, texts of messages and of errors."""
+    store.set({"session": {"a": 1}})
+    fill(7)
+    fill(8, live=1)
+    observer.execute("insert into whatsapp_auth (company_id, creds) values ('company_8', '{}')")
+    for table in ("whatsapp_keys", "whatsapp_auth"):
+        observer.execute(f"update {table} set updated_at = now() - interval '25 hours' where company_id = '8'".encode())
+    observer.execute("update whatsapp_keys set expires_at = null where company_id = '8'")
+
+    found = check_sessions(db)
+
+    assert found.status == "warn"
+    assert found.faults == {
+        "keys_without_credentials": 1,
+        "credentials_without_keys": 2,
+        "keys_without_expiry": 1,
+        "stale": 1,
+        "mixed_ids": 1,
+    }
+    assert str(COMPANY) not in repr(found)
+
+
+def test_check_that_finds_no_session_is_not_ok(db):
+    assert (check_sessions(db).status, check_sessions(db).total_keys) == ("warn", 0)
+
+
+def test_check_that_can_not_read_is_an_error_and_no_status(db, observer):
+    """W-H4: a query of what did not exist was an empty list, and all was well."""
+    observer.execute("alter table whatsapp_auth rename to away")
+
+    with pytest.raises(SchemaMismatch):
+        check_sessions(db)
+
+
+@pytest.mark.parametrize(
+    "check", [check_session_health, check_sessions, check_freshness], ids=["health", "sessions", "freshness"]
+)
+def test_check_is_one_statement(db, monkeypatch, check):
+    check(db)
+    sent = []
+    send = PooledConnection.execute
+
+    def note(connection, query, *arguments, **options):
+        sent.append(query)
+        return send(connection, query, *arguments, **options)
+
+    monkeypatch.setattr(PooledConnection, "execute", note)
+    check(db)
+
+    assert len(sent) == 1

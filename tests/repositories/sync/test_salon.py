@@ -350,24 +350,6 @@ def test_run_that_lost_its_lock_meanwhile_is_failed(sync, salon, observer, read)
     assert read("select status from sync_runs where entity = 'services'") == [("failed",)]
 
 
-def test_run_of_a_program_that_was_killed_is_failed_by_the_next_one(sync, observer, read):
-    sync.sync_company()
-    observer.execute(
-        "insert into sync_runs (company_id, entity) values (4564, 'services'), (4564, 'staff'), (5, 'services')"
-    )
-
-    sync.sync_services()
-
-    assert read(
-        "select company_id, entity, status, error from sync_runs where error is not null"
-        " or status = 'running' order by 1, 2"
-    ) == [
-        (5, "services", "running", None),
-        (4564, "services", "failed", "the program ended before the run did"),
-        (4564, "staff", "running", None),
-    ]
-
-
 def test_any_number_of_clients_needs_the_memory_of_a_page(sync, salon):
     sync.sync_company()
     salon.page_of = lambda ids, page, size: [
