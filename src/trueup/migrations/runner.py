@@ -20,6 +20,7 @@ from trueup.migrations.history import History
 from trueup.migrations.lock import find_session, migration_lock
 
 LOCK_TIMEOUT_S = 300.0
+"""How long a run of migrations waits for another one, and for a lock of a table, unless told otherwise."""
 
 State = Literal["applied", "pending", "late", "missing"]
 

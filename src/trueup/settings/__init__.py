@@ -4,9 +4,20 @@ Order: a flag of the command > a TRUEUP_* variable > the configuration file > th
 variables when a connection string leaves something out. DATABASE_URL is read only by its name: `env:DATABASE_URL`.
 """
 
-from trueup.settings.configuration import Conversion, Service
+from trueup.settings.configuration import Alerts, Conversion, Profile, Service
 from trueup.settings.database import LIMITS, DatabaseSettings
+from trueup.settings.github import GitHubSettings
 from trueup.settings.observe import ObserveSettings
 from trueup.settings.settings import Settings
 
-__all__ = ["LIMITS", "Conversion", "DatabaseSettings", "ObserveSettings", "Service", "Settings"]
+__all__ = [
+    "LIMITS",
+    "Alerts",
+    "Conversion",
+    "DatabaseSettings",
+    "GitHubSettings",
+    "ObserveSettings",
+    "Profile",
+    "Service",
+    "Settings",
+]

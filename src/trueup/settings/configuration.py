@@ -17,8 +17,11 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     connections: Annotated[int, msgspec.Meta(ge=0)] = 3
     """The most one process opens."""
     processes: Annotated[int, msgspec.Meta(ge=0)] = 1
+    """How many of it run at the same time."""
     role: str | None = None
     """Whom it logs in as; None: the role that asks."""
+    health: Annotated[str, msgspec.Meta(pattern=r"^https?://[^/?#]+(/[^?#]*)?[^/?#]$")] | None = None
+    """Where it says how it is: `http://127.0.0.1:8080/health`."""
 
     @property
     def most(self) -> int:
@@ -27,13 +30,18 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Ignored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Is a profile of the project's own: what its databases are compared without."""
+    """Is a profile of a host of the project's own: what structures are compared without."""
 
     schemas: frozenset[str] = frozenset()
+    """With all that is in them."""
     roles: frozenset[str] = frozenset()
+    """As owners and in grants."""
     extensions: frozenset[str] = frozenset()
+    """By their names."""
     publications: frozenset[str] = frozenset()
+    """By their names."""
     event_triggers: frozenset[str] = frozenset()
+    """By their names."""
 
 
 class Conversion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,6 +56,32 @@ class Conversion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     a document, `to_jsonb` for an array."""
 
 
+class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Is which checks a run of `trueup verify` makes."""
+
+    checks: tuple[str, ...] = ()
+    """Those that have to find something to look at; empty: all, and those that have nothing to look at are noted."""
+    skip: tuple[str, ...] = ()
+    """Those that it leaves out."""
+    deadlines: dict[str, Annotated[float, msgspec.Meta(gt=0)]] = {}
+    """How many seconds a check may take, where that is not its own number."""
+
+
+class Alerts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Is where it is told that a run no longer passes, and that it does again."""
+
+    sentry: bool = False
+    """As an event of the error tracker."""
+    monitor: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_-]{0,50}$")] = ""
+    """The slug of a cron monitor of the error tracker, which hears of the beginning and the end of each run."""
+    command: tuple[str, ...] = ()
+    """A program and its arguments; the alert comes on its stdin, as JSON."""
+    webhook: Annotated[str, msgspec.Meta(pattern=r"^(env:\w+)?$")] = ""
+    """The variable that holds the address to which the alert is posted, as JSON: `env:NAME`."""
+    webhook_key: Annotated[str, msgspec.Meta(pattern=r"^(env:\w+)?$")] = ""
+    """The variable that holds the key by which what is posted is signed: `env:NAME`."""
+
+
 class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Is the content of the file; every key may be left out."""
 
@@ -59,14 +93,18 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """The project's own checks, by name: `package.module:function` of a Database, whose result has a `status`."""
     services: tuple[Service, ...] = ()
     """Who holds connections, for the budget."""
-    profile: str | None = None
-    """What databases are compared without, unless `--profile` says otherwise."""
-    profiles: dict[str, Ignored] = {}
-    """Profiles of the project's own, by their names."""
+    host_profile: str | None = None
+    """What structures are compared without, unless `--profile` says otherwise: `supabase`."""
+    host_profiles: dict[str, Ignored] = {}
+    """Profiles of the project's own hosts, by their names."""
     conversions: tuple[Conversion, ...] = ()
     """Which columns of two databases are compared though their names, types or meanings differ."""
     live: dict[str, Annotated[str, msgspec.Meta(pattern=r"^(env:\w+|service=\S+)$")]] = {}
     """The databases that `pytest --trueup-live NAME` may reach: `env:NAME` of a variable, or `service=NAME`."""
+    profiles: dict[str, Profile] = {}
+    """The choices of checks for `trueup verify --profile NAME`."""
+    alerts: Alerts = Alerts()
+    """Where it is told that a run of a profile no longer passes."""
 
 
 def find_configuration(folder: Path) -> Path | None:

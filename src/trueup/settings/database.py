@@ -80,6 +80,7 @@ LIMITS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "POSTGRES_POOLER": ("pooler", "flag"),
     }
 )
+"""The variables of the pool: the setting of each, and how its number is read."""
 
 
 def read_conninfo(variables: Mapping[str, str]) -> ConnInfo:

@@ -11,15 +11,18 @@ from platformdirs import site_cache_path, user_cache_path
 
 from trueup.errors import UsageError
 from trueup.settings.configuration import (
+    Alerts,
     Configuration,
     Conversion,
     Ignored,
+    Profile,
     Service,
     find_configuration,
     read_configuration,
 )
 from trueup.settings.database import DatabaseSettings
-from trueup.settings.observe import ObserveSettings
+from trueup.settings.github import GitHubSettings
+from trueup.settings.observe import ObserveSettings, default_state_folder
 
 TOKEN_LENGTH = 16
 """The fewest characters of a token."""
@@ -39,14 +42,18 @@ class Settings:
     """The project's own checks by their names: `package.module:function`."""
     services: tuple[Service, ...] = ()
     """Who holds connections."""
-    profile: str | None = None
-    """The name of what databases are compared without; None: nothing."""
-    profiles: Mapping[str, Ignored] = field(default_factory=lambda: MappingProxyType({}))
-    """Profiles of the project's own, by their names."""
+    host_profile: str | None = None
+    """The name of what structures are compared without; None: nothing."""
+    host_profiles: Mapping[str, Ignored] = field(default_factory=lambda: MappingProxyType({}))
+    """Profiles of the project's own hosts, by their names."""
     conversions: tuple[Conversion, ...] = ()
     """Which columns of two databases are compared though their names, types or meanings differ."""
     live: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Where the live databases are that tests may be pointed at: `env:NAME` or `service=NAME`, by their names."""
+    profiles: Mapping[str, Profile] = field(default_factory=lambda: MappingProxyType({}))
+    """Which checks a run makes, by the profile's name."""
+    alerts: Alerts = field(default_factory=Alerts)
+    """Where it is told that a run no longer passes."""
     variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     """The environment, for names of the form `env:NAME`."""
 
@@ -67,9 +74,11 @@ class Settings:
             checks=MappingProxyType(configuration.checks),
             services=configuration.services,
             conversions=configuration.conversions,
-            profile=configuration.profile,
-            profiles=MappingProxyType(configuration.profiles),
+            host_profile=configuration.host_profile,
+            host_profiles=MappingProxyType(configuration.host_profiles),
             live=MappingProxyType(configuration.live),
+            profiles=MappingProxyType(configuration.profiles),
+            alerts=configuration.alerts,
             variables=MappingProxyType(dict(variables)),
         )
 
@@ -102,6 +111,17 @@ class Settings:
             UsageError: a SENTRY_* variable can't be read.
         """
         return ObserveSettings.from_env(self.variables)
+
+    @property
+    def github(self) -> GitHubSettings:
+        """Whether this runs in a workflow of GitHub."""
+        return GitHubSettings.from_env(self.variables)
+
+    @property
+    def state_folder(self) -> Path:
+        """Where is kept what must outlive a process and can't be made again."""
+        named = self.variables.get("TRUEUP_STATE_DIR")
+        return Path(named).absolute() if named else default_state_folder()
 
 
 def default_cache_folder() -> Path:

@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--trueup-report",
         metavar="DIR",
         type=Path,
-        help=f"write {PAGE}, a page about the session, and {JUNIT}, its JUnit XML, to a folder",
+        help="write tests.html, a page about the session, and tests.xml, its JUnit XML, to a folder",
     )
 
 

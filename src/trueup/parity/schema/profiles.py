@@ -61,6 +61,7 @@ SUPABASE = Profile(
 )  # fmt: skip
 """What a project on Supabase has from the start."""
 PROFILES: Mapping[str, Profile] = MappingProxyType({"supabase": SUPABASE})
+"""What known hosts put into every database, by the names of the hosts."""
 
 
 def apart_from(profile: Profile | None, source: Catalog, target: Catalog) -> tuple[Catalog, Catalog]:
