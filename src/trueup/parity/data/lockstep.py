@@ -13,6 +13,8 @@ from trueup.errors import Unverifiable
 from trueup.parity.schema import Catalog
 
 T = TypeVar("T")
+TUNED = (("work_mem", "64MB"), ("enable_sort", "on"))
+"""With less memory, hashes that are gathered by bucket would be written to disk, and with them the rows they are of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +66,16 @@ class Lockstep:
 
 @contextmanager
 def lockstep(source: Snapshot, target: Snapshot) -> Iterator[Lockstep]:
-    """Hold two threads, one for each side."""
+    """Hold two threads, one for each side, and set what hashing needs until the snapshots end."""
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="trueup-side") as pool:
-        yield Lockstep(source, target, pool)
+        both = Lockstep(source, target, pool)
+        both.run(_tune, _tune)
+        yield both
+
+
+def _tune(snapshot: Snapshot) -> None:
+    tuned = ", ".join("set_config(%s, %s, true)" for _ in TUNED)
+    snapshot.rows(f"select {tuned}", [text for pair in TUNED for text in pair])
 
 
 @contextmanager

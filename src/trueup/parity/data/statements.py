@@ -4,8 +4,7 @@ Nothing is passed as a parameter: with none, the driver leaves every `%` of a ho
 texts are integers of ours, bounds of integer keys, and keys, quoted by the driver.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 from psycopg import sql
 
@@ -13,15 +12,14 @@ from trueup.parity.data.expressions import (
     column,
     column_hash,
     comma,
+    hashes,
     int8,
     key_hash,
     key_text,
-    native_hash,
     row_hashes,
     row_id,
     values,
 )
-from trueup.parity.data.expressions import hashes as hashes_of
 from trueup.parity.data.grid import Grid, HashGrid, RangeGrid, Span, runs
 from trueup.parity.data.model import Key
 from trueup.parity.data.pairing import ReadColumn, Reading
@@ -68,72 +66,69 @@ def cuts(reading: Reading, every: int) -> sql.Composed:
 
 def checksums(reading: Reading, grid: Grid, salt: int) -> sql.Composed:
     """Ask for one row a bucket: bucket, number of rows, then the sum of their hashes, or two sums."""
-    rows = hashed_rows(reading, grid, salt)
-    sums = comma(sql.SQL("sum({})").format(one) for one in rows.hashes)
-    return sql.SQL("select {}, count(*), {} from {} {} group by 1").format(
-        rows.bucket, sums, rows.relation, rows.where()
+    sums = comma(sql.SQL("sum({})").format(name) for name in _hash_names(reading))
+    return sql.SQL("select bucket, count(*), {} from {} group by bucket").format(
+        sums, _in_buckets(reading, grid, None, salt)
     )
 
 
 def packed(reading: Reading, grid: Grid, buckets: Sequence[int], salt: int) -> sql.Composed:
-    """Ask for one row a bucket: bucket, then all its rows, each as the bytes of its id and of its hashes."""
-    rows = hashed_rows(reading, grid, salt)
-    if not reading.key:
-        return _counted(rows, _in_buckets(reading, grid, buckets, rows.bucket))
-    piece = sql.SQL(" || ").join(sql.SQL("int8send({})").format(one) for one in (rows.id, *rows.hashes))
-    return sql.SQL("select {}, string_agg({}, '') from {} {} group by 1 order by 1").format(
-        rows.bucket, piece, rows.relation, rows.where(_in_buckets(reading, grid, buckets, rows.bucket))
-    )
+    """Ask for one row a bucket: bucket, then all its rows, each as the bytes of its id and of its hashes.
 
-
-def _counted(rows: "HashedRows", condition: sql.Composable) -> sql.Composed:
-    """Ask for the different rows of each bucket: bucket, then each row's hashes and how often it is there."""
-    piece = sql.SQL(" || ").join(sql.SQL("int8send({})").format(one) for one in (*rows.hashes, sql.SQL("times")))
-    return sql.SQL(
-        "select bucket, string_agg({}, '') from (select {} as bucket, {}, count(*) as times from {} {} group by {})"
-        " as counted group by 1 order by 1"
-    ).format(
-        piece, rows.bucket, comma(rows.hashes), rows.relation, rows.where(condition), comma((rows.bucket, *rows.hashes))
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HashedRows:
-    """Is where the rows of a table come from, and what is asked of each."""
-
-    relation: sql.Composable
-    bucket: sql.Composable
-    id: sql.Composable
-    hashes: list[sql.Composable]
-    conditions: list[sql.Composable]
-
-    def where(self, *more: sql.Composable) -> sql.Composable:
-        """Return the clause that holds for every row, and more."""
-        return _all([*self.conditions, *more])
-
-
-def hashed_rows(reading: Reading, grid: Grid, salt: int) -> HashedRows:
-    """Return the rows with their hashes; without a key a row is its own id.
-
-    Such a row is hashed twice, as without a key to seed it the first hash is linear in its columns.
+    Without a key: each different row once, as the bytes of its hashes and of how often it is there.
     """
+    names, source = _hash_names(reading), _in_buckets(reading, grid, buckets, salt)
     if reading.key:
-        return HashedRows(
-            relation=relation(reading),
-            bucket=_bucket(reading, grid, salt),
-            id=row_id(reading, salt),
-            hashes=row_hashes(reading, salt),
-            conditions=[*_conditions(reading), *_looked_into(reading, grid, salt)],
+        parts = [sql.Identifier("id"), *names]
+    else:
+        parts = [*names, sql.Identifier("times")]
+        source = sql.SQL("(select bucket, {0}, count(*) as times from {1} group by bucket, {0}) as counted").format(
+            comma(names), source
         )
-    once = hashes_of(reading, [sql.SQL("true"), *values(reading)], int8(salt))
-    again = [native_hash([sql.SQL("int8send({})").format(once[0])], int8(salt)), *once[1:]]
-    names = [sql.Identifier(f"h{number}") for number in range(len(again))]
-    inner = sql.SQL("(select {} from {} {} offset 0) as hashed").format(
-        comma(sql.SQL("{} as {}").format(one, name) for one, name in zip(again, names, strict=True)),
-        relation(reading),
-        _where(reading),
-    )
-    return HashedRows(relation=inner, bucket=_low_bits(names[0], grid), id=names[0], hashes=list(names), conditions=[])
+    piece = sql.SQL(" || ").join(sql.SQL("int8send({})").format(part) for part in parts)
+    return sql.SQL("select bucket, string_agg({}, '') from {} group by bucket order by bucket").format(piece, source)
+
+
+def _hash_names(reading: Reading) -> list[sql.Identifier]:
+    return [sql.Identifier(f"h{number}") for number in range(2 if reading.hashing == "both" else 1)]
+
+
+def _in_buckets(reading: Reading, grid: Grid, buckets: Sequence[int] | None, salt: int) -> sql.Composed:
+    """Return the rows of some buckets, or of all, as a relation: `bucket`, `id` where they have a key, and hashes.
+
+    The fence makes each hash be computed once, and hides from the planner that it might group by as many buckets as
+    there are rows. `offset 0` would be one as well, yet is no constant when PostgreSQL decides on parallel workers.
+    """
+    if not reading.key:
+        return _keyless(reading, grid, buckets, salt)
+    bucket = _bucket(reading, grid, salt)
+    columns = [(bucket, sql.Identifier("bucket")), (row_id(reading, salt), sql.Identifier("id"))]
+    columns += zip(row_hashes(reading, salt), _hash_names(reading), strict=True)
+    conditions = [*_conditions(reading), *_looked_into(reading, grid, salt)]
+    if buckets is not None:
+        conditions.append(_chosen(reading, grid, buckets, bucket))
+    return fenced(_aliases(columns), relation(reading), _all(conditions))
+
+
+def _keyless(reading: Reading, grid: Grid, buckets: Sequence[int] | None, salt: int) -> sql.Composed:
+    """Hash each row twice, as without a key to seed it the first hash is linear in its columns."""
+    names = _hash_names(reading)
+    first, *others = hashes(reading, [sql.SQL("true"), *values(reading)], int8(salt))
+    once = fenced(_aliases(zip([first, *others], names, strict=True)), relation(reading), _where(reading))
+    twice = hashes(reading, [sql.SQL("int8send({})").format(names[0])], int8(salt))[0]
+    again = fenced(comma([sql.SQL("{} as {}").format(twice, names[0]), *names[1:]]), once, sql.Composed([]))
+    bucket = _low_bits(names[0], grid)
+    chosen = [] if buckets is None else [_chosen(reading, grid, buckets, bucket)]
+    return fenced(comma([sql.SQL("{} as bucket").format(bucket), *names]), again, _all(chosen))
+
+
+def fenced(columns: sql.Composable, source: sql.Composable, where: sql.Composable) -> sql.Composed:
+    """Return a subquery that is planned on its own, and still by parallel workers."""
+    return sql.SQL("(select {} from {} {} offset '0'::int8) as hashed").format(columns, source, where)
+
+
+def _aliases(columns: Iterable[tuple[sql.Composable, sql.Composable]]) -> sql.Composed:
+    return comma(sql.SQL("{} as {}").format(value, name) for value, name in columns)
 
 
 def row_hashes_of(reading: Reading, keys: Sequence[Key], salt: int) -> sql.Composed:
@@ -214,7 +209,7 @@ def _looked_into(reading: Reading, grid: Grid, salt: int) -> list[sql.Composable
     return [sql.SQL("{} = any({})").format(outer, array(wanted))]
 
 
-def _in_buckets(reading: Reading, grid: Grid, buckets: Sequence[int], bucket: sql.Composable) -> sql.Composed:
+def _chosen(reading: Reading, grid: Grid, buckets: Sequence[int], bucket: sql.Composable) -> sql.Composed:
     neighbours = runs(buckets)
     if isinstance(grid, RangeGrid) and len(neighbours) <= MOST_RANGES:
         spans = [_between(reading, grid.span(first, last)) for first, last in neighbours]
