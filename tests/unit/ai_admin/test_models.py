@@ -1,6 +1,9 @@
 """What rows know of themselves."""
 
 import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -75,3 +78,31 @@ def test_record_without_a_phone_has_none(raw_data: object):
     """3.1: an empty object comes as an empty list."""
     assert phone_in(raw_data) is None
     assert with_phone(Appointment(yclients_record_id=1, raw_data=raw_data)).client_phone is UNSET
+
+
+@pytest.mark.parametrize("phone", ["8 (000) 123-00-22", "+70001230022"])
+def test_record_lends_its_phone_in_its_one_form(phone: str):
+    appointment = Appointment(yclients_record_id=1, raw_data={"client": {"phone": phone}}, cost=Decimal(5))
+
+    assert with_phone(appointment) == replace(appointment, client_phone="+70001230022")
+
+
+@pytest.mark.parametrize("phone", [None, "+70001230099"])
+def test_phone_of_its_own_is_kept(phone: str | None):
+    appointment = Appointment(yclients_record_id=1, client_phone=phone, raw_data={"client": {"phone": "+70001230022"}})
+
+    assert with_phone(appointment) is appointment
+
+
+def test_phone_of_a_record_that_is_none_is_not_stored():
+    appointment = Appointment(yclients_record_id=1, raw_data={"client": {"phone": "none"}})
+
+    assert with_phone(appointment) is appointment
+
+
+def test_hours_are_held_against_the_clock_of_the_moments():
+    zone = ZoneInfo("Europe/Moscow")
+    begins, ends = (at(hour).replace(tzinfo=zone) for hour in (19, 20))
+
+    assert schedule().covers(begins, ends)
+    assert not schedule().covers(begins, ends + dt.timedelta(minutes=1))

@@ -63,6 +63,16 @@ def test_type_without_a_time_to_live_is_kept_for_ever():
     assert Retention().ttl_s("session") is None
 
 
+@pytest.mark.parametrize(
+    ("kind", "hidden"), [("device-list", True), ("lid-mapping", False), ("session", False), ("pre-key", False)]
+)
+def test_only_what_can_be_fetched_again_and_expires_is_hidden(kind, hidden):
+    """W-A2: expired keys were returned; W-A8: one that can't be fetched again would be lost by hiding it."""
+    ttl = {"device-list": timedelta(days=1), "session": timedelta(days=1)}
+
+    assert Retention(ttl=ttl, accepts_loss_of=frozenset({"session"})).hides(kind) is hidden
+
+
 def test_unknown_type_is_irreplaceable():
     assert kind_of("a-type-of-next-year").worth is Worth.IRREPLACEABLE
     assert [kind_of(name) for name in KINDS] == list(KINDS.values())
