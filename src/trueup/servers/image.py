@@ -18,6 +18,7 @@ from trueup.servers.account import Account
 
 HEADER = re.compile(rb"trueup image 1 (\d+) (\d+)\n")
 BLOCK = 8192
+ZEROS = bytes(BLOCK)
 
 Extent = tuple[int, int, int]
 Entry = tuple[str, int, int, list[Extent]]
@@ -59,7 +60,7 @@ def stretches(content: bytes) -> Iterator[tuple[int, int]]:
     """Yield start and end of what is not whole blocks of zeros."""
     begun = -1
     for start in range(0, len(content), BLOCK):
-        is_empty = not any(content[start : start + BLOCK])
+        is_empty = ZEROS.startswith(content[start : start + BLOCK])
         if is_empty and begun >= 0:
             yield begun, start
         if is_empty or begun < 0:

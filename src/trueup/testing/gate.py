@@ -57,6 +57,7 @@ class Owner:
     outcome: "Rewound | NotRewound | None" = None
     """What putting back the test's database has shown."""
     started_at: float = field(default_factory=monotonic)
+    has_begun: bool = False
     has_ended: bool = False
 
     def __str__(self) -> str:

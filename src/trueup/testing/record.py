@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trueup.testing.stacks import BETWEEN, OWN, PACKAGE
+from trueup.testing.stacks import BETWEEN, OWN, PACKAGE, lies_in
 
 if TYPE_CHECKING:
     from types import FrameType
 
 MAKERS = tuple(str(PACKAGE / "testing" / name) for name in ("making.py", "kept.py", "loans.py"))
 """Code of ours that runs statements in the test's name."""
-HERE = str(Path(__file__))
+PAST = (str(Path(__file__)), *BETWEEN, *MAKERS)
 WIDTH = 300
 LITERALS = re.compile(
     r"""
@@ -65,7 +65,7 @@ def is_of_the_test() -> bool:
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
     while frame is not None:
         file = frame.f_code.co_filename
-        if file != HERE and not file.startswith(BETWEEN) and not file.startswith(MAKERS):
-            return not file.startswith(OWN)
+        if not lies_in(file, PAST):
+            return not lies_in(file, OWN)
         frame = frame.f_back
     return True

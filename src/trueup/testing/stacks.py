@@ -2,6 +2,7 @@
 
 import linecache
 import sys
+from functools import cache
 from itertools import islice, takewhile
 from pathlib import Path
 from threading import current_thread
@@ -53,9 +54,15 @@ def capture() -> RawStack:
 def is_own(stack: RawStack, *, past: tuple[str, ...] = BETWEEN) -> bool:
     """Return whether it is the plugin itself that opened something, or a server that is being started."""
     for code, _ in stack:
-        if not code.co_filename.startswith(past):
-            return code.co_filename.startswith(OWN)
+        if not lies_in(code.co_filename, past):
+            return lies_in(code.co_filename, OWN)
     return False
+
+
+@cache
+def lies_in(file: str, places: tuple[str, ...]) -> bool:
+    """Return whether a file is one of these, or in one of these folders; every file is asked for many times."""
+    return file.startswith(places)
 
 
 def readable(stack: RawStack) -> str:

@@ -86,7 +86,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 def begin(item: pytest.Item) -> Owner:
-    """Let a test begin, or begin again: one that is repeated answers for each time by itself."""
+    """Let a test begin: one that is repeated answers for each time by itself."""
     gate.withdraw(item.nodeid)
     item.stash[HAS_FAILED] = False
     item.stash[OWNER] = Owner(node=item.nodeid, asked=asked_by(item))
@@ -95,8 +95,12 @@ def begin(item: pytest.Item) -> Owner:
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
-    """Let the test answer for what its set-up opens."""
-    return (yield from at_work(begin(item)))
+    """Let the test answer for what its set-up opens; one that is repeated begins again."""
+    owner = item.stash[OWNER]
+    if owner.has_begun:
+        owner = begin(item)
+    owner.has_begun = True
+    return (yield from at_work(owner))
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
@@ -135,7 +139,7 @@ def ended(owner: Owner) -> tuple[list["Leak"], str]:
 
     leaks = check.find(owner)
     check.end(leaks)
-    return leaks, check.report(owner, leaks)
+    return leaks, check.report(owner, leaks) if leaks else ""
 
 
 def settle(owner: Owner, item: pytest.Item, *, must_not_fail: bool) -> None:
