@@ -9,7 +9,7 @@ from trueup.cli.terminal import progress, show_section
 from trueup.parity.data import Progress, compare
 from trueup.parity.data import as_json as table_as_json
 from trueup.report.json import envelope
-from trueup.verify.checks import data_section
+from trueup.verify.rows import data_section
 
 
 @click.group()

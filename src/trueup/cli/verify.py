@@ -1,35 +1,86 @@
-"""`trueup verify`: everything that is asked of two databases, in one report."""
+"""`trueup verify`: everything that is asked of one database, or of two, in one report."""
 
 import shlex
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import click
 
-from trueup.cli.databases import Databases, Versions, named_databases
+from trueup.cli.databases import Versions, named_profile
 from trueup.cli.exits import VERDICTS, ExitCode
+from trueup.cli.files import make_folders, tell_github, write_report
 from trueup.cli.options import FILE, FOLDER, as_json, source_version, target_version
 from trueup.cli.terminal import progress, show_report
+from trueup.conninfo import ConnInfo
 from trueup.errors import UsageError
-from trueup.report import html, json, junit
-from trueup.report.model import Report
-from trueup.servers import EmbeddedServer
+from trueup.report import json
+from trueup.servers import EmbeddedServer, open_source
 from trueup.settings import Settings
-from trueup.verify import CHECKS, Timeline
+from trueup.verify import CHECKS, LAST_CHECKS, Timeline, choose
 from trueup.verify import verify as verify_databases
+from trueup.verify.alarm import Alarm
+from trueup.verify.history import HISTORY, remember
 from trueup.verify.sample import build_sample
+
+Sides = tuple[ConnInfo | None, ConnInfo]
+"""Source and target; None: there is no source."""
+ROLES = ("--source", "--target")
+NAMES = ", ".join(check.name for check in (*CHECKS, *LAST_CHECKS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Is which databases a run looks at, and how they are named."""
+
+    source: str | None
+    target: str | None
+    sample: str | None
+    versions: Versions
+
+    @property
+    def title(self) -> str:
+        """Return what the report is about."""
+        if self.sample:
+            return f"Built-in sample, {self.sample}"
+        return "Two databases" if self.source else "One database"
+
+    def opened(self, settings: Settings, timeline: Timeline) -> AbstractContextManager[Sides]:
+        """Return what gives the connections of both."""
+        if self.sample:
+            return sample_databases(self.sample, self.versions, settings, timeline)
+        return named_sides(self, settings)
 
 
 @click.command()
 @click.option("--source", metavar="DB", envvar="TRUEUP_SOURCE", help="The truth. Also by TRUEUP_SOURCE.")
-@click.option("--target", metavar="DB", envvar="TRUEUP_TARGET", help="What is held against it. Also by TRUEUP_TARGET.")
+@click.option(
+    "--target",
+    metavar="DB",
+    envvar="TRUEUP_TARGET",
+    help="What is held against it, or looked at alone. Also by TRUEUP_TARGET.",
+)
 @click.option(
     "--check",
     "checks",
     multiple=True,
-    type=click.Choice([check.name for check in CHECKS]),
-    help="Run this check; may be given again. Without it, all run.",
+    metavar="NAME",
+    help=f"Run this check; may be given again. Without it, all that have something to look at: {NAMES}, and those of"
+    " the configuration.",
+)
+@click.option("--skip", "skipped", multiple=True, metavar="NAME", help="Don't run this check; may be given again.")
+@click.option(
+    "--profile", default="", metavar="NAME", help="Run the checks of nightly, ci, cutover, or one of the configuration."
+)
+@click.option(
+    "--backup", type=click.Path(path_type=Path), metavar="DUMP", help="Restore this dump of the target, and compare it."
+)
+@click.option(
+    "--probe",
+    is_flag=True,
+    help="Write a marked row to the target, and roll it back. Without it nothing is ever written.",
 )
 @click.option(
     "--sample",
@@ -45,7 +96,7 @@ from trueup.verify.sample import build_sample
     type=FOLDER,
     default="reports",
     show_default=True,
-    help="Write report.html and report.json there.",
+    help="Write report.html, report.json and index.html there, and keep history.jsonl.",
 )
 @click.option("--junit", "junit_file", type=FILE, help="Write JUnit XML to this file, too.")
 @as_json
@@ -54,6 +105,10 @@ def verify(
     source: str | None,
     target: str | None,
     checks: tuple[str, ...],
+    skipped: tuple[str, ...],
+    profile: str,
+    backup: Path | None,
+    probe: bool,
     sample: str | None,
     source_version: str | None,
     target_version: str | None,
@@ -61,30 +116,39 @@ def verify(
     junit_file: Path | None,
     as_json: bool,
 ) -> ExitCode:
-    """Verify that the target is what the source is: structure, rows and sequences.
+    """Verify that the target is what the source is, and that it is sound: structure, rows, and what they promise.
 
-    Both are only read. Without a database, two data sets are moved from an embedded PostgreSQL 16 to an 18.
+    Both are only read. With --target alone it is held against what the project declares. Without a database, two data
+    sets are moved from an embedded PostgreSQL 16 to an 18.
     """
-    settings, versions = Settings.load(), (source_version, target_version)
+    settings = Settings.load()
+    wanted = which(source, target, sample, (source_version, target_version))
+    if wanted.sample:
+        settings = replace(settings, schema=None, contracts=(), services=(), checks={})
+    chosen = choose(settings, profile=profile, named=checks, skipped=skipped)
     make_folders(folder, *([junit_file.parent] if junit_file else []))
-    with progress() as announce:
-        timeline = Timeline(announce)
-        if source and target and not sample:
-            opening, title = named_databases(source, target, versions, settings), "Two databases"
-        elif source or target:
-            raise UsageError("name both databases, by --source and --target, or neither of them for the sample")
-        else:
-            kind = sample or "clean"
-            opening, title = sample_databases(kind, versions, settings, timeline), f"Built-in sample, {kind}"
-        with opening as databases:
-            report = verify_databases(
-                *databases,
-                checks=[check for check in CHECKS if check.name in checks or not checks],
-                timeline=timeline,
-                title=title,
-                command=spell(databases if source else None, sample),
-            )
-        page = write(report, folder, junit_file)
+    with Alarm(settings=settings, profile=profile) if profile else nullcontext() as alarm:
+        with progress() as announce:
+            timeline = Timeline(announce)
+            with wanted.opened(settings, timeline) as databases:
+                report = verify_databases(
+                    *databases,
+                    checks=chosen.checks,
+                    required=chosen.required,
+                    settings=settings,
+                    profile=None if wanted.sample else named_profile(None, settings),
+                    backup=backup,
+                    may_probe=probe,
+                    timeline=timeline,
+                    title=wanted.title,
+                    command=spell(databases, wanted.sample, profile),
+                )
+        report = remember(report, folder / HISTORY)
+        page = write_report(report, folder, junit_file)
+        if settings.github.is_enabled:
+            tell_github(report, settings.github.summary_file)
+        for problem in alarm.end(report) if alarm else ():
+            click.echo(f"the alert did not reach {problem}", err=True)
     if as_json:
         click.echo(json.encode(report))
     else:
@@ -92,8 +156,23 @@ def verify(
     return VERDICTS[report.verdict]
 
 
+def which(source: str | None, target: str | None, sample: str | None, versions: Versions) -> Wanted:
+    """Return which databases are meant; the sample where none is named.
+
+    Raises:
+        UsageError: a source is named without a target.
+    """
+    if sample or not (source or target):
+        if source or target:
+            raise UsageError("--sample brings its own databases: name none, or leave it out")
+        return Wanted(source=None, target=None, sample=sample or "clean", versions=versions)
+    if not target:
+        raise UsageError("name the target by --target: a source alone is held against nothing")
+    return Wanted(source=source, target=target, sample=None, versions=versions)
+
+
 @contextmanager
-def sample_databases(kind: str, versions: Versions, settings: Settings, timeline: Timeline) -> Iterator[Databases]:
+def sample_databases(kind: str, versions: Versions, settings: Settings, timeline: Timeline) -> Iterator[Sides]:
     """Build the sample on two embedded servers, which end with the context."""
     with ExitStack() as stack:
         with timeline.phase("start two servers"):
@@ -105,29 +184,22 @@ def sample_databases(kind: str, versions: Versions, settings: Settings, timeline
         yield built[0].labelled("the sample"), built[1].labelled(f"the {kind} copy of the sample")
 
 
-def spell(databases: Databases | None, sample: str | None) -> str:
+@contextmanager
+def named_sides(wanted: Wanted, settings: Settings) -> Iterator[Sides]:
+    """Give the connections of the databases that are named; what was built for them ends with the context."""
+    for_source, for_target = (int(version or 18) for version in wanted.versions)
+    with ExitStack() as stack:
+        source = None
+        if wanted.source:
+            source = stack.enter_context(open_source(wanted.source, settings, version=for_source))
+        assert wanted.target
+        yield source, stack.enter_context(open_source(wanted.target, settings, version=for_target))
+
+
+def spell(sides: Sides, sample: str | None, profile: str) -> str:
     """Return the command as it could be typed again, without a password."""
-    named = [part for pair in zip(("--source", "--target"), databases or (), strict=False) for part in map(str, pair)]
-    return shlex.join(["trueup", "verify", *named, *(["--sample", sample] if sample else [])])
-
-
-def make_folders(*folders: Path) -> None:
-    """Create the folders of what will be written, before any work is done for it."""
-    for folder in folders:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(f"cannot write to {folder}: {error.strerror}; name another folder by --report") from None
-
-
-def write(report: Report, folder: Path, junit_file: Path | None) -> Path:
-    """Write the report in its forms, each file whole or not at all; returns the page."""
-    page = folder / "report.html"
-    files = {page: html.render(report).encode(), folder / "report.json": json.encode(report)}
-    if junit_file:
-        files[junit_file] = junit.render(report).encode()
-    for file, content in files.items():
-        unfinished = file.with_name(f".{file.name}.unfinished")
-        unfinished.write_bytes(content)
-        unfinished.replace(file)
-    return page
+    named = (
+        {"--sample": sample} if sample else {role: str(side) for role, side in zip(ROLES, sides, strict=True) if side}
+    )
+    words = chain.from_iterable((named | ({"--profile": profile} if profile else {})).items())
+    return shlex.join(["trueup", "verify", *words])

@@ -3,11 +3,14 @@
 from trueup.observe.instrumentation import instrument, shut_down
 from trueup.observe.outbox import Account
 from trueup.observe.reporting import (
+    CheckInStatus,
     api_call,
+    check_in,
     flush,
     listening,
     operation,
     report_failure,
+    report_warning,
     retrying,
     send_test_event,
     status,
@@ -16,14 +19,17 @@ from trueup.observe.status import Probe, Status
 
 __all__ = [
     "Account",
+    "CheckInStatus",
     "Probe",
     "Status",
     "api_call",
+    "check_in",
     "flush",
     "instrument",
     "listening",
     "operation",
     "report_failure",
+    "report_warning",
     "retrying",
     "send_test_event",
     "shut_down",

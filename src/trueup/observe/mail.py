@@ -22,6 +22,8 @@ CONNECT_S = 3.0
 ANSWER_S = 10.0
 LAST_PAUSE_S = 86_400.0
 CLIENT = "trueup"
+KINDS = {"transaction": "transaction", "monitor": "check_in"}
+"""What an item of an envelope is called, by its category."""
 BUSY = frozenset({408, 425, 429})
 
 
@@ -90,7 +92,7 @@ def open_manager(dsn: Dsn) -> urllib3.PoolManager:
 def envelope(parcel: Parcel) -> bytes:
     """Return an event as the body of a request."""
     sent_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    kind = "transaction" if parcel.category == "transaction" else "event"
+    kind = KINDS.get(parcel.category, "event")
     header = json.dumps({"event_id": parcel.event_id, "sent_at": sent_at})
     item = json.dumps({"type": kind, "content_type": "application/json", "length": len(parcel.line)})
     return gzip.compress(b"\n".join([header.encode(), item.encode(), parcel.line, b""]), 3)

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from enum import Enum
 from time import monotonic, time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 from uuid import uuid4
 
 from trueup.errors import DatabaseError
@@ -18,6 +18,7 @@ from trueup.observe.status import Probe, Status
 if TYPE_CHECKING:
     from trueup.observe.tracker import Tracker
 
+CheckInStatus = Literal["in_progress", "ok", "error"]
 SLOW_S = 0.5
 POOL_WARNINGS = {
     "usage": "nearly all connections of the pool are in use",
@@ -287,6 +288,21 @@ def report_pool(title: str, event: PoolEvent) -> None:
                 measures={"in_use": event.in_use, "max_size": event.max_size, "duration_ms": 1000 * event.seconds},
             )
         )
+
+
+def report_warning(title: str, *, component: str, operation: str, **measures: float) -> bool:
+    """Report something that is no exception, under one of a few fixed titles; return whether tracking is on."""
+    tracker = SWITCH.tracker
+    if tracker is None:
+        return False
+    tracker.report(warning(title, component=component, operation=operation, measures=measures))
+    return True
+
+
+def check_in(monitor: str, status: CheckInStatus, *, check_in_id: str, seconds: float | None) -> bool:
+    """Tell a cron monitor of a run's beginning or end; return whether the server took it. It is tried once."""
+    tracker = SWITCH.tracker
+    return tracker is not None and tracker.check_in(monitor, status, check_in_id, seconds)
 
 
 def status() -> Status:

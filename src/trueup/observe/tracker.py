@@ -3,7 +3,9 @@
 This module imports the SDK: it is imported only when there is a server to report to.
 """
 
+import contextlib
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic, time
@@ -23,7 +25,7 @@ from trueup.observe.incident import Incident
 from trueup.observe.limit import Allowance, RateLimit
 from trueup.observe.mail import Mail
 from trueup.observe.marks import Place, is_reported, mark_reported, place_of
-from trueup.observe.outbox import Outbox
+from trueup.observe.outbox import Outbox, Parcel
 from trueup.observe.status import Probe, Status
 from trueup.observe.transport import OutboxTransport
 
@@ -223,6 +225,20 @@ class Tracker:
         reason = fate or (f"the server answered {status}" if status else "the server could not be reached")
         advice = "" if fate == "delivered" else ": check SENTRY_DSN and the way to the server"
         return Probe(is_delivered=fate == "delivered", event_id=event_id, reason=reason + advice)
+
+    def check_in(self, monitor: str, status: str, check_in_id: str, seconds: float | None) -> bool:
+        """Send a check-in of a cron monitor, once: one that waits until later would tell of another run.
+
+        Source: Sentry developer documentation, "Check-Ins".
+        """
+        found = {"check_in_id": check_in_id, "monitor_slug": monitor, "status": status} | {
+            "environment": self.origin.environment,
+            "release": self.origin.release,
+            "duration": seconds,
+        }
+        line = json.dumps({name: value for name, value in found.items() if value is not None}).encode()
+        with contextlib.closing(Mail(self.dsn)) as mail:
+            return mail.send(Parcel(check_in_id, "monitor", line)).fate == "delivered"
 
     def status(self) -> Status:
         """Return where it reports to, and the account."""

@@ -61,6 +61,8 @@ class Section:
     """How much it looked at: {"tables": 16, "rows": 58730}."""
     findings: tuple[Finding, ...] = ()
     seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    """What it tells the reader of the whole report."""
 
     @property
     def verdict(self) -> Verdict:
@@ -93,6 +95,27 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """Is a finding of an earlier run that is no longer there."""
+
+    check: str
+    object: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """Is what a run found in comparison with the last one that asked the same."""
+
+    since: datetime
+    new: frozenset[str]
+    """By the identities of findings, as `trueup.report.runs` makes them."""
+    still: frozenset[str]
+    gone: tuple[Past, ...]
+    """Only of checks that could look: what nobody looked for is not gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Is one run: which databases, what was compared, what was found, and how long each part took."""
 
@@ -109,6 +132,8 @@ class Report:
     """What a reader has to know to read it right."""
     command: str = ""
     """That made it, as the user typed it, without a password."""
+    changes: Changes | None = None
+    """Since the last run; None: there was none that asked the same."""
 
     @property
     def verdict(self) -> Verdict:

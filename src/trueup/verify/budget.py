@@ -1,7 +1,21 @@
 """Whether the connections of all services fit, as a section of a report."""
 
+from trueup.db import budget
 from trueup.db.budget import Budget
 from trueup.report.model import Finding, Section, Severity, Verdict
+from trueup.verify.check import Announce
+from trueup.verify.subject import Subject
+
+
+def look_at_budget(subject: Subject, announce: Announce) -> Section:
+    """Add up what the declared services may open on the target's server."""
+    announce("adding up connections")
+    return budget_section(budget(subject.target.snapshot.connection, subject.settings.services))
+
+
+def lacks_services(subject: Subject) -> str:
+    """Say that no service is declared; empty where one is."""
+    return "" if subject.settings.services else "no service is declared in the configuration"
 
 
 def budget_section(budget: Budget) -> Section:

@@ -7,9 +7,18 @@ from trueup.db import Snapshot
 from trueup.report.model import Finding, Section, Severity, Verdict
 from trueup.tables import ContractDifference, Table, check_contract
 from trueup.tables.check import Kind
+from trueup.tables.declared import declared_tables
+from trueup.verify.check import Announce
+from trueup.verify.subject import Subject
 
 SEVERITIES = {Kind.TYPE: Severity.LOSSY, Kind.NULLABILITY: Severity.BEHAVIOURAL, Kind.TENANT: Severity.BEHAVIOURAL}
 """Of what is not breaking."""
+
+
+def look_at_contracts(subject: Subject, announce: Announce) -> Section:
+    """Hold the declared table contracts against the target."""
+    announce("comparing contracts")
+    return contracts_section(subject.target.snapshot, declared_tables(subject.settings.contracts))
 
 
 def contracts_section(snapshot: Snapshot, tables: Sequence[Table[Any]]) -> Section:

@@ -1,77 +1,148 @@
-"""One run: both databases held still, each check in its turn, one report."""
+"""One run: the databases held still, each check in its turn, one report."""
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import chain
+from pathlib import Path
+from threading import Thread
 
+import psycopg
+
+from trueup import observe
 from trueup.conninfo import ConnInfo
-from trueup.errors import DatabaseError, Refused, Unverifiable
-from trueup.report.model import Finding, Report, Section, Verdict
-from trueup.verify.checks import CHECKS, Announce, Check
-from trueup.verify.pair import Pair, open_pair
+from trueup.errors import DatabaseError, Refused, TrueupError, Unverifiable
+from trueup.parity.schema import Profile
+from trueup.report.model import Report, Section, Verdict
+from trueup.settings import Settings
+from trueup.settings.settings import default_cache_folder
+from trueup.verify.check import Announce, Check, left_open, stopped
+from trueup.verify.checks import CHECKS
+from trueup.verify.deadline import deadline
+from trueup.verify.subject import Subject, open_subject
 from trueup.verify.timeline import Timeline
 
 
 def verify(
-    source: ConnInfo,
+    source: ConnInfo | None,
     target: ConnInfo,
     *,
     checks: Sequence[Check] = CHECKS,
+    required: frozenset[str] = frozenset(),
+    settings: Settings | None = None,
+    profile: Profile | None = None,
+    backup: Path | None = None,
+    may_probe: bool = False,
     timeline: Timeline | None = None,
     title: str = "Source and target",
     command: str = "",
 ) -> Report:
     """Return what every check found; a check that could not look is inconclusive and stops no other.
 
-    `timeline` may already hold phases that came before, such as building one of the databases.
+    A check that has nothing to look at is a note, or inconclusive where it is among the `required`. `timeline` may
+    already hold phases that came before, such as building one of the databases.
     """
     timeline = timeline or Timeline()
     report = Report(title=title, version=version("trueup"), started_at=datetime.now(UTC), command=command)
+    settings = settings or Settings(cache_folder=default_cache_folder())
     with ExitStack() as stack:
         try:
-            with timeline.phase("read both structures"):
-                pair = stack.enter_context(open_pair(source, target))
+            with timeline.phase("read the structure"):
+                subject = stack.enter_context(
+                    open_subject(source, target, settings=settings, profile=profile, backup=backup, may_probe=may_probe)
+                )
         except (Refused, DatabaseError, Unverifiable) as error:
             report = replace(report, sections=(unopened(error),))
         else:
-            report = replace(
-                report,
-                sides=pair.sides,
-                sections=tuple(run_check(check, pair, timeline) for check in checks if check.applies(pair)),
-                notes=tuple(chain(notes_on(pair), (has_nothing(check) for check in checks if not check.applies(pair)))),
+            reasons = {check.name: check.lacks(subject) for check in checks}
+            left_out = [check for check in checks if reasons[check.name] and check.name not in required]
+            sections: tuple[Section, ...] = ()
+            for check in checks:
+                if check not in left_out:
+                    reason = reasons[check.name]
+                    passed = frozenset(section.check for section in sections if section.verdict is Verdict.PASSED)
+                    now = replace(subject, passed=passed)
+                    sections += (missing(check, reason) if reason else run_check(check, now, timeline),)
+            notes = chain(
+                chain.from_iterable(section.notes for section in sections),
+                notes_on(subject),
+                (f"{check.title}: not looked at, {reasons[check.name]}." for check in left_out),
             )
+            report = replace(report, sides=subject.described, sections=sections, notes=tuple(notes))
     return replace(report, phases=tuple(timeline.phases))
 
 
-def run_check(check: Check, pair: Pair, timeline: Timeline) -> Section:
+def run_check(check: Check, subject: Subject, timeline: Timeline) -> Section:
     """Return the section of one check, with its time."""
     start = time.monotonic()
     with timeline.phase(f"check {check.name}"):
-        section = look(check, pair, timeline.announce)
-    return replace(section, seconds=time.monotonic() - start)
+        section = look(check, replace(subject, deadline_s=check.deadline_s), timeline.announce)
+    return replace(section, check=check.name, seconds=time.monotonic() - start)
 
 
-def look(check: Check, pair: Pair, announce: Announce) -> Section:
-    """Return the section of one check, inconclusive where it could not look."""
+def look(check: Check, subject: Subject, announce: Announce) -> Section:
+    """Return the section of one check: inconclusive where it could not look, or not in time."""
+    with deadline(check.deadline_s, subject.connections) as limit:
+        try:
+            with ExitStack() as stack:
+                for connection in subject.connections:
+                    stack.enter_context(connection.transaction(force_rollback=True))
+                section = look_aside(check, subject, announce) if check.is_alone else check.look(subject, announce)
+        except (TrueupError, psycopg.Error) as error:
+            section = unfinished(check, error)
+        except Exception as error:  # noqa: BLE001 — a defect of one check must not keep the others from looking
+            observe.report_failure(error, component="verify", operation=check.name)
+            section = defective(check, error)
+    return late(check) if limit.is_over else section
+
+
+def look_aside(check: Check, subject: Subject, announce: Announce) -> Section:
+    """Return the section of a check that runs in a thread of its own, which is left behind when its time is up."""
+    result: Future[Section] = Future()
+
+    def work() -> None:
+        try:
+            result.set_result(check.look(subject, announce))
+        except BaseException as error:  # noqa: BLE001 — it is raised where the result is asked for
+            result.set_exception(error)
+
+    Thread(target=work, name=f"trueup check {check.name}", daemon=True).start()
     try:
-        return check.look(pair, announce)
-    except (DatabaseError, Unverifiable) as error:
-        return Section(check=check.name, title=check.title, findings=(stopped(check.name, error),))
+        return result.result(check.deadline_s)
+    except TimeoutError:
+        return late(check)
 
 
-def stopped(check: str, error: Exception) -> Finding:
-    """Return the finding for a check that an error ended."""
-    return Finding(
-        check=check,
-        verdict=Verdict.REFUSED if isinstance(error, Refused) else Verdict.INCONCLUSIVE,
-        severity=None,
-        object="both databases",
-        message=str(error),
-    )
+def unfinished(check: Check, error: Exception) -> Section:
+    """Return the section of a check that an error ended; a driver's text may quote a value, so it isn't repeated."""
+    if isinstance(error, psycopg.Error):
+        error = Unverifiable(f"a statement failed with SQLSTATE {error.sqlstate} ({type(error).__name__})")
+    return Section(check=check.name, title=check.title, findings=(stopped(check.name, error),))
+
+
+def defective(check: Check, error: Exception) -> Section:
+    """Return the section of a check that has a defect of its own."""
+    message = f"the check itself failed with {type(error).__name__}"
+    finding = left_open(check.name, "the check", message, remedy="report it as a defect; the others are not affected")
+    return Section(check=check.name, title=check.title, findings=(finding,))
+
+
+def late(check: Check) -> Section:
+    """Return the section of a check whose time was up."""
+    message = f"it did not end within {check.deadline_s:g} s"
+    remedy = f"give it more time: deadlines = {{ {check.name} = … }} in the profile"
+    finding = left_open(check.name, "the check", message, remedy=remedy)
+    return Section(check=check.name, title=check.title, findings=(finding,))
+
+
+def missing(check: Check, reason: str) -> Section:
+    """Return the section of a check that somebody wants and that has nothing to look at."""
+    finding = left_open(check.name, "the check", f"nothing could be looked at: {reason}")
+    return Section(check=check.name, title=check.title, findings=(finding,))
 
 
 def unopened(error: Exception) -> Section:
@@ -79,15 +150,10 @@ def unopened(error: Exception) -> Section:
     return Section(check="identity", title="Databases", findings=(stopped("identity", error),))
 
 
-def has_nothing(check: Check) -> str:
-    """Return the note for a check that neither database gives anything to look at."""
-    return f"{check.title}: neither database has any."
-
-
-def notes_on(pair: Pair) -> list[str]:
+def notes_on(subject: Subject) -> list[str]:
     """Return what the reader has to know about what was left out, by kind and number."""
     notes = []
-    for role, side in (("source", pair.source), ("target", pair.target)):
+    for role, side in subject.sides.items():
         for reason, amounts in (("Not compared", side.catalog.not_compared), ("Left out", side.catalog.skipped)):
             if amounts:
                 listed = ", ".join(f"{kind} ({number:,})" for kind, number in amounts.items())

@@ -3,7 +3,9 @@ import pytest
 from trueup.parity.data import ChangedRow, TableComparison
 from trueup.parity.schema import Catalog, Difference
 from trueup.report.model import Section, Severity, Verdict
-from trueup.verify.checks import data_section, finding_of_difference, findings_of_table, schema_section, unreadable
+from trueup.verify.rows import data_section, findings_of_table
+from trueup.verify.sequences import unreadable
+from trueup.verify.structure import finding_of_difference, schema_section
 
 KINDS = ("tables", "views", "sequences", "types", "objects", "annotations", "not_compared", "skipped")
 NOTHING = {kind: {} for kind in KINDS}

@@ -1,0 +1,44 @@
+"""What a run of `trueup verify` leaves: the report in its forms, and what a workflow of GitHub shows of it."""
+
+from pathlib import Path
+
+import click
+
+from trueup.errors import UsageError
+from trueup.report import github, html, json, junit
+from trueup.report.model import Report
+
+
+def make_folders(*folders: Path) -> None:
+    """Create the folders of what will be written, before any work is done for it."""
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"cannot write to {folder}: {error.strerror}; name another folder by --report") from None
+
+
+def write_report(report: Report, folder: Path, junit_file: Path | None) -> Path:
+    """Write the report in its forms, each file whole or not at all; returns the page."""
+    page = folder / "report.html"
+    write(page, html.render(report).encode())
+    write(folder / "report.json", json.encode(report))
+    if junit_file:
+        write(junit_file, junit.render(report).encode())
+    return page
+
+
+def write(file: Path, content: bytes) -> None:
+    """Write a file, whole or not at all."""
+    unfinished = file.with_name(f".{file.name}.unfinished")
+    unfinished.write_bytes(content)
+    unfinished.replace(file)
+
+
+def tell_github(report: Report, summary_file: Path | None) -> None:
+    """Print an annotation for each finding, on stderr, where a workflow reads it too, and add to the step's summary."""
+    for line in github.annotations(report):
+        click.echo(line, err=True)
+    if summary_file:
+        with summary_file.open("a", encoding="utf-8") as opened:
+            opened.write(github.summary(report))

@@ -1,0 +1,179 @@
+"""Which databases these are: server, encoding, collations, time zone, and whether tests own one of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from trueup.db import Snapshot
+from trueup.report.model import Finding, Section, Severity, Verdict
+from trueup.testing.identity import read_identity
+from trueup.verify.check import Announce
+from trueup.verify.subject import Subject
+
+FACTS = """
+    select
+        current_setting('server_version'), pg_encoding_to_char(d.encoding), d.datcollate::text, d.datctype::text,
+        coalesce(to_jsonb(d) ->> 'datlocprovider', 'c'),
+        coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale', ''),
+        coalesce(to_jsonb(d) ->> 'datcollversion', ''),
+        (select reset_val from pg_settings where name = 'TimeZone'), pg_is_in_recovery()
+    from pg_database d
+    where d.datname = current_database()
+"""
+BY_CODE_POINT = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8"})
+ACTUAL_COLLATION = """
+    select coalesce(pg_database_collation_actual_version(oid), '') from pg_database where datname = current_database()
+"""
+"""A function of PostgreSQL 15 and later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Is what a server says about one of its databases."""
+
+    version: str
+    encoding: str
+    collate: str
+    ctype: str
+    provider: str
+    """`c`: the operating system's library, `i`: ICU, `b`: PostgreSQL itself."""
+    locale: str
+    collation_version: str
+    """Of the library that the indexes were built with; empty where nobody noted it."""
+    actual_collation_version: str
+    """Of the library that is there now."""
+    time_zone: str
+    """In which a session begins."""
+    is_replica: bool
+    system: int
+    """The server's own number, which a copy of its files keeps."""
+    oid: int
+    is_test_database: bool
+
+    @property
+    def summary(self) -> str:
+        """Return it in a line."""
+        kind = "a test database" if self.is_test_database else "not marked as a test database"
+        replica = ", a replica" if self.is_replica else ""
+        return f"PostgreSQL {self.version}{replica}, {self.encoding}, {self.collate}, {self.time_zone}, {kind}"
+
+
+def look_at_identity(subject: Subject, announce: Announce) -> Section:
+    """See which databases these are, and hold the one against the other."""
+    announce("reading which databases these are")
+    facts = {role: read_facts(side.snapshot) for role, side in subject.sides.items()}
+    source, target = facts.get("source"), facts["target"]
+    found = [finding for role, each in facts.items() for finding in collation_findings(role, each)]
+    return Section(
+        check="identity",
+        title="Databases",
+        compared={"databases": len(facts)},
+        findings=(*(identity_findings(source, target) if source else ()), *found),
+        notes=tuple(f"{role.capitalize()}: {each.summary}." for role, each in facts.items()),
+    )
+
+
+def read_facts(held: Snapshot) -> Facts:
+    """Return what the server of a snapshot says.
+
+    Raises:
+        Unverifiable, DatabaseError: it doesn't say.
+    """
+    [row] = held.rows(FACTS)
+    version, encoding, collate, ctype, provider, locale, collation_version, time_zone, is_replica = row
+    [(actual,)] = held.rows(ACTUAL_COLLATION) if held.server_version >= 150000 else [("",)]
+    identity = read_identity(held.connection.pgconn)
+    return Facts(
+        version=version.split()[0],
+        encoding=encoding,
+        collate=collate,
+        ctype=ctype,
+        provider=provider,
+        locale=locale,
+        collation_version=collation_version,
+        actual_collation_version=actual,
+        time_zone=time_zone,
+        is_replica=is_replica,
+        system=identity.system_identifier,
+        oid=identity.oid,
+        is_test_database=identity.objection() is None,
+    )
+
+
+def identity_findings(source: Facts, target: Facts) -> Iterator[Finding]:
+    """Yield what differs between two databases as wholes, and whether they are one and the same."""
+    if (source.system, source.oid) == (target.system, target.oid) and (source.is_replica or target.is_replica):
+        yield of(
+            Verdict.REFUSED,
+            None,
+            "the target is a replica of the source, or both are replicas of one server: they can't differ",
+            "Comparing a database with itself proves nothing.",
+            "name two databases",
+        )
+    if source.is_test_database != target.is_test_database:
+        marked = "source" if source.is_test_database else "target"
+        yield of(
+            Verdict.FAILED,
+            Severity.BREAKING,
+            f"the {marked} is a database that tests own, the other is not",
+            "Whatever is equal here says nothing about the database that people use.",
+            "check which databases are named",
+        )
+    if source.encoding != target.encoding:
+        yield of(
+            Verdict.FAILED,
+            Severity.LOSSY,
+            f"the encoding is {source.encoding} in the source, {target.encoding} in the target",
+            "Characters that one encoding lacks can't be stored there.",
+            f"create the target with encoding {source.encoding}",
+        )
+    if source.time_zone != target.time_zone:
+        yield of(
+            Verdict.FAILED,
+            Severity.BEHAVIOURAL,
+            f"sessions begin in time zone {source.time_zone} in the source, {target.time_zone} in the target",
+            "Times without a zone, current_date and casts mean other moments.",
+            f"alter database … set timezone = '{source.time_zone}'",
+        )
+    if sorting(source) != sorting(target):
+        yield of(
+            Verdict.FAILED,
+            Severity.BEHAVIOURAL,
+            f"text is ordered by {sorting(source)} in the source, {sorting(target)} in the target",
+            "ORDER BY, ranges of text, upper() and lower() give other results.",
+            "create the target with the source's locale",
+        )
+
+
+def sorting(facts: Facts) -> str:
+    """Return by which rules a database orders text; by code point is the same whoever does it."""
+    if {facts.locale or facts.collate, facts.collate, facts.ctype} <= BY_CODE_POINT:
+        return "code point"
+    provider = {"c": "libc", "i": "ICU", "b": "builtin"}.get(facts.provider, facts.provider)
+    names = dict.fromkeys(name for name in (facts.locale, facts.collate, facts.ctype) if name)
+    return f"{provider} {'/'.join(names)}"
+
+
+def collation_findings(role: str, facts: Facts) -> Iterator[Finding]:
+    """Yield whether the rules by which text was ordered have changed since the indexes were built."""
+    recorded, actual = facts.collation_version, facts.actual_collation_version
+    if recorded and actual and recorded != actual:
+        yield of(
+            Verdict.FAILED,
+            Severity.BREAKING,
+            f"the {role}'s indexes were built with version {recorded} of its collation, the server has {actual}",
+            "Indexes over text may not find rows that are there, and unique ones may let duplicates in.",
+            "reindex database …; alter database … refresh collation version",
+        )
+
+
+def of(verdict: Verdict, severity: Severity | None, message: str, meaning: str, remedy: str) -> Finding:
+    """Return a finding about databases as wholes."""
+    return Finding(
+        check="identity",
+        verdict=verdict,
+        severity=severity,
+        object="both databases",
+        message=message,
+        meaning=meaning,
+        remedy=remedy,
+    )

@@ -1,0 +1,125 @@
+"""How the rows of two databases differ, as a section of a report."""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+from trueup.parity.data import Key, Progress, TableComparison, compare, verdict_of
+from trueup.report.model import Finding, Section, Severity, Verdict
+from trueup.verify.check import Announce, nothing_there
+from trueup.verify.subject import Subject
+
+
+def look_at_data(subject: Subject, announce: Announce) -> Section:
+    """Hold the rows of the target against those of the source, table by table."""
+
+    def report(progress: Progress) -> None:
+        announce(f"comparing rows of {progress.table} ({progress.done + 1} of {progress.total} tables)")
+
+    return data_section(compare(subject.pair.source, subject.target, on_progress=report))
+
+
+def data_section(comparisons: tuple[TableComparison, ...]) -> Section:
+    """Return what was compared and found; tables without a row on either side are counted and prove nothing."""
+    findings = tuple(chain.from_iterable(map(findings_of_table, comparisons)))
+    if not findings and verdict_of(comparisons) is not Verdict.PASSED:
+        findings = (nothing_there("data", "no table has a row on either side"),)
+    amounts = {
+        "tables": len(comparisons),
+        "source rows": sum(one.source_rows or 0 for one in comparisons),
+        "target rows": sum(one.target_rows or 0 for one in comparisons),
+    }
+    if empty := sum(one.is_empty for one in comparisons):
+        amounts["tables without a row"] = empty
+    return Section(check="data", title="Rows", compared=amounts, findings=findings)
+
+
+class RowState(NamedTuple):
+    """Is a way in which rows differ: in words for one row and for many, how bad, and what to do."""
+
+    one: str
+    many: str
+    severity: Severity
+    meaning: str
+    remedy: str
+
+
+LOST = RowState(
+    "row is in the source only",
+    "rows are in the source only",
+    Severity.BREAKING,
+    "Rows are lost: whoever reads the target misses them.",
+    "copy them from the source",
+)
+ADDED = RowState(
+    "row is in the target only",
+    "rows are in the target only",
+    Severity.BREAKING,
+    "Rows appeared in the target alone: totals are wrong, and keys are taken.",
+    "find out who wrote them; delete them, or copy them to the source",
+)
+CHANGED = RowState(
+    "row differs",
+    "rows differ",
+    Severity.BREAKING,
+    "The target answers with other values.",
+    "find out which side is right, and copy the row",
+)
+RESPELLED = RowState(
+    "row is equal, yet written otherwise",
+    "rows are equal, yet written otherwise",
+    Severity.BEHAVIOURAL,
+    "Queries find them equal; text output, exports and hashes differ (1.0 and 1.00).",
+    "copy the row without a conversion in between",
+)
+
+
+def findings_of_table(table: TableComparison) -> Iterator[Finding]:
+    """Yield what is wrong with the rows of one table, by state, or why they could not be compared."""
+    changed = [row for row in table.changed if not row.representation]
+    respelled = [row for row in table.changed if row.representation]
+    unlisted = table.changed_count - len(table.changed)
+    by_state = (
+        (LOST, table.missing_count, [(key, ()) for key in table.missing]),
+        (ADDED, table.extra_count, [(key, ()) for key in table.extra]),
+        (CHANGED, len(changed) + unlisted, [(row.key, row.columns) for row in changed]),
+        (RESPELLED, len(respelled), [(row.key, row.columns) for row in respelled]),
+    )
+    for state, count, rows in by_state:
+        if count:
+            yield rows_finding(table, state, count, rows)
+    if table.reason and not table.is_empty:
+        yield Finding(
+            check="data",
+            verdict=table.verdict,
+            severity=Severity.BREAKING if table.verdict is Verdict.FAILED else None,
+            object=table.table,
+            message=table.reason,
+            meaning="" if table.verdict is Verdict.FAILED else "Nothing is known about what could not be read.",
+            details=table.columns_not_compared,
+        )
+
+
+def rows_finding(
+    table: TableComparison, state: RowState, count: int, rows: Sequence[tuple[Key, tuple[str, ...]]]
+) -> Finding:
+    """Return the finding for the rows of a table that are in one state, their keys as its details."""
+    columns = sorted({column for _, names in rows for column in names})
+    words = f"{count:,} {state.one if count == 1 else state.many}"
+    return Finding(
+        check="data",
+        verdict=Verdict.FAILED,
+        severity=state.severity,
+        object=table.table,
+        message=words + (f" in {', '.join(columns)}" if columns else ""),
+        meaning=state.meaning,
+        remedy=state.remedy,
+        details=tuple(name_row(table, key) + (f": {', '.join(names)}" if names else "") for key, names in rows),
+    )
+
+
+def name_row(table: TableComparison, key: Key) -> str:
+    """Return a row as people name it: `playlist_id = 1, track_id = 3402`."""
+    if not table.key:
+        return f"row with hash {key[0]}"
+    return ", ".join(f"{column} = {value}" for column, value in zip(table.key, key, strict=True))
