@@ -465,7 +465,7 @@ def test_credentials_that_could_not_be_read_are_not_written_anew(store, broken):
 
 
 def test_saving_works_again_when_the_database_is_back(server, database, observer):
-    """W-A7: after one outage nothing was ever saved again. W-C3, W-C4, W-C5: secrets were kept in a file meanwhile."""
+    """W-A7: after one outage nothing was ever saved again."""
     allow = sql.SQL("alter database {} allow_connections {}").format
     name = sql.Identifier(observer.info.dbname)
     settings = DatabaseSettings(conninfo=database, checkout_timeout_s=0.3, service="outage")
