@@ -4,8 +4,8 @@ A page is a story: its blocks of SQL and Python run in order, in one namespace a
 `settings` and nothing else. A block of Python that ends with `# raises NAME` has to raise exactly that.
 
 A page with a block that begins with a comment that names a file is a project instead: such blocks are written to those
-files, commands that begin with `pytest` are run, and the block of text behind a command holds lines of what it prints,
-in this order, with `…` for whatever differs from run to run.
+files, commands that begin with `pytest` are run, and those of `trueup` with a block of text behind them. Such a block holds
+lines of what the command prints, in this order, with `…` for whatever differs from run to run.
 """
 
 import re
@@ -141,11 +141,14 @@ def test_project_of_a_page_does_what_it_says(
             assert behind, f"{name_of(page)}:{block.line}: what the command prints is missing"
             assert behind.kind == "text", f"{name_of(page)}:{block.line}: what the command prints is missing"
             follow(block.text, behind.text, pytester)
+        elif block.kind == "sh" and block.text.startswith("trueup") and behind and behind.kind == "text":
+            follow(block.text, behind.text, pytester)
 
 
 def follow(command: str, printed: str, pytester: pytest.Pytester) -> None:
-    """Run a command of pytest, and look for the lines that it is said to print."""
-    result = pytester.runpytest_subprocess(*shlex.split(command)[1:])
+    """Run a command of pytest or trueup, and look for the lines that it is said to print."""
+    program, *arguments = shlex.split(command)
+    result = pytester.run(sys.executable, "-m", program, *arguments)
     result.stdout.fnmatch_lines(
         [re.sub(r"[\[*?]", "[\\g<0>]", line).replace("…", "*") for line in printed.splitlines()]
     )
