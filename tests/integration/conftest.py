@@ -47,8 +47,8 @@ def database(server: EmbeddedServer) -> Iterator[ConnInfo]:
 
 
 SAMPLED = {
-    "test_target_becomes_like_the_source_and_goes_back[pg16-": 4,
-    "test_target_becomes_like_the_source_and_goes_back[pg18-": 2,
+    "test_target_becomes_like_the_source_and_goes_back[pg16-": 36,
+    "test_target_becomes_like_the_source_and_goes_back[pg18-": 12,
     "through_pgbouncer.py::": 2,
 }
 """Of which tests, by their ids, every run tries one in so many; `-m long` tries the others."""

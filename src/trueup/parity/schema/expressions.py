@@ -24,8 +24,12 @@ def normal(expression: str) -> str:
     A list of strings that a column of varchar is held against is cast as a whole, or, once it was dumped and restored,
     item by item.
     """
-    known = NOW.sub(lambda found: found["quoted"] or "CURRENT_TIMESTAMP", expression)
-    return LIST.sub(lambda found: f"ARRAY[{ITEMS.sub(lambda item: f'({item[0]})::text', found[1])}]", known)
+    return restored(NOW.sub(lambda found: found["quoted"] or "CURRENT_TIMESTAMP", expression))
+
+
+def restored(expression: str) -> str:
+    """Return the expression as it reads once it was dumped and restored."""
+    return LIST.sub(lambda found: f"ARRAY[{ITEMS.sub(lambda item: f'({item[0]})::text', found[1])}]", expression)
 
 
 def normal_default(expression: str | None, type_: str) -> str | None:

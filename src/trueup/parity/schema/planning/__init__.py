@@ -2,8 +2,9 @@
 
 from trueup.parity.schema.planning.dependencies import dependencies
 from trueup.parity.schema.planning.hazards import Statement, stated, transactions
-from trueup.parity.schema.planning.plan import Plan, Structure, planned, steps
+from trueup.parity.schema.planning.plan import Plan, planned, steps
 from trueup.parity.schema.planning.proof import SETTINGS, Proof, prove, scratch_version
+from trueup.parity.schema.planning.sides import Structure
 
 __all__ = [
     "SETTINGS",

@@ -1,20 +1,14 @@
 """The statements that turn one form of a thing into another where it stands. Does no I/O."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple, cast
+from typing import cast
 
 from trueup.parity.schema.model import Column, DefinedObject, Sequence, Table, UserType
-from trueup.parity.schema.names import QualifiedName, quote_ident
-from trueup.parity.schema.planning import making
+from trueup.parity.schema.names import quote_ident
+from trueup.parity.schema.planning import attributes, domains, making
+from trueup.parity.schema.planning.alteration import Alteration
+from trueup.parity.schema.planning.converting import LIST_OF_JSON, converted, is_list_of_json
 from trueup.parity.schema.planning.units import Unit
-
-
-class Alteration(NamedTuple):
-    """Is how a thing is altered."""
-
-    statements: tuple[str, ...]
-    touches: bool = False
-    """Whether what depends on it has to be dropped before, and made again after."""
 
 
 def alteration(have: Unit, want: Unit) -> Alteration | None:
@@ -39,10 +33,17 @@ def _switched(have: Unit, want: Unit) -> Alteration:
 
 def _type(before: Unit, after: Unit) -> Alteration | None:
     have, want = cast("UserType", before.thing), cast("UserType", after.thing)
-    if have.kind != "enum type" or want.kind != "enum type":
+    if have.kind != want.kind:
         return None
-    kept = [label for label in want.parts if label in have.parts]
-    if kept != list(have.parts):
+    if have.kind == "enum type":
+        return _labels(have, want)
+    if have.kind == "domain":
+        return _domain(before, after)
+    return attributes.altered(have, want) if have.kind == "composite type" else None
+
+
+def _labels(have: UserType, want: UserType) -> Alteration | None:
+    if [label for label in want.parts if label in have.parts] != list(have.parts):
         return None
     statements = []
     for position, label in enumerate(want.parts):
@@ -57,13 +58,20 @@ def _type(before: Unit, after: Unit) -> Alteration | None:
     return Alteration(tuple(statements))
 
 
+def _domain(before: Unit, after: Unit) -> Alteration | None:
+    mine, theirs = (domains.taken_apart(cast("UserType", unit.thing), unit.names) for unit in (before, after))
+    return Alteration(tuple(domains.altered(before.key.identity, mine, theirs))) if mine.base == theirs.base else None
+
+
 def _column(have: Unit, want: Unit) -> Alteration | None:
     mine, numbers = cast("tuple[Column, Sequence | None]", have.thing)
     theirs, wanted = cast("tuple[Column, Sequence | None]", want.thing)
+    if have.whole != want.whole:
+        return None
     if mine.generated != theirs.generated and theirs.generated is not None:
         return None
-    table = have.whole.identity if have.whole else ""
-    alter = f"alter table {table} alter column {quote_ident(mine.name)}"
+    whole = f"{have.whole.kind} {have.whole.identity}" if have.whole else ""
+    alter = f"alter {whole} alter column {quote_ident(mine.name)}"
     statements: list[str] = []
     if mine.generated and theirs.generated is None:
         statements.append(f"{alter} drop expression")
@@ -73,11 +81,27 @@ def _column(have: Unit, want: Unit) -> Alteration | None:
     if is_retyped:
         collate = f" collate {theirs.collation}" if theirs.collation else ""
         statements += [LIST_OF_JSON] if is_list_of_json(mine, theirs) else []
-        statements.append(f"{alter} type {theirs.type}{collate} using {converted(mine, theirs)}")
-    if mine.nullable != theirs.nullable and not (mine.identity and theirs.nullable is False):
-        statements.append(f"{alter} {'drop' if theirs.nullable else 'set'} not null")
+        using = "" if whole.startswith("foreign") else f" using {converted(mine, theirs)}"
+        statements.append(f"{alter} type {theirs.type}{collate}{using}")
+    statements += _nullability(whole, have, want)
     statements += _identity(alter, (mine, numbers), (theirs, wanted))
     return Alteration(tuple(statements), touches=is_retyped)
+
+
+def _nullability(whole: str, have: Unit, want: Unit) -> Iterator[str]:
+    mine, theirs = (cast("tuple[Column, object]", unit.thing)[0] for unit in (have, want))
+    old, new = (unit.names.get("not null") for unit in (have, want))
+    name = quote_ident(mine.name)
+    if mine.nullable and not theirs.nullable:
+        own = want.names.get("own not null")
+        if own:
+            yield f"alter {whole} add constraint {quote_ident(own)} not null {name}"
+        else:
+            yield f"alter {whole} alter column {name} set not null"
+    elif theirs.nullable and not mine.nullable:
+        yield f"alter {whole} alter column {name} drop not null"
+    elif old and new and old != new:
+        yield f"alter {whole} rename constraint {quote_ident(old)} to {quote_ident(new)}"
 
 
 def _identity(alter: str, have: tuple[Column, Sequence | None], want: tuple[Column, Sequence | None]) -> Iterator[str]:
@@ -95,33 +119,6 @@ def _identity(alter: str, have: tuple[Column, Sequence | None], want: tuple[Colu
         yield f"alter sequence {numbers.name} rename to {quote_ident(wanted.name.name)}"
 
 
-LIST_OF_JSON = (
-    "create or replace function pg_temp.trueup_list(jsonb) returns text[] language sql immutable strict as"
-    " 'select array(select jsonb_array_elements_text($1))'"
-)
-"""A subquery can't be part of a conversion, a function can; this one is gone with the session."""
-
-
-def is_list_of_json(have: Column, want: Column) -> bool:
-    """Say whether the elements of a JSON array become those of an array."""
-    return have.value_type.name == QualifiedName("pg_catalog", "jsonb") and want.value_type.category == "A"
-
-
-def converted(have: Column, want: Column) -> str:
-    """Return the expression that makes a value of the new type out of one of the old."""
-    name = quote_ident(have.name)
-    mine, theirs = have.value_type, want.value_type
-    if mine.category == "A" and theirs.name == QualifiedName("pg_catalog", "jsonb"):
-        return f"to_jsonb({name})"
-    if is_list_of_json(have, want):
-        return f"pg_temp.trueup_list({name})::{want.type}"
-    if {mine.name.name, theirs.name.name} == {"timestamp", "timestamptz"}:
-        return f"{name} at time zone 'UTC'"
-    if theirs.category in (mine.category, "S"):
-        return f"{name}::{want.type}"
-    return f"{name}::text::{want.type}"
-
-
 def _table(before: Unit, after: Unit) -> Alteration | None:
     (have, reach), (want, reached) = (cast("tuple[Table, object]", unit.thing) for unit in (before, after))
     if reach != reached:
@@ -131,22 +128,10 @@ def _table(before: Unit, after: Unit) -> Alteration | None:
     statements: list[str] = []
     if have.persistence != want.persistence:
         statements.append(f"alter table {have.name} set {'unlogged' if want.persistence == 'unlogged' else 'logged'}")
-    if (have.parents, have.partition_bound) != (want.parents, want.partition_bound):
-        statements += _left(have)
-        statements += _joined(want)
+    if have.parents != want.parents and not (have.partition_bound or want.partition_bound):
+        statements += [f"alter table {have.name} no inherit {parent}" for parent in have.parents]
+        statements += [f"alter table {want.name} inherit {parent}" for parent in want.parents]
     return Alteration(tuple(statements))
-
-
-def _left(have: Table) -> list[str]:
-    if have.partition_bound:
-        return [f"alter table {have.parents[0]} detach partition {have.name}"]
-    return [f"alter table {have.name} no inherit {parent}" for parent in have.parents]
-
-
-def _joined(want: Table) -> list[str]:
-    if want.partition_bound:
-        return [f"alter table {want.parents[0]} attach partition {want.name} {want.partition_bound}"]
-    return [f"alter table {want.name} inherit {parent}" for parent in want.parents]
 
 
 REPLACEABLE = frozenset({"function", "procedure"})

@@ -25,6 +25,8 @@ def said_of_new(key: ObjectKey) -> Annotations:
     """Return what is said of an object that was just made."""
     kind = key.kind
     if kind == "default acl":
+        if " in schema " in key.identity:  # What it adds to the defaults, and not instead of them.
+            return {}
         kind = key.identity.rpartition(" on ")[2].removesuffix("s")
     same = "table" if kind in AS_TABLES else "function" if kind in AS_FUNCTIONS else kind
     return {f"{GRANT}{grantee}": listed for grantee, listed in DEFAULT_GRANTS.get(same, {}).items()}
@@ -41,12 +43,16 @@ def annotated(key: ObjectKey, have: Annotations, want: Annotations) -> Iterator[
 def _annotation(key: ObjectKey, part: str, sides: tuple[str | None, str | None], owner: str) -> Iterator[str]:
     have, want = sides
     if part == "comment":
-        yield f"comment on {sql_name(key)} is {making.literal(want) if want is not None else 'null'}"
+        none = making.literal("standard public schema") if key == ("schema", "public") else "null"
+        yield f"comment on {sql_name(key)} is {making.literal(want) if want is not None else none}"
     elif part == "owner":
         if have is not None and want is not None:
             yield f"alter {sql_name(key)} owner to {quote_ident(want)}"
     elif part.startswith(GRANT):
         grantee = part.removeprefix(GRANT)
+        if grantee != "its owner" and have != want and _is_all(key, have):
+            yield from _grants(key, grantee, have, None)
+            have = None
         yield from _grants(key, owner if grantee == "its owner" else grantee, have, want)
     else:
         yield from _stored(key, part, have, want)
@@ -73,10 +79,20 @@ def _grants(key: ObjectKey, role: str, have: str | None, want: str | None) -> It
     if key.kind == "default acl":
         head = f"alter default privileges {key.identity.rpartition(' on ')[0]} "
     if lost:
-        yield f"{head}revoke {_listed(lost, column)} on {on} from {role}"
+        listed = "all" if want is None and _is_all(key, have) else _listed(lost, column)
+        yield f"{head}revoke {listed} on {on} from {role}"
     for option in ("", " with grant option"):
         if chosen := {each for each in new if each.endswith(" with grant option") == bool(option)}:
-            yield f"{head}grant {_listed(chosen, column)} on {on} to {role}{option}"
+            wanted = {each for each in _privileges(want) if each.endswith(" with grant option") == bool(option)}
+            listed = "all" if _is_all(key, ", ".join(wanted)) else _listed(chosen, column)
+            yield f"{head}grant {listed} on {on} to {role}{option}"
+
+
+def _is_all(key: ObjectKey, listed: str | None) -> bool:
+    """Say whether a role has everything on a table: since 17 one privilege more, which no comparison looks at."""
+    names = {each.removesuffix(" with grant option") for each in _privileges(listed)}
+    is_table = key.kind in AS_TABLES | {"table"} or key.identity.endswith(" on tables")
+    return is_table and names == _privileges(DEFAULT_GRANTS["table"]["its owner"])
 
 
 def _listed(privileges: set[str], column: str) -> str:
@@ -132,11 +148,16 @@ SETTINGS: Mapping[str, Callable[[str | None], str]] = {
 
 
 def _parameters(alter: str, have: Mapping[str, str], want: Mapping[str, str]) -> Iterator[str]:
-    lost, new = have.keys() - want.keys(), want.items() - have.items()
+    """Yield what sets parameters; they stay in the order in which they were set, which dumps show."""
+    kept = [option for option in have if option in want]
+    lost = sorted(have.keys() - want.keys())
+    if kept != list(want)[: len(kept)]:
+        lost, kept = sorted(have), []
+    new = {option: value for option, value in want.items() if option not in kept or have[option] != value}
     if lost:
-        yield f"{alter} reset ({', '.join(sorted(lost))})"
+        yield f"{alter} reset ({', '.join(lost)})"
     if new:
-        yield f"{alter} set ({', '.join(f'{option} = {value}' for option, value in sorted(new))})"
+        yield f"{alter} set ({', '.join(f'{option} = {value}' for option, value in new.items())})"
 
 
 def _foreign_options(alter: str, have: Mapping[str, str], want: Mapping[str, str]) -> Iterator[str]:

@@ -8,7 +8,11 @@ from trueup.parity.schema.model import ObjectKey
 def dependencies(snapshot: Snapshot) -> frozenset[tuple[ObjectKey, ObjectKey]]:
     """Return pairs of an object and one that has to be there before it.
 
+    What has a name that no comparison looks at needs that name: ("not null", "public.t.c") needs ("name", "n").
+
     Source: PostgreSQL manual, "pg_depend".
     """
     rows = snapshot.rows(query("dependencies"))
-    return frozenset((ObjectKey(kind, name), ObjectKey(other, whole)) for kind, name, other, whole in rows)
+    named = snapshot.rows(query("names"))
+    names = frozenset((ObjectKey(kind, identity), ObjectKey("name", name)) for kind, identity, name in named)
+    return names | frozenset((ObjectKey(kind, name), ObjectKey(other, whole)) for kind, name, other, whole in rows)

@@ -11,9 +11,12 @@ from typing import cast
 
 from trueup.parity.schema.conversions import INTEGERS, STRINGS, TIMED, Shape, conversion
 from trueup.parity.schema.model import Column, Constraint, Index, ObjectKey, Table, UserType
-from trueup.parity.schema.planning.alterations import is_list_of_json
-from trueup.parity.schema.planning.plan import Step, is_said
-from trueup.parity.schema.planning.units import Unit
+from trueup.parity.schema.planning.converting import is_list_of_json, rule
+from trueup.parity.schema.planning.locking import ALONE, APART, Form, gentle
+from trueup.parity.schema.planning.order import Action
+from trueup.parity.schema.planning.plan import Step
+from trueup.parity.schema.planning.swapping import loses_labels
+from trueup.parity.schema.planning.units import PARTITION, Unit, is_said
 from trueup.report.model import Severity
 
 REWRITES = "rewrites the table"
@@ -21,7 +24,7 @@ BLOCKS = "blocks writes"
 LOSES = "loses data"
 DUPLICATES = "needs a duplicate check"
 FILLED = "fails where the table has rows"
-ALONE = "can't run in a transaction"
+CONVERTS = "converts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,25 +34,56 @@ class Statement:
     sql: str
     about: ObjectKey
     hazards: tuple[str, ...] = ()
-    """`needs a duplicate check: select …` holds the query that finds the duplicates."""
+    """`needs a duplicate check: select …` holds the query that finds the duplicates, `converts: …` the rule."""
     is_withheld: bool = False
-    """Whether it is shown and not to be run, since it, or what it follows, loses data."""
+    """Whether it is shown and not to be run: it loses data, or hangs on a statement that does."""
 
     @property
     def is_alone(self) -> bool:
         """Say whether it can't share a transaction with others."""
-        return ALONE in self.hazards
+        return not {ALONE, APART}.isdisjoint(self.hazards)
+
+    @property
+    def is_slow(self) -> bool:
+        """Say whether it waits until others are done, and lets them go on."""
+        return ALONE in self.hazards and " CONCURRENTLY " in self.sql.upper()
 
 
 def stated(found: Iterable[Step], *, allow_loss: bool) -> tuple[Statement, ...]:
     """Return the statements of a way with their hazards; what loses data is withheld unless that is allowed."""
-    listed = [(step, tuple(dict.fromkeys(hazards(step)))) for step in found]
-    lost = {step.action.key for step, dangers in listed if LOSES in dangers and not allow_loss}
+    listed = [(step, tuple(forms(step))) for step in found]
+    lost = {step.action for step, each in listed if any(LOSES in form.hazards for form in each)}
+    held = frozenset() if allow_loss else withheld(lost, [step for step, _ in listed])
     return tuple(
-        Statement(sql=sql, about=step.action.key, hazards=dangers, is_withheld=step.action.key in lost)
-        for step, dangers in listed
-        for sql in step.statements
+        Statement(sql=form.sql, about=step.action.key, hazards=form.hazards, is_withheld=step.action in held)
+        for step, each in listed
+        for form in each
     )
+
+
+def withheld(lost: Iterable[Action], found: Iterable[Step]) -> frozenset[Action]:
+    """Return the actions that hang on one of the lost ones: they follow it, or only make room for what does."""
+    listed = list(found)
+    held = set(lost)
+    before = -1
+    while before != len(held):
+        before = len(held)
+        held |= {step.action for step in listed if not held.isdisjoint(step.follows)}
+        again = {key for verb, key in held if verb == "make"}
+        held |= {step.action for step in listed if step.action.verb == "drop" and step.action.key in again}
+    return frozenset(held)
+
+
+def forms(step: Step) -> Iterator[Form]:
+    """Yield the statements of a step, in a form that lets others write where there is one."""
+    dangers = tuple(dict.fromkeys(hazards(step)))
+    found = gentle(step)
+    if found is None:
+        yield from (Form(sql, dangers) for sql in step.statements)
+        return
+    told = tuple(danger for danger in dangers if danger.startswith(DUPLICATES))
+    for number, form in enumerate(found):
+        yield Form(form.sql, (*form.hazards, *told)) if number == 0 else form
 
 
 def transactions(statements: Iterable[Statement]) -> Iterator[tuple[Statement, ...]]:
@@ -79,16 +113,29 @@ def _dropped(unit: Unit) -> Iterator[str]:
 
 
 def _altered(have: Unit, want: Unit) -> Iterator[str]:
-    if isinstance(have.thing, UserType) and have.thing.kind == "enum type":
-        yield ALONE
+    if isinstance(have.thing, UserType):
+        yield from _type(have, want)
     elif have.key.kind == "table column":
         yield from _column(_column_of(have), _column_of(want))
     elif have.key.kind == "table":
         mine, theirs = (cast("tuple[Table, object]", unit.thing)[0] for unit in (have, want))
         if mine.persistence != theirs.persistence:
             yield from (REWRITES, BLOCKS)
-        elif theirs.partition_bound and mine.partition_bound != theirs.partition_bound:
-            yield BLOCKS
+
+
+def _type(have: Unit, want: Unit) -> Iterator[str]:
+    mine, theirs = cast("UserType", have.thing), cast("UserType", want.thing)
+    if mine.kind != "enum type":
+        yield from (
+            (BLOCKS, LOSES) if mine.kind == "composite type" and len(mine.parts) > len(theirs.parts) else (BLOCKS,)
+        )
+    elif [label for label in theirs.parts if label in mine.parts] == list(mine.parts):
+        yield ALONE
+    else:
+        yield from (REWRITES, BLOCKS)
+        yield f"{CONVERTS}: labels that are gone become NULL, and leave arrays"
+        if loses_labels(have, want):
+            yield LOSES
 
 
 def _column(have: Column, want: Column) -> Iterator[str]:
@@ -96,6 +143,7 @@ def _column(have: Column, want: Column) -> Iterator[str]:
         if not keeps_rows(have, want):
             yield REWRITES
         yield BLOCKS
+        yield f"{CONVERTS}: {rule(have, want)}"
         if loses(have, want):
             yield LOSES
     if have.nullable and not want.nullable:
@@ -141,6 +189,8 @@ def _made(step: Step, unit: Unit) -> Iterator[str]:
             yield BLOCKS
         if thing.kind in {"primary key", "unique"}:
             yield _duplicates(unit, key_of(thing.definition), thing.definition)
+    elif unit.key.kind == PARTITION:
+        yield BLOCKS
     elif unit.key.kind == "table column":
         yield from _added(_column_of(unit), " ".join(step.statements))
 

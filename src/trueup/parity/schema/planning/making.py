@@ -1,7 +1,7 @@
 """The statements that make things. Does no I/O."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 
 from trueup.parity.schema.columns import declaration
 from trueup.parity.schema.indexes import created
@@ -21,8 +21,6 @@ STATES = {"disabled": "disable", "replica": "enable replica", "always": "enable 
 
 def user_type(type_: UserType) -> str:
     """Return the statement that makes a type."""
-    if type_.kind == "domain":
-        return f"create domain {type_.name} as {' '.join(type_.parts)}"
     parts = (literal(part) for part in type_.parts) if type_.kind == "enum type" else type_.parts
     return WORDS[type_.kind].format(name=type_.name, parts=", ".join(parts))
 
@@ -41,8 +39,12 @@ def identity_options(sequence: Sequence) -> str:
     return f"sequence name {sequence.name} increment {options}"
 
 
-def column(found: Column, numbers: Sequence | None) -> str:
-    """Return a column as `create table` writes it, without its default: that is set when all it calls is there."""
+def column(found: Column, numbers: Sequence | None, *, not_null: str | None = None, default: str | None = None) -> str:
+    """Return a column as `create table` writes it, without its default: that is set when all it calls is there.
+
+    `not_null` is the name of its NOT NULL constraint where that is not the server's own choice; `default` is for a
+    column that is added, whose rows get it at once.
+    """
     words = [quote_ident(found.name), found.type]
     if found.collation:
         words.append(f"collate {found.collation}")
@@ -50,23 +52,14 @@ def column(found: Column, numbers: Sequence | None) -> str:
         words.append(declaration(found)[declaration(found).index("generated always as") :].removesuffix(" not null"))
     elif found.identity and numbers:
         words.append(f"generated {found.identity} as identity ({identity_options(numbers)})")
-    return " ".join(words if found.nullable else [*words, "not null"])
+    if default is not None:
+        words.append(f"default {default}")
+    named = [f"constraint {quote_ident(not_null)}"] if not_null else []
+    return " ".join(words if found.nullable else [*words, *named, "not null"])
 
 
-def with_default(statements: tuple[str, ...], default: str) -> tuple[str, ...]:
-    """Return the statement that adds a column with what the rows get that are there already."""
-    (added,) = statements
-    not_null = " not null"
-    if added.endswith(not_null):
-        return (f"{added.removesuffix(not_null)} default {default}{not_null}",)
-    return (f"{added} default {default}",)
-
-
-def table(
-    found: Table, numbers: Mapping[str, Sequence], inherited: Collection[str], source: DefinedObject | None
-) -> tuple[str, ...]:
-    """Return the statements that make a table with its columns."""
-    columns = [column(each, numbers.get(name)) for name, each in found.columns.items() if name not in inherited]
+def table(found: Table, columns: Iterable[str], source: DefinedObject | None) -> str:
+    """Return the statement that makes a table with its columns."""
     words = [f"create {'unlogged ' if found.persistence == 'unlogged' else ''}"]
     words[0] += f"{'foreign table' if found.kind == 'foreign table' else 'table'} {found.name} ({', '.join(columns)})"
     if found.parents and not found.partition_bound:
@@ -76,10 +69,7 @@ def table(
     if source:
         words.append(f"server {quote_ident(source.parts['server'])}")
         words += [f"options ({source.parts['options']})"] if "options" in source.parts else []
-    made = " ".join(words)
-    if found.partition_bound:
-        return made, f"alter table {found.parents[0]} attach partition {found.name} {found.partition_bound}"
-    return (made,)
+    return " ".join(words)
 
 
 def index(found: Index) -> str:
@@ -96,9 +86,14 @@ def literal(text: str) -> str:
 def defined_object(found: DefinedObject) -> tuple[str, ...]:
     """Return the statements that make an object; none where its parts don't tell how."""
     made = found.create or MAKERS.get(found.kind, lambda _: None)(found)
-    if made is None or HIDDEN in found.parts.get("options", ""):
+    if made is None or is_hidden(found):
         return ()
     return (made.strip().rstrip(";"), *_state(found))
+
+
+def is_hidden(found: DefinedObject) -> bool:
+    """Say whether an option's value was not shown, so that nobody can make the same."""
+    return HIDDEN in found.parts.get("options", "")
 
 
 def dropped_object(found: DefinedObject) -> tuple[str, ...]:
@@ -165,7 +160,8 @@ def _publication(found: DefinedObject) -> str:
         lists += [f"tables in schema {parts['schemas']}"] if parts["schemas"] else []
         words += [f"for {', '.join(lists)}"] if lists else []
     root = parts["via partition root"]
-    words.append(f"with (publish = {literal(parts['operations'])}, publish_via_partition_root = {root})")
+    computed = ", publish_generated_columns = stored" if parts.get("generated columns", "none") == "s" else ""
+    words.append(f"with (publish = {literal(parts['operations'])}, publish_via_partition_root = {root}{computed})")
     return " ".join(words)
 
 

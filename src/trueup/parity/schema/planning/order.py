@@ -31,8 +31,11 @@ def same_names(actions: Iterable[Action]) -> Iterator[tuple[Action, Action]]:
         yield from ((one, other) for one in drops for other in makes)
 
 
-def in_order(actions: Iterable[Action], edges: Iterable[tuple[Action, Action]]) -> list[Action]:
-    """Return the actions so that each comes after what has to be done before; else by verb, kind and name."""
+def in_order(actions: Iterable[Action], edges: Iterable[tuple[Action, Action]]) -> tuple[list[Action], list[Action]]:
+    """Return the actions so that each comes after what has to be done before, else by verb, kind and name.
+
+    The second list holds those that wait for each other, and those that wait for them.
+    """
     after: defaultdict[Action, set[Action]] = defaultdict(set)
     waits: dict[Action, int] = dict.fromkeys(actions, 0)
     for first, second in edges:
@@ -49,8 +52,7 @@ def in_order(actions: Iterable[Action], edges: Iterable[tuple[Action, Action]]) 
             waits[each] -= 1
             if not waits[each]:
                 heapq.heappush(ready, (_rank(each), each))
-    in_circles = sorted((action for action, count in waits.items() if count), key=_rank)
-    return found + in_circles
+    return found, sorted((action for action, count in waits.items() if count), key=_rank)
 
 
 def _rank(action: Action) -> tuple[int, str, str]:

@@ -20,7 +20,8 @@ from trueup.parity.schema.diff import diff
 from trueup.parity.schema.model import Catalog
 from trueup.parity.schema.planning.dependencies import dependencies
 from trueup.parity.schema.planning.hazards import Statement, stated, transactions
-from trueup.parity.schema.planning.plan import Plan, Structure, steps, unreached
+from trueup.parity.schema.planning.plan import Plan, steps, unreached
+from trueup.parity.schema.planning.sides import Structure
 from trueup.servers import EmbeddedServer
 
 SETTINGS = ("set lock_timeout = '5s'", "set check_function_bodies = off", "set search_path = ''")
@@ -93,6 +94,8 @@ class Trial:
         scratch = self.build("target", target, "the start could not be rebuilt")
         self.execute(scratch, stated(plan.up, allow_loss=True), "the plan fails")
         self.hold(scratch, source.catalog, "after the plan it is not like the source")
+        if odd := other_names(source, structure(scratch)):
+            yield f"what dumps show beside the structure differs: {listed(odd)}"
         whole = self.build("source", source, "the source could not be rebuilt, so that dumps could be compared")
         yield from same_dumps(self.dump(scratch), self.dump(whole))
         self.execute(scratch, stated(plan.down, allow_loss=True), "the way back fails")
@@ -170,6 +173,13 @@ def attempt(connection: psycopg.Connection[tuple[object, ...]], statement: State
         said = error.diag.message_primary or str(error)
         kind, identity = statement.about
         raise Unproved(f"{doing}: {kind} {identity}: {said} (SQLSTATE {error.sqlstate or 'unknown'})") from error
+
+
+def other_names(wanted: Structure, found: Structure) -> list[str]:
+    """Return what dumps show otherwise than wanted, though no comparison looks at it."""
+    kinds = {"server"} if wanted.names_not_null and found.names_not_null else {"server", "not null"}
+    odd = wanted.names.items() - found.names.items()
+    return sorted(f"{kind} {identity}" for (kind, identity), _ in odd if kind not in kinds)
 
 
 def same_dumps(planned: list[str], built: list[str]) -> Iterator[str]:

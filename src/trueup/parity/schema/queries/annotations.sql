@@ -113,8 +113,9 @@ stored (classid, oid, subid, part, value) as (
   left join pg_am m on m.oid = c.relam and c.relkind in ('r', 'm', 'p')
   left join pg_index r on r.indrelid = c.oid and r.indisreplident
   left join pg_index k on k.indrelid = c.oid and k.indisclustered
+  left join lateral (select array_agg('toast.' || option) from unnest(t.reloptions) option) b (options) on true
   cross join lateral (
-    values ('storage parameters', case when c.relkind <> 'v' then array_to_string(c.reloptions || t.reloptions, ', ') end),
+    values ('storage parameters', case when c.relkind <> 'v' then array_to_string(c.reloptions || b.options, ', ') end),
            ('view options', case when c.relkind = 'v' then array_to_string(c.reloptions, ', ') end),
            ('tablespace', s.spcname::text),
            ('access method', nullif(m.amname, 'heap')::text),

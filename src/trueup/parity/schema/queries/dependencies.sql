@@ -27,14 +27,26 @@ whole (classid, objid, objsubid, to_classid, to_objid, to_objsubid) as (
   union all
   select 'pg_class'::regclass, t.typrelid, 0, 'pg_type'::regclass, t.oid, 0 from pg_type t join pg_class c on c.oid = t.typrelid where c.relkind = 'c'
   union all
-  select 'pg_type'::regclass, t.typarray, 0, 'pg_type'::regclass, t.oid, 0 from pg_type t where t.typarray <> 0
+  select 'pg_type'::regclass, t.typarray, 0, 'pg_type'::regclass, coalesce(g.rngtypid, t.oid), 0
+  from pg_type t
+  left join pg_range g on g.rngmultitypid = t.oid
+  where t.typarray <> 0
+  union all
+  -- the multirange of a range
+  select 'pg_type'::regclass, g.rngmultitypid, 0, 'pg_type'::regclass, g.rngtypid, 0 from pg_range g
+  union all
+  -- the formula of a column
+  select 'pg_attrdef'::regclass, f.oid, 0, 'pg_class'::regclass, f.adrelid, f.adnum
+  from pg_attrdef f
+  join pg_attribute a on a.attrelid = f.adrelid and a.attnum = f.adnum and a.attgenerated <> ''
 )
 select distinct a.type, a.identity, b.type, b.identity
 from own d
 left join whole w on w.classid = d.classid and w.objid = d.objid
 left join whole r on r.classid = d.refclassid and r.objid = d.refobjid
-cross join lateral pg_identify_object(coalesce(w.to_classid, d.classid), coalesce(w.to_objid, d.objid), case when w.classid is null then d.objsubid else 0 end) a
-cross join lateral pg_identify_object(coalesce(r.to_classid, d.refclassid), coalesce(r.to_objid, d.refobjid), case when r.classid is null then d.refobjsubid else 0 end) b
+left join pg_class v on d.refclassid = 'pg_class'::regclass and v.oid = d.refobjid and v.relkind in ('v', 'm')
+cross join lateral pg_identify_object(coalesce(w.to_classid, d.classid), coalesce(w.to_objid, d.objid), case when w.classid is null then d.objsubid else w.to_objsubid end) a
+cross join lateral pg_identify_object(coalesce(r.to_classid, d.refclassid), coalesce(r.to_objid, d.refobjid), case when r.classid is not null then r.to_objsubid when v.oid is not null then 0 else d.refobjsubid end) b
 where (a.type, a.identity) <> (b.type, b.identity)
   and a.identity !~ '^pg_toast'
 order by 1,2,3,4

@@ -8,6 +8,27 @@ from (
   from pg_constraint c
   where c.conrelid = any(%(relations)s) and c.contype = 'n' and not c.convalidated
   union all
+  select 'NOT NULL that is not inherited', count(*)
+  from pg_constraint c
+  where c.conrelid = any(%(relations)s) and c.contype = 'n' and c.connoinherit
+  union all
+  select 'unlogged sequence', count(*)
+  from pg_class c
+  where c.oid = any(%(relations)s) and c.relkind = 'S' and c.relpersistence = 'u'
+    and not exists (
+      select from pg_depend d
+      join pg_class t on t.oid = d.refobjid and t.relpersistence = 'u'
+      where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype in ('a', 'i')
+    )
+  union all
+  select 'default of a view''s column', count(*)
+  from pg_attrdef f join pg_class c on c.oid = f.adrelid
+  where c.oid = any(%(relations)s) and c.relkind = 'v'
+  union all
+  select 'statistics target of an index''s expression', count(*)
+  from pg_attribute a join pg_index i on i.indexrelid = a.attrelid
+  where i.indrelid = any(%(relations)s) and coalesce(nullif(a.attstattarget, -1), -1) >= 0
+  union all
   select 'name of a NOT NULL constraint', count(*)
   from pg_constraint c
   where c.conrelid = any(%(relations)s) and c.contype = 'n' and c.conname !~ '_not_null[0-9]*$'

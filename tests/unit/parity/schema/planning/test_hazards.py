@@ -101,12 +101,17 @@ CASES = {
         structure(table(column(), column(name="d", generated=Generated(storage="stored", expression="(c)")))),
         (REWRITES, BLOCKS),
     ),
-    "column gets room": (PLAIN, structure(table(column("bigint"))), (REWRITES, BLOCKS)),
+    "column gets room": (
+        PLAIN, structure(table(column("bigint"))), (REWRITES, BLOCKS, "converts: values stay as they are")
+    ),
     "limit is lifted": (
-        structure(table(column("character varying(9)"))), structure(table(column("text"))), (BLOCKS,)
+        structure(table(column("character varying(9)"))),
+        structure(table(column("text"))),
+        (BLOCKS, "converts: each becomes its text"),
     ),
     "limit is set": (
-        structure(table(column("text"))), structure(table(column("character varying(9)"))), (REWRITES, BLOCKS, LOSES)
+        structure(table(column("text"))), structure(table(column("character varying(9)"))),
+        (REWRITES, BLOCKS, "converts: values longer than 9 characters are cut", LOSES),
     ),
     "null is refused": (PLAIN, structure(table(column(nullable=False))), (BLOCKS,)),
     "null is allowed": (structure(table(column(nullable=False))), PLAIN, ()),

@@ -1,0 +1,134 @@
+"""What becomes of each unit: it stays, is altered, goes, or is made. Does no I/O."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from trueup.parity.schema.model import ObjectKey
+from trueup.parity.schema.planning.alteration import Alteration
+from trueup.parity.schema.planning.alterations import alteration
+from trueup.parity.schema.planning.order import Action
+from trueup.parity.schema.planning.sides import Side
+from trueup.parity.schema.planning.swapping import swap, swapped_columns
+from trueup.parity.schema.planning.units import DEFAULT, is_said
+
+STANDING = frozenset({"table constraint", "index", "sequence owner", "statistics object", "partition"})
+"""What the server itself rebuilds when a column of theirs gets another type."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Is what becomes of each unit of two sides."""
+
+    have: Side
+    want: Side
+    altered: Mapping[ObjectKey, Alteration]
+    """What changes where it stands."""
+    gone: frozenset[ObjectKey]
+    """What is dropped: it, or what it needs, can't stay. Some of it is made again."""
+    apart: frozenset[ObjectKey] = field(default=frozenset())
+    """What is dropped before its whole, since something else that is dropped needs it."""
+
+    @property
+    def actions(self) -> set[Action]:
+        """Return all that is to be done, each with what carries it."""
+        have, want = self.have.units, self.want.units
+        found = {Action("drop", key) for key in self.gone}
+        found |= {Action("alter", key) for key in self.altered}
+        found |= {Action("make", key) for key in want if key not in have or key in self.gone}
+        staying = (have.keys() & want.keys()) - self.gone
+        found |= {Action("alter", key) for key in staying if is_said(key) and have[key].form != want[key].form}
+        return {self.carrier(action) for action in found}
+
+    def carrier(self, action: Action) -> Action:
+        """Return the action that does this one along: a table is made and dropped with its columns."""
+        verb, key = action
+        if verb == "drop" and key in self.gone:
+            return self._drops(key)
+        if verb == "make" and key in self.want.units:
+            return self._makes(key)
+        giver = self._giver(key) if verb == "alter" else None
+        return Action("alter", giver) if giver else action
+
+    def _drops(self, key: ObjectKey) -> Action:
+        if key in self.apart:
+            return Action("drop", key)
+        wholes = [each for each in self.have.wholes(key) if each in self.gone]
+        last = next((each for each in wholes if each in self.apart), wholes[-1] if wholes else key)
+        givers = sorted(self.have.units[last].given_by & self.gone) if last.kind != DEFAULT else []
+        return self._drops(givers[0]) if givers else Action("drop", last)
+
+    def _makes(self, key: ObjectKey) -> Action:
+        unit = self.want.units[key]
+        if unit.made_with_whole and unit.whole and self.is_new(unit.whole):
+            return Action("make", unit.whole)
+        givers = sorted(each for each in unit.given_by if self.is_new(each))
+        if key.kind != DEFAULT:
+            return self._makes(givers[0]) if givers and self.is_new(key) else Action("make", key)
+        if unit.whole is None or not self.is_added(unit.whole):
+            return Action("make", key)
+        if givers:
+            return self._makes(givers[0]) if unit.form == self.want.units[givers[0]].form else Action("make", key)
+        return Action("make", unit.whole)
+
+    def _giver(self, key: ObjectKey) -> ObjectKey | None:
+        """Return the column of a parent that passes its change on."""
+        unit = self.want.units.get(key) if key in self.altered else None
+        for giver in sorted(unit.given_by if unit else ()):
+            if giver in self.altered and self._passes_on(giver, key):
+                return self._giver(giver) or giver
+        return None
+
+    def _passes_on(self, giver: ObjectKey, key: ObjectKey) -> bool:
+        tables = (self.want.units[each].whole for each in (giver, key))
+        parent, child = (str(table.identity) if table else "" for table in tables)
+        return self.altered[giver].statements == self.altered[key].passed_on(parent, child)
+
+    def is_new(self, key: ObjectKey) -> bool:
+        """Say whether the plan makes a unit."""
+        return key in self.want.units and (key not in self.have.units or key in self.gone)
+
+    def is_added(self, key: ObjectKey) -> bool:
+        """Say whether the plan adds a column to a table that is there: the rows get its default at once, or NULL."""
+        return self.is_new(key) and not any(self.is_new(whole) for whole in self.want.wholes(key))
+
+
+def decide(have: Side, want: Side) -> Decision:
+    """Find what is altered and what is dropped."""
+    gone = have.units.keys() - want.units.keys()
+    altered: dict[ObjectKey, Alteration] = {}
+    for key in have.units.keys() & want.units.keys():
+        if have.units[key].form == want.units[key].form or is_said(key):
+            continue
+        found = alteration(have.units[key], want.units[key]) or swap(have, want, key)
+        if found is None:
+            gone.add(key)
+            continue
+        altered[key] = found
+        if found.touches:
+            gone |= set(_in_the_way(have, key))
+    gone = _with_dependents(have, want, gone)
+    altered = {key: found for key, found in altered.items() if key not in gone}
+    return Decision(have=have, want=want, altered=altered, gone=frozenset(gone))
+
+
+def _in_the_way(have: Side, key: ObjectKey) -> Iterator[ObjectKey]:
+    """Yield what has to go before something is altered that it needs."""
+    if key.kind != "type":
+        yield from (each for each in have.needed_by[key] if each.kind not in STANDING and not is_said(each))
+        return
+    columns = swapped_columns(have, key)
+    yield from (each for each in have.needed_by[key] if each not in columns and not is_said(each))
+    for column in columns:
+        yield from _in_the_way(have, column)
+
+
+def _with_dependents(have: Side, want: Side, gone: set[ObjectKey]) -> set[ObjectKey]:
+    """Return what is gone with all that needs it or is part of it."""
+    found, ahead = set(gone), list(gone)
+    while ahead:
+        key = ahead.pop()
+        parts = {each for each in have.parts[key] if each.kind != "sequence" or each not in want.units}
+        news = (have.needed_by[key] | parts) - found
+        found |= news
+        ahead += news
+    return found
