@@ -111,6 +111,73 @@ def test_value_that_a_type_cannot_hold_is_refused(kind: str, value: Any, sqlstat
     assert refusal.value.sqlstate == sqlstate
 
 
+REASONS = {
+    "too large": "does not fit into 32 bits",
+    "too small": "does not fit into 16 bits",
+    "bool as int": "takes int, not bool",
+    "str as int": "takes int, not str",
+    "float as int": "takes int, not float",
+    "NUL": "holds \\u0000, which PostgreSQL can't store",
+    "half a surrogate": "holds half of a surrogate pair, which is no character",
+    "int as text": "takes str, not int",
+    "inexact int as float": "is an int that float can't hold exactly",
+    "huge int as float": "is an int that float can't hold exactly",
+    "float as numeric": "takes Decimal, not float",
+    "bool as numeric": "takes Decimal, not bool",
+    "signalling nan": "is a signalling NaN",
+    "int as bool": "takes bool, not int",
+    "datetime as date": "takes date, not datetime",
+    "time with a zone": "takes a time without a zone",
+    "zone for timestamp": "takes a datetime without a zone: the zone would be lost",
+    "no zone for timestamptz": "takes a datetime with a zone: without one its instant is unknown",
+    "before year 1 in UTC": "is outside the years 1 to 9999 in UTC",
+    "str as uuid": "takes UUID, not str",
+    "str as bytea": "takes bytes, not str",
+    "str as an array": "takes list, not str",
+    "nested array": "takes str, not list",
+    "NUL in an array": "holds \\u0000, which PostgreSQL can't store",
+    "NaN in JSON": "holds NaN or infinity, which JSON has no form for",
+    "infinity in JSON": "holds NaN or infinity, which JSON has no form for",
+    "Decimal in JSON": "holds Decimal, which JSON has no form for",
+    "date in JSON": "holds date, which JSON has no form for",
+    "tuple in JSON": "holds tuple, which JSON has no form for",
+    "set in JSON": "holds set, which JSON has no form for",
+    "key of JSON that is no str": "holds a key that is not a str",
+    "NUL in JSON": "holds \\u0000, which PostgreSQL can't store",
+    "NUL in a key of JSON": "holds \\u0000, which PostgreSQL can't store",
+    "half a surrogate in JSON": "holds half of a surrogate pair, which is no character",
+    "JSON that holds itself": "is nested deeper than 500 levels, or holds itself",
+    "JSON that holds itself twice": "is nested deeper than 500 levels, or holds itself",
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refusal_says_what_is_wrong(case: str):
+    kind, value, _ = REFUSED[case]
+
+    with pytest.raises(BadValue) as refusal:
+        parse_type(kind)[0].encode(value)
+
+    assert refusal.value.reason == REASONS[case]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text"),
+    [
+        ("smallint", -(2**15), "-32768"),
+        ("smallint", 2**15 - 1, "32767"),
+        ("bigint", 2**63 - 1, "9223372036854775807"),
+        ("boolean", True, "true"),
+        ("boolean", False, "false"),
+        ("numeric", Decimal("NaN"), "NaN"),
+        ("numeric", Decimal("-NaN"), "NaN"),
+        ("timestamptz", datetime(2024, 1, 1, 3, tzinfo=timezone(timedelta(hours=3))), "2024-01-01T00:00:00+00:00"),
+    ],
+)
+def test_last_value_of_a_type_is_taken(kind: str, value: Any, text: str):
+    assert parse_type(kind)[0].encode(value) == text
+
+
 @pytest.mark.parametrize(("kind", "value", "sqlstate"), REFUSED.values(), ids=REFUSED.keys())
 def test_bulk_never_takes_a_refused_value_for_a_plain_one(kind: str, value: Any, sqlstate: str):
     assert not parse_type(kind)[0].is_plain([value])
