@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trueup.db import Snapshot
+from trueup.errors import Refused, Unverifiable
 from trueup.report.model import Finding, Section, Severity, Verdict
 from trueup.testing.identity import read_identity
 from trueup.verify.check import Announce
@@ -81,7 +82,10 @@ def read_facts(held: Snapshot) -> Facts:
     [row] = held.rows(FACTS)
     version, encoding, collate, ctype, provider, locale, collation_version, time_zone, is_replica = row
     [(actual,)] = held.rows(ACTUAL_COLLATION) if held.server_version >= 150000 else [("",)]
-    identity = read_identity(held.connection.pgconn)
+    try:
+        identity = read_identity(held.connection.pgconn)
+    except Refused as error:
+        raise Unverifiable(str(error).partition(";")[0]) from error
     return Facts(
         version=version.split()[0],
         encoding=encoding,
