@@ -1,6 +1,8 @@
 """The only entry point: `nox` runs the default sessions, `nox -s NAME` one of them, `nox -l` lists them."""
 
+import json
 import os
+import shutil
 from pathlib import Path
 
 import nox
@@ -13,6 +15,8 @@ nox.options.sessions = ["lint", "types", "unit", "integration", "repositories", 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 COVERAGE = Path(".nox/measured").absolute()
 REPORTS = Path("reports").absolute()
+LEAST_NOTICED = 0.85
+"""The share of planted defects that tests have to notice."""
 BYTECODE = Path(".nox/bytecode").absolute()
 """Where compiled modules are, also in an environment that says PYTHONDONTWRITEBYTECODE: uv compiles nothing, and a test
 process would compile for seconds."""
@@ -125,8 +129,20 @@ def live(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def mutation(session: nox.Session) -> None:
-    """Measure how many planted defects the unit tests catch."""
-    session.skip("no module is named for mutation yet")
+    """Plant defects in the modules of [tool.mutmut], one at a time; list those that no unit test notices."""
+    install(session, "test", "mutation")
+    shutil.rmtree("mutants", ignore_errors=True)
+    log = Path(session.create_tmp(), "mutmut.log")
+    with log.open("w") as progress:
+        session.run("mutmut", "run", *session.posargs, stdout=progress)
+    session.run("mutmut", "results")
+    session.run("mutmut", "export-cicd-stats", silent=True)
+    counts = json.loads(Path("mutants/mutmut-cicd-stats.json").read_text())
+    noticed = counts["killed"] + counts["timeout"]
+    planted = noticed + counts["survived"] + counts["no_tests"] + counts["suspicious"]
+    session.log(f"{noticed} of {planted} planted defects were noticed: {noticed / planted:.1%}")
+    if noticed < LEAST_NOTICED * planted:
+        session.error(f"less than {LEAST_NOTICED:.0%}: write a test for those above")
 
 
 @nox.session(default=False)
