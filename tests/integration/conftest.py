@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.integration.recycling import Recycled
 
 from trueup.conninfo import ConnInfo
 from trueup.servers import EmbeddedServer
@@ -39,11 +40,29 @@ def server(request: pytest.FixtureRequest) -> EmbeddedServer:
 
 
 @pytest.fixture
-def database(server: EmbeddedServer) -> Iterator[ConnInfo]:
-    """Return an empty database of its own for the test."""
+def fresh_database(server: EmbeddedServer) -> Iterator[ConnInfo]:
+    """Return a database that was made for the test."""
     name = f"test_{next(NUMBERS)}"
     yield server.create_database(name)
     server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def recycled16(server16: EmbeddedServer) -> Recycled:
+    return Recycled(server16)
+
+
+@pytest.fixture(scope="session")
+def recycled18(server18: EmbeddedServer) -> Recycled:
+    return Recycled(server18)
+
+
+@pytest.fixture
+def database(server: EmbeddedServer, request: pytest.FixtureRequest) -> Iterator[ConnInfo]:
+    """Return an empty database for the test: the one that was emptied after the test before."""
+    kept: Recycled = request.getfixturevalue(f"recycled{server.version}")
+    yield kept.lend()
+    kept.take_back()
 
 
 SAMPLED = {

@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from tests.integration.recycling import Recycled
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Database
@@ -90,17 +91,27 @@ def own_server(request: pytest.FixtureRequest) -> EmbeddedServer:
     return found
 
 
+@pytest.fixture(scope="session")
+def recycled_own16(own16: EmbeddedServer) -> Recycled:
+    return Recycled(own16)
+
+
+@pytest.fixture(scope="session")
+def recycled_own18(own18: EmbeddedServer) -> Recycled:
+    return Recycled(own18)
+
+
 @pytest.fixture
-def target(own_server: EmbeddedServer) -> Iterator[ConnInfo]:
+def target(own_server: EmbeddedServer, request: pytest.FixtureRequest) -> Iterator[ConnInfo]:
     """Return a database with one table for the test."""
+    recycled: Recycled = request.getfixturevalue(f"recycled_own{own_server.version}")
     own_server.start()
-    name = f"runtime_{next(NUMBERS)}"
-    conninfo = own_server.create_database(name)
+    conninfo = recycled.lend()
     with connect(conninfo) as connection:
         connection.execute("create table t (id int primary key, note text not null default '')")
     yield conninfo
     own_server.start()
-    own_server.drop_database(name)
+    recycled.take_back()
 
 
 @pytest.fixture

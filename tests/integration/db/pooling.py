@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.db.conftest import Log
+from tests.integration.db.conftest import NUMBERS, Log
 from tests.integration.db.pgbouncer import PROGRAM, PgBouncer
 
 from trueup.conninfo import ConnInfo
-from trueup.db import Database
+from trueup.db import Database, connect
 from trueup.servers import EmbeddedServer
 from trueup.settings import DatabaseSettings
 from trueup.testing.faults import Proxy
@@ -64,6 +64,19 @@ def own_server(request: pytest.FixtureRequest, cache_folder: Path) -> Iterator[E
 def pgbouncer(own_server: EmbeddedServer) -> Iterator[PgBouncer]:
     with PgBouncer(own_server.port) as found:
         yield found
+
+
+@pytest.fixture
+def target(own_server: EmbeddedServer) -> Iterator[ConnInfo]:
+    """Return a new database with one table for the test: the pooler keeps connections to those that were."""
+    own_server.start()
+    name = f"pooled_{next(NUMBERS)}"
+    conninfo = own_server.create_database(name)
+    with connect(conninfo) as connection:
+        connection.execute("create table t (id int primary key, note text not null default '')")
+    yield conninfo
+    own_server.start()
+    own_server.drop_database(name)
 
 
 @pytest.fixture

@@ -80,6 +80,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def database(fresh_database: ConnInfo) -> ConnInfo:
+    """Return a new database: its schema public is dumped as PostgreSQL has made it."""
+    return fresh_database
+
+
+@pytest.fixture
 def other_database(server: EmbeddedServer, database: ConnInfo) -> Iterator[ConnInfo]:
     name = f"{database.parameters['dbname']}_other"
     yield server.create_database(name)

@@ -43,9 +43,9 @@ def test_each_version_answers_with_its_own_number(server: EmbeddedServer) -> Non
     assert server.installation.full_version.startswith(f"{server.version}.")
 
 
-def test_database_is_empty_and_separate(server: EmbeddedServer, database: ConnInfo) -> None:
-    assert value(database, "select count(*) from pg_class where relnamespace = 'public'::regnamespace") == 0
-    assert value(database, "select current_database()") != value(server.conninfo(), "select current_database()")
+def test_database_is_empty_and_separate(server: EmbeddedServer, fresh_database: ConnInfo) -> None:
+    assert value(fresh_database, "select count(*) from pg_class where relnamespace = 'public'::regnamespace") == 0
+    assert value(fresh_database, "select current_database()") != value(server.conninfo(), "select current_database()")
 
 
 @pytest.mark.parametrize("template", ["template0", "template1", "postgres"])
@@ -179,10 +179,10 @@ def test_variables_for_other_servers_do_not_matter(cache_folder: Path, monkeypat
         assert value(server.conninfo(), "show search_path") == '"$user", public'
 
 
-def test_dump_of_a_database_can_be_restored(server: EmbeddedServer, database: ConnInfo) -> None:
-    run(database, "create table kept as select generate_series(1, 3) as n")
+def test_dump_of_a_database_can_be_restored(server: EmbeddedServer, fresh_database: ConnInfo) -> None:
+    run(fresh_database, "create table kept as select generate_series(1, 3) as n")
     dump = subprocess.run(
-        [server.installation.program("pg_dump"), "--create", "--clean", "--if-exists", database.reveal()],
+        [server.installation.program("pg_dump"), "--create", "--clean", "--if-exists", fresh_database.reveal()],
         capture_output=True,
         check=True,
     ).stdout
@@ -194,4 +194,4 @@ def test_dump_of_a_database_can_be_restored(server: EmbeddedServer, database: Co
         check=True,
     )
 
-    assert value(database, "select count(*) from kept") == 3
+    assert value(fresh_database, "select count(*) from kept") == 3
