@@ -3,15 +3,15 @@
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from itertools import islice
 
 from psycopg import capabilities, sql
 
 from trueup.db import Snapshot, named_errors
 from trueup.parity.data.lockstep import Lockstep
 
-AT_ONCE = 32
-"""Buckets that a side sends before the other's are waited for."""
+BUCKETS_AT_ONCE = 4
+BYTES_AT_ONCE = 500_000
+"""That a side sends before the other's are waited for."""
 
 Bucket = tuple[int, bytes]
 
@@ -31,9 +31,13 @@ class Feed:
 
     def fill(self, _: Snapshot) -> None:
         """Read on where nothing waits."""
-        if not self._waiting and not self._is_over:
-            self._waiting += islice(self.stream, AT_ONCE)
-            self._is_over = not self._waiting
+        if self._waiting:
+            return
+        read = 0
+        while read < BYTES_AT_ONCE and (bucket := next(self.stream, None)):
+            self._waiting.append(bucket)
+            read += len(bucket[1])
+        self._is_over = read < BYTES_AT_ONCE
 
     def take(self, bucket: int) -> bytes:
         """Return a bucket's rows: none where this is not the next one."""
@@ -59,6 +63,6 @@ def side_by_side(both: Lockstep, source: sql.Composed, target: sql.Composed) -> 
 
 
 def _stream(snapshot: Snapshot, query: sql.Composed) -> Generator[Bucket]:
-    chunk = AT_ONCE if capabilities.has_stream_chunked() else 1
+    chunk = BUCKETS_AT_ONCE if capabilities.has_stream_chunked() else 1
     with named_errors(snapshot.conninfo), snapshot.connection.cursor() as cursor:
         yield from cursor.stream(query, binary=True, size=chunk)

@@ -13,7 +13,7 @@ from time import perf_counter
 from trueup.errors import Disconnected, Unverifiable
 from trueup.parity.data import statements
 from trueup.parity.data.differences import even_shares
-from trueup.parity.data.grid import INT8_MAX, Span, even_bounds, power_of_two
+from trueup.parity.data.grid import Span, even_bounds, power_of_two
 from trueup.parity.data.lockstep import Lockstep
 from trueup.parity.data.model import ChangedRow, Key, TableComparison
 from trueup.parity.data.pairing import TablePair
@@ -66,8 +66,8 @@ def segments(both: Lockstep, pair: TablePair, *, segment_bytes: int | None = Non
 def _ranges(both: Lockstep, pair: TablePair, wanted: int, table_bytes: int) -> Iterator[Span]:
     percent = min(100.0, 100 * PAGES_SAMPLED * PAGE_BYTES / max(1, table_bytes))
     answers = both.run(
-        lambda source: source.rows(statements.sample(pair.source, percent, INT8_MAX)),
-        lambda target: target.rows(statements.sample(pair.target, percent, INT8_MAX)),
+        lambda source: source.rows(statements.sample(pair.source, percent)),
+        lambda target: target.rows(statements.sample(pair.target, percent)),
     )
     bounds = even_bounds((int(key) for (key,) in chain.from_iterable(answers)), buckets=wanted)
     for low, high in zip((None, *bounds), (*bounds, None), strict=True):

@@ -20,6 +20,7 @@ from trueup.parity.data.expressions import (
     row_id,
     values,
 )
+from trueup.parity.data.forms import Template
 from trueup.parity.data.grid import Grid, HashGrid, RangeGrid, Span, runs
 from trueup.parity.data.model import Key
 from trueup.parity.data.pairing import ReadColumn, Reading
@@ -49,10 +50,10 @@ def key_bounds(reading: Reading) -> sql.Composed:
     return sql.SQL("select min({0})::int8, max({0})::int8 from {1} {2}").format(key, relation(reading), _where(reading))
 
 
-def sample(reading: Reading, percent: float, most: int) -> sql.Composed:
-    """Ask for the keys of some rows, as text."""
-    return sql.SQL("select {} from {} tablesample system ({}) {} limit {}").format(
-        comma(map(key_text, reading.key)), relation(reading), sql.Literal(percent), _where(reading), sql.Literal(most)
+def sample(reading: Reading, percent: float) -> sql.Composed:
+    """Ask for the keys, as text, of all rows of so many percent of the pages."""
+    return sql.SQL("select {} from {} tablesample system ({}) {}").format(
+        comma(map(key_text, reading.key)), relation(reading), sql.Literal(percent), _where(reading)
     )
 
 
@@ -154,9 +155,14 @@ def column_hashes(reading: Reading, keys: Sequence[Key], salt: int) -> sql.Compo
     return sql.SQL("select array[{}], array[{}], array[{}] from {}").format(
         comma(map(key_text, reading.key)),
         comma(column_hash(reading, one, one.form.value, salt) for one in reading.columns),
-        comma(column_hash(reading, one, one.form.equal or one.form.value, salt) for one in reading.columns),
+        comma(column_hash(reading, one, _as_equal(reading, one), salt) for one in reading.columns),
         _joined(reading, keys),
     )
+
+
+def _as_equal(reading: Reading, one: ReadColumn) -> Template:
+    """Return the form that is the same for equal values; where the servers' own hashes are not to be had, its value."""
+    return one.form.value if reading.hashing == "text" else one.form.equal or one.form.value
 
 
 def _joined(reading: Reading, keys: Sequence[Key]) -> sql.Composed:

@@ -16,8 +16,7 @@ from trueup.parity.data.pairing import Reading, TablePair
 PAGE_BYTES = 8_192
 SMALL_BYTES = 4_000_000
 """Up to here nothing is worth a sample."""
-PAGES_SAMPLED = 128
-MOST_SAMPLED = 16_384
+PAGES_SAMPLED = 64
 KEYS_TRIED = 256
 """Of each side, and held against the other."""
 DENSE_FROM = 2
@@ -53,13 +52,9 @@ def survey(both: Lockstep, pair: TablePair, *, salt: int, share: float = 1) -> S
     return Survey(grid=RangeGrid(even_bounds(known, buckets=buckets)), is_dense=is_dense)
 
 
-def _samples(both: Lockstep, pair: TablePair, table_bytes: int) -> tuple[list[Key], ...]:
+def _samples(both: Lockstep, pair: TablePair, table_bytes: int) -> tuple[list[Key], list[Key]]:
     percent = min(100.0, 100 * PAGES_SAMPLED * PAGE_BYTES / table_bytes)
-    most = MOST_SAMPLED if pair.source.has_integer_key else KEYS_TRIED
-    return tuple(
-        [tuple(key) for key in answer]
-        for answer in _ask(both, pair, lambda reading: statements.sample(reading, percent, most))
-    )
+    return _ask(both, pair, lambda reading: statements.sample(reading, percent))
 
 
 def _differing(both: Lockstep, pair: TablePair, samples: Iterable[Sequence[Key]], salt: int) -> int:

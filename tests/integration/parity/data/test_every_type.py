@@ -13,7 +13,17 @@ from psycopg import sql
 from trueup.conninfo import ConnInfo
 from trueup.db import connect, snapshot
 from trueup.db.connection import Connection
-from trueup.parity.data import ChangedRow, Side, TableComparison, compare
+from trueup.parity.data import (
+    ChangedRow,
+    Rules,
+    Side,
+    TableComparison,
+    compare,
+    compare_table,
+    lockstep,
+    pair_tables,
+    references,
+)
 from trueup.parity.schema import catalog
 from trueup.report.model import Verdict
 
@@ -213,6 +223,11 @@ class Pair:
             [found] = compare(source, Side(snapshot=other, catalog=self.catalogs[1]), **options)
         return found
 
+    def compare_by(self, rules: Rules, max_rows: int) -> TableComparison:
+        with snapshot(self.places[0]) as one, snapshot(self.places[1]) as other, lockstep(one, other) as both:
+            [found] = pair_tables(*self.catalogs, rules=rules)
+            return compare_table(both, found, max_rows=max_rows)
+
 
 @pytest.fixture(scope="module")
 def connections(places: tuple[ConnInfo, ConnInfo]) -> Iterator[tuple[Connection, Connection]]:
@@ -263,6 +278,36 @@ def test_every_value_differs_from_every_other_of_its_type(pair: Pair) -> None:
     assert list(found.changed) == [expected_change(row, source[row], target[row]) for row in source]
     assert (found.missing_count, found.extra_count) == (0, 0)
     assert any(row.representation for row in found.changed)
+
+
+MODES = {
+    "paranoid": Rules(hashing="both"),
+    "md5": Rules(hashing="text"),
+    "text": Rules(as_text=frozenset(references.VALUES)),
+    "utf8": Rules(to_utf8=True),
+}
+
+
+def test_every_value_differs_however_it_is_hashed(pair: Pair) -> None:
+    source, target = all_pairs()
+    pair.hold(source, target)
+    expected = [expected_change(row, source[row], target[row]) for row in source]
+
+    found = {mode: pair.compare_by(rules, len(source)).changed for mode, rules in MODES.items()}
+
+    assert {mode: [(row.key, row.columns) for row in rows] for mode, rows in found.items()} == dict.fromkeys(
+        MODES, [(row.key, row.columns) for row in expected]
+    )
+    assert [mode for mode, rows in found.items() if list(rows) != expected] == ["md5"], "tells no representation apart"
+
+
+def test_equal_values_agree_however_they_are_hashed(pair: Pair) -> None:
+    source, _ = all_pairs()
+    pair.hold(source, source)
+
+    found = {mode: pair.compare_by(rules, 10).verdict for mode, rules in MODES.items()}
+
+    assert found == dict.fromkeys(MODES, Verdict.PASSED)
 
 
 def test_equal_values_of_every_type_agree(pair: Pair) -> None:
