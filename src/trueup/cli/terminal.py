@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from trueup.report.model import Finding, Report, Section, Severity, Verdict
-from trueup.report.page import amounts, duration
+from trueup.report.model import Finding, Report, Section, Severity, Verdict, worst
+from trueup.report.page import amounts, development, duration
 
 LOOKS = {
     Verdict.PASSED: ("✓", "bold green"),
@@ -46,6 +46,10 @@ def show_report(report: Report, page: Path) -> None:
     show_findings(report.findings)
     for note in report.notes:
         out.print(escape(note), style="dim")
+    for past in report.changes.gone if report.changes else ():
+        out.print(f"[dim]{'gone':<12} {escape(past.object)}  {escape(past.message)}[/]")
+    if text := development(report):
+        out.print(escape(text))
     show_verdict(report.verdict, headline(report.verdict, report.findings))
     out.print(f"[dim]report  [/] {escape(str(page))}")
 
@@ -55,6 +59,17 @@ def show_section(section: Section) -> None:
     show_sections([section])
     show_findings(section.findings)
     show_verdict(section.verdict, headline(section.verdict, section.findings))
+
+
+def show_checks(sections: Sequence[Section], notes: Sequence[str]) -> None:
+    """Print several checks, what a reader has to know beside them, and the verdict of all."""
+    findings = [finding for section in sections for finding in section.findings]
+    verdict = worst(section.verdict for section in sections)
+    show_sections(sections)
+    show_findings(findings)
+    for note in notes:
+        out.print(escape(note), style="dim")
+    show_verdict(verdict, headline(verdict, findings))
 
 
 def show_verdict(verdict: Verdict, sentence: str) -> None:

@@ -19,6 +19,8 @@ MARKS = {
     Verdict.INCONCLUSIVE: "❓",
     Verdict.REFUSED: "⛔",
 }
+ESCAPES = {ord(each): f"&#{ord(each)};" for each in "&\\`*_{}[]<>|~#!$@"} | {ord("\n"): " ", ord("\t"): " "}
+"""What Markdown or HTML would read."""
 LEVELS = {Verdict.FAILED: "error", Verdict.REFUSED: "error", Verdict.INCONCLUSIVE: "warning"}
 
 
@@ -98,7 +100,4 @@ def findings(report: Report) -> Iterator[str]:
 
 def cell(text: str) -> str:
     """Return the text as Markdown shows it in a cell: no mark-up, no end of the cell."""
-    text = printable(clip(text, MOST_OF_A_CELL)).replace("\n", " ").replace("\t", " ")
-    for character in "\\`*_{}[]<>|~#!$@":
-        text = text.replace(character, f"&#{ord(character)};")
-    return text
+    return printable(clip(text, MOST_OF_A_CELL)).translate(ESCAPES)

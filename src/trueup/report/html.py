@@ -7,7 +7,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from trueup.report.model import Report
-from trueup.report.page import MOST_OF_A_NAME, amounts, clip, duration, explanation, groups, headline, quantity
+from trueup.report.page import (
+    MOST_OF_A_NAME,
+    amounts,
+    clip,
+    development,
+    duration,
+    explanation,
+    groups,
+    headline,
+    quantity,
+)
 from trueup.report.text import printable
 
 MOST_OPEN = 20
@@ -24,6 +34,7 @@ def render(report: Report) -> str:
         report=report,
         headline=headline(report),
         explanation=explanation(report),
+        development=development(report),
         groups=groups(report),
         is_short=len(report.findings) <= MOST_OPEN,
         total_s=sum(seconds for _, seconds in report.phases),

@@ -7,6 +7,7 @@ from itertools import count, islice
 import msgspec
 
 from trueup.report.model import Finding, Report, Verdict
+from trueup.report.runs import identity
 from trueup.report.text import encodable
 
 SCHEMA_VERSION = 1
@@ -44,7 +45,21 @@ def encode(report: Report) -> bytes:
         ],
         phases=[{"name": name, "seconds": seconds} for name, seconds in report.phases],
         notes=report.notes,
+        changes=_changes(report),
     )
+
+
+def _changes(report: Report) -> object:
+    """Return what has changed since the last run; new ones are positions in the list `findings`."""
+    if report.changes is None:
+        return None
+    names = [identity(finding) for finding in report.findings]
+    return {
+        "since": report.changes.since,
+        "new": [position for position, name in enumerate(names) if name in report.changes.new],
+        "still": sum(name in report.changes.still for name in names),
+        "gone": report.changes.gone,
+    }
 
 
 def envelope(verdict: Verdict, findings: Iterable[Finding] = (), **payload: object) -> bytes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from html import escape
 
 from trueup.report.model import Finding, Report, Verdict
+from trueup.report.runs import identity
 from trueup.report.text import printable
 
 MOST_OF_A_CHECK = 25
@@ -52,6 +53,8 @@ class Entry:
     finding: Finding
     hidden_lines: int
     """Of its details."""
+    is_new: bool = False
+    """Whether the last run did not have it."""
 
     @property
     def size_bytes(self) -> int:
@@ -126,6 +129,17 @@ def explanation(report: Report) -> str:
             return "Going on would have been unsafe, or would have proved nothing. Treat this as not verified."
 
 
+def development(report: Report) -> str:
+    """Return what has changed since the last run in a sentence; empty where there was none."""
+    changes = report.changes
+    if changes is None:
+        return ""
+    since = f"since the run of {changes.since:%d %B %Y, %H:%M}"
+    if not (changes.new or changes.still or changes.gone):
+        return f"Nothing was found {since} either."
+    return f"{len(changes.new):,} new, {len(changes.still):,} still there, {len(changes.gone):,} gone {since}."
+
+
 def rank_of(finding: Finding) -> str:
     """Return the key of the rank that a finding belongs to."""
     if finding.verdict in {Verdict.REFUSED, Verdict.INCONCLUSIVE}:
@@ -161,7 +175,9 @@ def _batches(report: Report, rank: str, budget: Budget) -> Iterable[Batch]:
         found = [finding for finding in section.findings if rank_of(finding) == rank]
         if found:
             first = sorted(found, key=lambda finding: finding.verdict is Verdict.PASSED)[:MOST_OF_A_CHECK]
-            shown = [entry for entry in map(_entry, first) if budget.takes(entry)]
+            new = report.changes.new if report.changes else frozenset()
+            entries = (_entry(finding, is_new=identity(finding) in new) for finding in first)
+            shown = [entry for entry in entries if budget.takes(entry)]
             yield Batch(title=section.title, lessons=_lessons(shown), total=len(found), hidden=len(found) - len(shown))
 
 
@@ -174,7 +190,7 @@ def _lessons(entries: Iterable[Entry]) -> tuple[Lesson, ...]:
     )
 
 
-def _entry(finding: Finding) -> Entry:
+def _entry(finding: Finding, *, is_new: bool = False) -> Entry:
     cut = replace(
         finding,
         object=clip(finding.object, MOST_OF_A_NAME),
@@ -183,7 +199,7 @@ def _entry(finding: Finding) -> Entry:
         remedy=clip(finding.remedy),
         details=tuple(map(clip, finding.details[:MOST_DETAILS])),
     )
-    return Entry(finding=cut, hidden_lines=max(0, len(finding.details) - MOST_DETAILS))
+    return Entry(finding=cut, hidden_lines=max(0, len(finding.details) - MOST_DETAILS), is_new=is_new)
 
 
 def clip(text: str, most: int = MOST_OF_A_TEXT) -> str:

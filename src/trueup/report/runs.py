@@ -10,6 +10,7 @@ from itertools import islice
 import msgspec
 
 from trueup.report.model import Changes, Finding, Past, Report, Severity, Verdict
+from trueup.report.text import encodable
 
 MOST_FINDINGS = 1_000
 """Of one run that are kept."""
@@ -58,25 +59,25 @@ def run_of(report: Report) -> Run:
     return Run(
         at=report.started_at,
         key=key_of(report),
-        title=report.title,
+        title=encodable(report.title),
         verdict=report.verdict,
         seconds=round(sum(seconds for _, seconds in report.phases), 3),
         checks=tuple(
             CheckOfRun(
-                name=section.check,
+                name=encodable(section.check),
                 verdict=section.verdict,
                 seconds=round(section.seconds, 3),
-                compared=dict(section.compared),
+                compared={encodable(what): number for what, number in section.compared.items()},
             )
             for section in report.sections
         ),
         findings=tuple(
             FindingOfRun(
                 id=name,
-                check=finding.check,
+                check=encodable(finding.check),
                 severity=finding.severity,
-                object=finding.object,
-                message=finding.message,
+                object=encodable(finding.object),
+                message=encodable(finding.message),
             )
             for name, finding in islice(findings.items(), MOST_FINDINGS)
         ),
