@@ -1,11 +1,14 @@
 """`trueup budget`: whether the connections of all services fit."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
 from trueup.cli.exits import VERDICTS, ExitCode
 from trueup.cli.options import answering, as_json
 from trueup.cli.terminal import out, show_section
-from trueup.db import connect
+from trueup.db import Connection, connect
 from trueup.db.budget import Budget, budget
 from trueup.errors import UsageError
 from trueup.report.json import envelope
@@ -22,14 +25,8 @@ DECLARE = 'declare them: [[tool.trueup.services]] name = "api", connections = 3,
 def budget_command(*, database: str, as_json: bool) -> ExitCode:
     """Add up what the declared services may open on DB, against its limits and who is connected now."""
     settings = Settings.load()
-    if not settings.services:
-        raise UsageError(f"no service is declared in the configuration; {DECLARE}")
-    with answering("budget", as_json=as_json), open_source(database, settings) as conninfo:
-        connection = connect(conninfo)
-        try:
-            found = budget(connection, settings.services)
-        finally:
-            connection.close()
+    with where_services_connect("budget", database, settings, as_json=as_json) as connection:
+        found = budget(connection, settings.services)
     section = budget_section(found)
     if as_json:
         listed = [
@@ -42,6 +39,19 @@ def budget_command(*, database: str, as_json: bool) -> ExitCode:
         show_sum(found)
         show_section(section)
     return VERDICTS[section.verdict]
+
+
+@contextmanager
+def where_services_connect(command: str, database: str, settings: Settings, *, as_json: bool) -> Iterator[Connection]:
+    """Give a connection to the server of the declared services.
+
+    Raises:
+        UsageError: none is declared.
+    """
+    if not settings.services:
+        raise UsageError(f"no service is declared in the configuration; {DECLARE}")
+    with answering(command, as_json=as_json), open_source(database, settings) as conninfo, connect(conninfo) as found:
+        yield found
 
 
 def show_sum(found: Budget) -> None:

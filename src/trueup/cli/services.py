@@ -4,15 +4,12 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from trueup.cli.budget import DECLARE
+from trueup.cli.budget import where_services_connect
 from trueup.cli.exits import VERDICTS, ExitCode
-from trueup.cli.options import answering, as_json
+from trueup.cli.options import as_json
 from trueup.cli.terminal import out
-from trueup.db import connect
-from trueup.errors import UsageError
 from trueup.report.json import envelope
 from trueup.report.model import Verdict
-from trueup.servers import open_source
 from trueup.settings import Settings
 from trueup.verify.services import ServiceState, service_states
 
@@ -27,14 +24,8 @@ def services_command(*, database: str, as_json: bool) -> ExitCode:
     than it may.
     """
     settings = Settings.load()
-    if not settings.services:
-        raise UsageError(f"no service is declared in the configuration; {DECLARE}")
-    with answering("services", as_json=as_json), open_source(database, settings) as conninfo:
-        connection = connect(conninfo)
-        try:
-            states = service_states(connection, settings.services)
-        finally:
-            connection.close()
+    with where_services_connect("services", database, settings, as_json=as_json) as connection:
+        states = service_states(connection, settings.services)
     verdict = Verdict.FAILED if any(state.connections > state.most for state in states) else Verdict.PASSED
     if as_json:
         click.echo(envelope(verdict, services=states))
