@@ -1,6 +1,5 @@
 """What the rows of a table are, and how they are read and written."""
 
-from trueup.tables.batches import Rejected
 from trueup.tables.bulk import Written
 from trueup.tables.check import ContractDifference, check_contract
 from trueup.tables.conditions import (
@@ -33,6 +32,7 @@ from trueup.tables.errors import (
     UnknownColumn,
 )
 from trueup.tables.marker_rules import Begins, Ends, Equals, Follows
+from trueup.tables.ordering import Rejected
 from trueup.tables.orders import Order, asc, desc
 from trueup.tables.repository import Repository
 from trueup.tables.upserting import Upserted

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from functools import partial as bind
 from operator import attrgetter
 from typing import Any, TypeVar, get_args
 
-from trueup.tables.batches import OnDuplicate, Rejected, deduplicate, group, prepare, refuse, sort
+from trueup.tables.batches import refuse
 from trueup.tables.connections import Connections
 from trueup.tables.contract import Table
 from trueup.tables.errors import StatementRefused
-from trueup.tables.payloads import chunks
+from trueup.tables.ordering import OnDuplicate, Reject, Rejected, in_order
+from trueup.tables.payloads import FIRST_ROWS, chunks
 from trueup.tables.splitting import write_what_can_be
 from trueup.tables.tenants import Row
 from trueup.tables.upserting import check_conflict_key
@@ -46,23 +47,14 @@ def bulk_upsert(
     """Insert or update rows, each recognised by its conflict key; see `Repository.bulk_upsert`."""
     check_conflict_key(table)
     check_options(table, rows, on_duplicate, mode)
-    given = list(rows)
     rejected: list[Rejected] = []
-    batches = []
-    for batch in group(table, given, tenant) if given else []:
-        prepared, bad = prepare(table, batch)
-        if bad and not partial:
-            refuse(table, bad[0])
-        rejected += bad
-        if len(prepared):
-            batches.append(prepared)
-    batches, superseded = deduplicate(table, batches, on_duplicate)
+    reject: Reject = rejected.extend if partial else bind(refuse, table)
+    given, superseded = in_order(table, list(rows), tenant, on_duplicate, reject)
     writer = Writer(db, table, mode)
-    parts = chain.from_iterable(chunks(sort(batch)) for batch in batches)
     if partial:
-        rejected += write_what_can_be(writer, parts)
+        rejected += write_what_can_be(writer, chunks(table, given, tenant, reject))
     else:
-        writer.write_all(parts)
+        writer.write_all(lambda: chunks(table, given, tenant, reject, first_rows=FIRST_ROWS))
     return Written(
         inserted=writer.inserted,
         updated=writer.updated,

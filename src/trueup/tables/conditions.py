@@ -15,7 +15,7 @@ from psycopg import sql
 from trueup.tables.contract import UNSET, Column, Table
 from trueup.tables.encoding import BadValue, encode_text
 from trueup.tables.errors import InvalidValue, StatementRefused
-from trueup.tables.sql_types import Family, SqlType, array_of
+from trueup.tables.sql_types import Family, SqlType, array_of, never
 
 Parameters = list[bytes | None]
 Shape = tuple[tuple[str, "Operator"], ...]
@@ -252,7 +252,7 @@ def escape(value: Any) -> str:
     return f"%{text}%"
 
 
-ESCAPED = SqlType(name="text", family=Family.TEXT, python=str, encode=escape, is_plain=lambda _: False)
+ESCAPED = SqlType(name="text", family=Family.TEXT, python=str, encode=escape, is_plain=never)
 VALUELESS = frozenset({Operator.IS_NULL, Operator.IS_NOT_NULL})
 EQUALITIES = frozenset({Operator.EQ, Operator.NE})
 ORDERINGS = EQUALITIES | {

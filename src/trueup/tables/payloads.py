@@ -6,8 +6,12 @@ Its first text separates values, its second stands for NULL, and each of the oth
 from collections.abc import Iterator, Sequence
 from secrets import token_hex
 from struct import pack
+from typing import Any
 
-from trueup.tables.batches import Batch
+from trueup.tables.batches import Batch, group, prepare
+from trueup.tables.contract import Table
+from trueup.tables.ordering import Ordered, Reject
+from trueup.tables.tenants import Row
 
 SEPARATOR, NULL = b"\x1f", b"\x1e"
 """The separators of units and of records in ASCII, which hardly any text holds."""
@@ -15,6 +19,10 @@ TEXT_OID = 25
 CHUNK_BYTES = 2 << 20
 """How much one statement is given; more gains nothing, and the server would keep columns on disk (`work_mem`)."""
 SAMPLE_ROWS = 64
+FIRST_ROWS = 64
+"""How few the server begins with where it is to begin soon."""
+GROWTH = 4
+"""How many times longer the server takes for a row than we do, at least."""
 
 
 def encode_batch(batch: Batch, separator: bytes = SEPARATOR, null: bytes = NULL) -> bytes:
@@ -37,23 +45,42 @@ def array_of_texts(texts: Sequence[bytes]) -> bytes:
     return b"".join(parts)
 
 
-def chunks(batch: Batch, limit: int = CHUNK_BYTES) -> Iterator[tuple[Batch, bytes]]:
-    """Give a batch in parts of about `limit` bytes; a single row may be larger."""
-    step = max(1, len(batch) // SAMPLE_ROWS)
-    sample = batch.take(range(0, len(batch), step))
-    row_bytes = len(encode_batch(sample)) / len(sample)
-    size = max(1, int(limit / row_bytes))
-    for begin in range(0, len(batch), size):
-        yield from halves(batch.slice(begin, begin + size), limit)
+def chunks(
+    table: Table[Any], given: Ordered, tenant: Row, reject: Reject, *, first_rows: int = 0
+) -> Iterator[tuple[Batch, bytes]]:
+    """Give the rows in parts of about `CHUNK_BYTES`, made when they are asked for; a single row may be larger.
+
+    With `first_rows` they begin small and grow, so that the server need not wait for the first, nor for any other if it
+    has one to work on while the next is made. Rows with a value that their column can't hold go to `reject`.
+    """
+    size = rows_for(CHUNK_BYTES, table, given, tenant)
+    begin, step = 0, first_rows or size
+    while begin < len(given):
+        step = min(step, size)
+        for batch in group(table, given[begin : begin + step], tenant):
+            ready, bad = prepare(table, batch)
+            if bad:
+                reject(bad)
+            if len(ready):
+                yield from halves(ready)
+        begin, step = begin + step, step * GROWTH
 
 
-def halves(batch: Batch, limit: int) -> Iterator[tuple[Batch, bytes]]:
+def rows_for(limit: int, table: Table[Any], given: Ordered, tenant: Row) -> int:
+    """Return about how many rows fit into so many bytes, by a sample of them."""
+    sample = given[:: max(1, len(given) // SAMPLE_ROWS)]
+    ready = [prepare(table, batch)[0] for batch in group(table, sample, tenant)]
+    total = sum(len(encode_batch(batch)) for batch in ready if len(batch))
+    return max(1, limit * sum(map(len, ready)) // max(1, total))
+
+
+def halves(batch: Batch) -> Iterator[tuple[Batch, bytes]]:
     """Give a batch as it is, or in halves where its rows turn out to be larger than the sample was."""
     payload = encode_batch(batch)
-    if len(payload) <= 2 * limit or len(batch) == 1:
+    if len(payload) <= 2 * CHUNK_BYTES or len(batch) == 1:
         yield batch, payload
         return
     del payload
     middle = len(batch) // 2
-    yield from halves(batch.slice(0, middle), limit)
-    yield from halves(batch.slice(middle, len(batch)), limit)
+    yield from halves(batch.slice(0, middle))
+    yield from halves(batch.slice(middle, len(batch)))

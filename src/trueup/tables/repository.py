@@ -10,13 +10,13 @@ from trueup import observe
 from trueup.db.connection import Connection
 from trueup.errors import UsageError
 from trueup.tables import statements
-from trueup.tables.batches import OnDuplicate
 from trueup.tables.bulk import Written, bulk_upsert
 from trueup.tables.conditions import Operator, Parameters, Shape, encode_row, parse
 from trueup.tables.connections import Connections
 from trueup.tables.contract import Table
 from trueup.tables.errors import ContractError, StatementRefused
 from trueup.tables.execution import execute, fetch
+from trueup.tables.ordering import OnDuplicate
 from trueup.tables.orders import Keyset, Order, Orders, parse_after, parse_order
 from trueup.tables.rows import maker_of, written
 from trueup.tables.statements import Statement

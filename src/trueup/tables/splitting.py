@@ -11,8 +11,9 @@ from importlib.resources import files
 from typing import Any
 
 from trueup.errors import DatabaseError, PermissionMissing
-from trueup.tables.batches import Batch, Rejected
+from trueup.tables.batches import Batch
 from trueup.tables.execution import IDLE, execute, fetch
+from trueup.tables.ordering import Rejected
 from trueup.tables.payloads import encode_batch
 from trueup.tables.statements import Statement
 from trueup.tables.writer import Writer
@@ -84,7 +85,7 @@ def isolate(writer: Writer, batch: Batch, payload: bytes) -> list[Rejected]:
     """Write a batch without the rows that the server refuses, and return those."""
     found = probe(writer, batch, payload)
     rejected = [
-        Rejected(batch.positions[item], batch.keys[item], sqlstate, constraint or None, column or None)
+        Rejected(batch.positions[item], batch.key_of(item), sqlstate, constraint or None, column or None)
         for item, sqlstate, constraint, column in found
     ]
     good = batch.without(item for item, *_ in found)
@@ -98,7 +99,7 @@ def probe(writer: Writer, batch: Batch, payload: bytes) -> list[tuple[int, str, 
     """
     try:
         with writer.db.transaction(), writer.db.connection() as connection:
-            statement = writer.statement(connection, batch.names).text
+            statement = writer.statement_on(connection, batch.names).text
             execute(connection, probe_function(), ())
             found: list[Any] = fetch(connection, CALL_PROBE, [statement, payload], tuple)
             execute(connection, DROP_PROBE, ())
@@ -114,7 +115,7 @@ def split(writer: Writer, batch: Batch) -> list[Rejected]:
         return []
     if len(batch) == 1:
         column = error.columns[0] if len(error.columns) == 1 else None
-        return [Rejected(batch.positions[0], batch.keys[0], error.sqlstate or "", error.constraint, column)]
+        return [Rejected(batch.positions[0], batch.key_of(0), error.sqlstate or "", error.constraint, column)]
     size = -(-len(batch) // WAYS)
     parts = (batch.slice(begin, begin + size) for begin in range(0, len(batch), size))
     return [each for part in parts for each in split(writer, part)]

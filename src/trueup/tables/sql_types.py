@@ -1,7 +1,7 @@
 """The types that a contract can name: what Python value each holds, and how values are written for the server."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
@@ -17,8 +17,9 @@ from trueup.tables import encoding
 from trueup.tables.encoding import BadValue, quoted
 
 BLOCK_VALUES = 32
-CONTROL = re.compile("[\0-\x1f]")
-"""What JSON writes as an escape that array literals don't have."""
+
+
+PlainTest = Callable[[Sequence[Any], set[type]], bool]
 
 
 class Family(StrEnum):
@@ -41,9 +42,9 @@ class SqlType:
     """What a value is when it comes back; `object` for JSON."""
     encode: Callable[[Any], str]
     """Writes one value that is not None as the type's input text; raises BadValue."""
-    is_plain: Callable[[list[Any]], bool]
+    is_plain: "PlainTest"
     """Says whether values of a column, none of them None, need not be written one by one (`trueup.tables.texts`): that
-    is what makes writing in bulk fast."""
+    is what makes writing in bulk fast. It is given their classes as well."""
     family: Family = Family.ORDERED
     element: "SqlType | None" = None
 
@@ -53,25 +54,25 @@ class SqlType:
         return Family.JSON not in {self.family, self.element and self.element.family}
 
 
-def only(kind: type) -> Callable[[list[Any]], bool]:
+def only(kind: type) -> PlainTest:
     """Return the test that all values are exactly of a class."""
-    return lambda values: set(map(type, values)) == {kind}
+    return lambda _, classes: classes == {kind}
 
 
-def only_in_zone(kind: type, zone: tzinfo | None) -> Callable[[list[Any]], bool]:
+def only_in_zone(kind: type, zone: tzinfo | None) -> PlainTest:
     """Return the test that all values are of a class and in a zone."""
     zone_of = attrgetter("tzinfo")
-    return lambda values: set(map(type, values)) == {kind} and set(map(zone_of, values)) == {zone}
+    return lambda values, classes: classes == {kind} and set(map(zone_of, values)) == {zone}
 
 
-def never(_values: list[Any]) -> bool:
+def never(_values: Sequence[Any], _classes: set[type]) -> bool:
     """Say that every value is written by itself."""
     return False
 
 
-def is_plain_text(values: list[Any]) -> bool:
+def is_plain_text(values: Sequence[Any], classes: set[type]) -> bool:
     """Say whether all are str that PostgreSQL can store."""
-    if set(map(type, values)) != {str}:
+    if classes != {str}:
         return False
     try:
         encoding.encode_text("".join(values))
@@ -80,17 +81,17 @@ def is_plain_text(values: list[Any]) -> bool:
     return True
 
 
-def is_plain_float(values: list[Any]) -> bool:
+def is_plain_float(values: Sequence[Any], classes: set[type]) -> bool:
     """Say whether all are finite floats: an encoder writes the others as null."""
-    return set(map(type, values)) == {float} and all(map(isfinite, values))
+    return classes == {float} and all(map(isfinite, values))
 
 
-def is_plain_numeric(values: list[Any]) -> bool:
+def is_plain_numeric(values: Sequence[Any], classes: set[type]) -> bool:
     """Say whether all are Decimals that PostgreSQL reads as Python writes them."""
-    return set(map(type, values)) == {Decimal} and not any(map(Decimal.is_nan, values))
+    return classes == {Decimal} and not any(map(Decimal.is_nan, values))
 
 
-def is_plain_json(values: list[Any]) -> bool:
+def is_plain_json(values: Sequence[Any], _classes: set[type]) -> bool:
     """Say whether all are what jsonb can store.
 
     A few at a time: what they are read back as is gone before it counts for Python's garbage collector.
@@ -108,8 +109,8 @@ def integer(name: str, bits: int) -> SqlType:
             return repr(value)
         return encoding.encode_integer(value, lowest, highest)
 
-    def is_plain(values: list[Any]) -> bool:
-        return set(map(type, values)) == {int} and min(values) >= lowest and max(values) <= highest
+    def is_plain(values: Sequence[Any], classes: set[type]) -> bool:
+        return classes == {int} and min(values) >= lowest and max(values) <= highest
 
     return SqlType(name=name, python=int, encode=encode, is_plain=is_plain)
 
@@ -124,7 +125,7 @@ def json(name: str, family: Family) -> SqlType:
     return SqlType(name=name, family=family, python=object, encode=encoding.encode_json, is_plain=is_plain_json)
 
 
-def simple(name: str, python: type, encode: Callable[[Any], str], is_plain: Callable[[list[Any]], bool]) -> SqlType:
+def simple(name: str, python: type, encode: Callable[[Any], str], is_plain: PlainTest) -> SqlType:
     """Return a type that orders its values."""
     return SqlType(name=name, python=python, encode=encode, is_plain=is_plain)
 
@@ -177,13 +178,14 @@ def array_of(element: SqlType) -> SqlType:
         items = value if isinstance(value, tuple) else encoding.expect(list, value)
         return "{" + ",".join("NULL" if item is None else quoted(element.encode(item)) for item in items) + "}"
 
-    def is_plain(values: list[Any]) -> bool:
-        if set(map(type, values)) != {list} or element.python is object:
+    def is_plain(values: Sequence[Any], classes: set[type]) -> bool:
+        if classes != {list} or element.python is object:
             return False
         items = [item for item in chain.from_iterable(values) if item is not None]
-        if not items or not element.is_plain(items):
-            return not items
-        return element.family is not Family.TEXT or not CONTROL.search("".join(items))
+        if element.family is Family.TEXT:
+            # Printable: no half of a surrogate pair, and nothing that JSON has an escape for and an array literal none.
+            return set(map(type, items)) <= {str} and "".join(items).isprintable()
+        return not items or element.is_plain(items, set(map(type, items)))
 
     name = f"{element.name}[]"
     return SqlType(name=name, family=Family.ARRAY, python=list, encode=encode, is_plain=is_plain, element=element)

@@ -1,6 +1,6 @@
 """Writes batches, each in one statement, and counts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from itertools import chain, islice
 from typing import Any, Literal
@@ -11,11 +11,18 @@ from trueup.tables import bulk_statements
 from trueup.tables.batches import Batch
 from trueup.tables.connections import Connections
 from trueup.tables.contract import Table
-from trueup.tables.execution import fetch, flag_for
-from trueup.tables.statements import Flag, Statement, changed_by
+from trueup.tables.execution import IDLE, fetch, flag_for
+from trueup.tables.pipeline import Call, pipelined
+from trueup.tables.statements import Flag, Names, Statement, changed_by
 from trueup.tables.upserting import ROUNDS
 
 Mode = Literal["replace", "sync"]
+Part = tuple[Batch, bytes]
+"""A batch, and the same as the parameter of its statement."""
+
+
+class Incomplete(Exception):
+    """Says that a part has to be written in more than one step."""
 
 
 class Writer:
@@ -29,18 +36,65 @@ class Writer:
         self.inserted = 0
         self.updated = 0
 
-    def write_all(self, parts: Iterator[tuple[Batch, bytes]]) -> None:
-        """Write everything in one transaction; a single statement needs none of its own."""
-        begin = list(islice(parts, 2))
-        is_single = len(begin) < 2 and all(self.table.required.issubset(batch.names) for batch, _ in begin)
-        with nullcontext() if is_single else self.db.transaction():
-            for batch, payload in chain(begin, parts):
+    def write_all(self, parts: Callable[[], Iterator[Part]]) -> None:
+        """Write everything or nothing, each part while the next is made; a single statement needs no transaction."""
+        given = parts()
+        begin = list(islice(given, 2))
+        if not all(map(self.is_complete, begin)):
+            self.write_in_steps(parts)
+        elif len(begin) > 1:
+            try:
+                self.write_ahead(chain(begin, given))
+            except Incomplete:
+                self.write_in_steps(parts)
+        elif begin:
+            self.write(*begin[0])
+
+    def is_complete(self, part: Part) -> bool:
+        """Return whether new rows need no other column."""
+        return self.table.required.issubset(part[0].names)
+
+    def write_in_steps(self, parts: Callable[[], Iterator[Part]]) -> None:
+        """Write part by part, looking at each answer before the next."""
+        with self.db.transaction():
+            for batch, payload in parts():
                 self.write(batch, payload)
+
+    def write_ahead(self, parts: Iterator[Part]) -> None:
+        """Write every part without waiting for the answer to the one before.
+
+        Raises:
+            Incomplete: a part needs more than one step; nothing was written.
+        """
+        with self.db.connection() as connection:
+            flag = flag_for(connection, self.table)
+            if flag is None:
+                raise Incomplete
+            sizes: list[int] = []
+            is_own = connection.pgconn.transaction_status == IDLE
+            with nullcontext() if is_own else self.db.transaction():
+                counts = pipelined(connection, self.calls(parts, flag, sizes))
+        self.rows += sum(sizes)
+        self.inserted += sum(inserted for inserted, _, _ in counts)
+        self.updated += sum(updated for _, updated, _ in counts)
+
+    def calls(self, parts: Iterator[Part], flag: Flag, sizes: list[int]) -> Iterator[Call]:
+        """Give the statement of each part, and note its rows in `sizes`.
+
+        Raises:
+            Incomplete: a part needs more than one step.
+        """
+        for part in parts:
+            if not self.is_complete(part):
+                raise Incomplete
+            batch, payload = part
+            sizes.append(len(batch))
+            yield self.statement(batch.names, flag), [payload]
 
     def write(self, batch: Batch, payload: bytes) -> None:
         """Write one batch as a whole, and count it."""
         with self.db.connection() as connection:
-            statement = self.statement(connection, batch.names)
+            statement = self.statement_on(connection, batch.names)
             inserted = updated = 0
             for _ in range(ROUNDS):
                 ((new, changed, missing),) = fetch(connection, statement, [payload], tuple)
@@ -56,13 +110,13 @@ class Writer:
         self.inserted += inserted
         self.updated += updated
 
-    def statement(self, connection: Connection, names: tuple[str, ...]) -> Statement:
-        """Return the way to write rows that set these columns."""
-        table = self.table
-        flag: Flag | None = "old"
-        if changed_by(table, names):
-            flag = flag_for(connection, table) if table.required.issubset(names) else None
-        if flag is None or not table.required.issubset(names):
-            return bulk_statements.in_steps(table, names)
+    def statement_on(self, connection: Connection, names: Names) -> Statement:
+        """Return the way to write rows that set these columns, on this server."""
+        return self.statement(names, flag_for(connection, self.table) if changed_by(self.table, names) else "old")
+
+    def statement(self, names: Names, flag: Flag | None) -> Statement:
+        """Return the way to write rows that set these columns, where `flag` tells an insert from an update."""
+        if flag is None or not self.table.required.issubset(names):
+            return bulk_statements.in_steps(self.table, names)
         build = bulk_statements.sync if self.mode == "sync" else bulk_statements.replace
-        return build(table, names, flag)
+        return build(self.table, names, flag)

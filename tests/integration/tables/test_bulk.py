@@ -3,6 +3,7 @@
 import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,7 +18,15 @@ from tests.integration.tables.conftest import Client, Clients, Parts
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Connection, Database
-from trueup.errors import Duplicate, ForeignKeyMissing, InvalidData, NullNotAllowed, SchemaMismatch
+from trueup.errors import (
+    CheckFailed,
+    Disconnected,
+    Duplicate,
+    ForeignKeyMissing,
+    InvalidData,
+    NullNotAllowed,
+    SchemaMismatch,
+)
 from trueup.settings import DatabaseSettings
 from trueup.tables import UNSET, DuplicateKeys, Repository, StatementRefused, Table, Written, payloads
 from trueup.tables.writer import Mode
@@ -101,7 +110,7 @@ def test_duplicates_of_a_key_are_an_error_unless_one_is_chosen(clients: Clients,
 def test_one_bad_row_of_many_chunks_undoes_all(
     clients: Clients, stored: Stored, mode: Mode, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(payloads.chunks, "__defaults__", (2000,))
+    monkeypatch.setattr(payloads, "CHUNK_BYTES", 2000)
     rows = make(clients, range(300))
     rows[250] = replace(rows[250], spent=Decimal(-1))
 
@@ -202,6 +211,133 @@ def test_100000_rows_take_bounded_memory(clients: Clients):
     assert peak < 100 << 20
 
 
+# -- chunks: each is made while the server writes the one before -------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    id: int
+    email: str
+    boss: int | None = UNSET
+
+
+PEOPLE = Table("public.people", Person, primary_key=("id",))
+
+
+@pytest.fixture
+def people(db: Database, observer: Connection) -> Repository[Person]:
+    observer.execute(
+        "create table people (id bigint primary key, email text not null unique,"
+        " boss bigint references people deferrable initially deferred)"
+    )
+    return Repository(db, PEOPLE)
+
+
+def test_bad_value_in_a_late_chunk_undoes_all(clients: Clients, db: Database, stored: Stored):
+    rows = make(clients, range(1000), name="x")
+    rows[901] = replace(rows[901], name="\0")
+
+    with pytest.raises(InvalidData, match=r"public\.clients\.name: the value of row 901 "):
+        clients.bulk_upsert(rows)
+
+    assert stored("phone") == []
+    assert db.statistics().discarded == 0
+
+
+def test_bad_value_in_a_late_chunk_leaves_the_transaction_as_it_was(clients: Clients, db: Database, stored: Stored):
+    rows = make(clients, range(1000), name="x")
+    rows[901] = replace(rows[901], name="\0")
+
+    with db.transaction():
+        clients.upsert(Client(phone="a"))
+        with pytest.raises(InvalidData):
+            clients.bulk_upsert(rows)
+        clients.bulk_upsert(make(clients, range(200)))
+
+    assert len(stored("phone")) == 201
+
+
+def test_bad_row_in_a_late_chunk_leaves_the_transaction_as_it_was(clients: Clients, db: Database, stored: Stored):
+    rows = make(clients, range(1000))
+    rows[500] = replace(rows[500], spent=Decimal(-1))
+
+    with db.transaction():
+        clients.upsert(Client(phone="a"))
+        with pytest.raises(CheckFailed, match="clients_spent_check"):
+            clients.bulk_upsert(rows)
+        clients.upsert(Client(phone="b"))
+
+    assert stored("phone") == [("a",), ("b",)]
+
+
+def test_constraint_that_fails_at_the_end_undoes_all_chunks(people: Repository[Person]):
+    rows = [Person(id=i, email=str(i), boss=5000 if i == 900 else 0) for i in range(1000)]
+
+    with pytest.raises(ForeignKeyMissing) as refusal:
+        people.bulk_upsert(rows)
+
+    assert refusal.value.constraint == "people_boss_fkey"
+    assert people.count() == 0
+    assert people.bulk_upsert(rows[:900]).inserted == 900
+
+
+def test_rows_that_lack_a_column_in_a_late_chunk_are_written_with_the_others(clients: Clients, stored: Stored):
+    clients.bulk_upsert(make(clients, range(900, 1000), name="old", visits=1))
+    rows: list[Any] = make(clients, range(1000), name="new")
+    rows[950] = {"company_id": 7, "phone": "000950", "visits": 2}
+
+    done = clients.bulk_upsert(rows)
+
+    assert done == Written(inserted=900, updated=100, unchanged=0)
+    assert stored("phone, name, visits")[949:952] == [("000949", "new", 1), ("000950", "old", 2), ("000951", "new", 1)]
+
+
+class Trap(dict[str, Any]):
+    """Interrupts who looks at it for the second time."""
+
+    looks = 0
+
+    def items(self) -> Any:
+        self.looks += 1
+        if self.looks > 1:
+            raise KeyboardInterrupt
+        return super().items()
+
+
+@pytest.mark.parametrize("is_inside", [False, True])
+def test_interruption_between_two_chunks_stores_nothing(
+    clients: Clients, db: Database, stored: Stored, is_inside: bool
+):
+    rows: list[Any] = make(clients, range(1000))
+    rows[901] = Trap(company_id=7, phone="000901")
+
+    with pytest.raises(KeyboardInterrupt), db.transaction() if is_inside else nullcontext():
+        clients.bulk_upsert(rows)
+
+    assert stored("phone") == []
+    assert clients.bulk_upsert(make(clients, range(1000))).inserted == 1000
+    assert db.statistics().in_use == 0
+
+
+def test_connection_that_is_lost_between_two_chunks_stores_nothing(
+    clients: Clients, observer: Connection, stored: Stored
+):
+    observer.execute(
+        "create function leave() returns trigger language plpgsql as"
+        " 'begin perform pg_terminate_backend(pg_backend_pid()); return new; end'"
+    )
+    observer.execute(
+        "create trigger leave before insert on clients for each row when (new.phone = '000500')"
+        " execute function leave()"
+    )
+
+    with pytest.raises(Disconnected):
+        clients.bulk_upsert(make(clients, range(1000)))
+
+    assert stored("phone") == []
+    assert clients.bulk_upsert(make(clients, range(499))).inserted == 499
+
+
 # -- partial -----------------------------------------------------------------------------------------------------------
 
 
@@ -246,25 +382,6 @@ def test_any_bad_rows_are_found(either: Repository[Any], observer: Connection, b
     assert either.count(company_id=7) == 50 + done.inserted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    id: int
-    email: str
-    boss: int | None = UNSET
-
-
-PEOPLE = Table("public.people", Person, primary_key=("id",))
-
-
-@pytest.fixture
-def people(db: Database, observer: Connection) -> Repository[Person]:
-    observer.execute(
-        "create table people (id bigint primary key, email text not null unique,"
-        " boss bigint references people deferrable initially deferred)"
-    )
-    return Repository(db, PEOPLE)
-
-
 def test_rows_that_exclude_each_other_lose_the_later_one(people: Repository[Person]):
     people.insert(Person(id=1, email="taken"))
     rows = [Person(id=i, email=f"{i // 2 * 2 if i in {7, 31} else i}") for i in range(2, 60)]
@@ -281,7 +398,7 @@ def test_rows_that_exclude_each_other_lose_the_later_one(people: Repository[Pers
 
 
 def test_row_is_not_rejected_for_one_that_comes_with_it(people: Repository[Person], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(payloads.chunks, "__defaults__", (100,))
+    monkeypatch.setattr(payloads, "CHUNK_BYTES", 100)
     bosses = {1: 30, 2: 77, 3: 1, 30: 30, 31: 2, 40: 3}
     rows = [Person(id=i, email=str(i), boss=bosses.get(i)) for i in range(50)]
 
