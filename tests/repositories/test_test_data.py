@@ -43,11 +43,11 @@ from trueup.settings import DatabaseSettings
 from trueup.tables import CleanUpRefused, Table
 from trueup.tables.markers import clean, create_journal, stats
 from trueup.testing import Make
-from trueup.testing.live_database import LiveDatabase
-from trueup.testing.live_making import LiveMaker
-from trueup.testing.making import Blueprints
-from trueup.testing.registry import read_registry
-from trueup.testing.relations import read_relations
+from trueup.testing.data.making import Blueprints
+from trueup.testing.data.registry import read_registry
+from trueup.testing.data.relations import read_relations
+from trueup.testing.live.database import LiveDatabase
+from trueup.testing.live.making import LiveMaker
 
 REGISTRY = read_registry(["ai_admin.testing.factories"], CONTRACTS)
 NAMES = [table.name for table in CONTRACTS]

@@ -17,7 +17,7 @@ from trueup.servers import open_source
 from trueup.settings import DatabaseSettings, Settings
 from trueup.tables import markers
 from trueup.tables.declared import declared_tables
-from trueup.testing.permission import forbid_test_data, permit_test_data
+from trueup.testing.live.permission import forbid_test_data, permit_test_data
 
 DATABASE = "the database"
 REMEDY = (

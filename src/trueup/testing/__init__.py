@@ -4,12 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trueup.testing.factories import Factory, Unique, factory
-    from trueup.testing.making import Make
+    from trueup.testing.data.factories import Factory, Unique, factory
+    from trueup.testing.data.making import Make
 
 __all__ = ["Factory", "Make", "Unique", "factory"]
 
-PLACES = {"Factory": "factories", "Unique": "factories", "factory": "factories", "Make": "making"}
+PLACES = {"Factory": "data.factories", "Unique": "data.factories", "factory": "data.factories", "Make": "data.making"}
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from trueup.testing.gate import gate
+from trueup.testing.guard.gate import gate
 from trueup.testing.isolation import OPTIONS, told
 from trueup.testing.marks import kind_of
 
@@ -110,7 +110,7 @@ def disk_full(request: pytest.FixtureRequest) -> Iterator["SmallDisk"]:
     from trueup.errors import Unverifiable  # noqa: PLC0415
     from trueup.settings import Settings  # noqa: PLC0415
     from trueup.testing.faults import small_disk  # noqa: PLC0415
-    from trueup.testing.templates import fill, read_recipe  # noqa: PLC0415
+    from trueup.testing.lending.templates import fill, read_recipe  # noqa: PLC0415
 
     options = request.config.stash[OPTIONS]
     settings = Settings.load(options.folder)

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, TypeGuard
 import pytest
 
 from trueup.errors import TrueupError
-from trueup.testing.asking import count_orders, database_of, shared_by
-from trueup.testing.gate import gate
-from trueup.testing.hosting import Hosting, begun, short_turns, visit
-from trueup.testing.keeping import is_to_be_kept, tell_kept
+from trueup.testing.failures.keeping import is_to_be_kept, tell_kept
+from trueup.testing.guard.gate import gate
+from trueup.testing.lending.asking import count_orders, database_of, shared_by
+from trueup.testing.lending.hosting import Hosting, begun, short_turns, visit
 from trueup.testing.marks import Kind, kind_of
 from trueup.testing.options import Options
 
 if TYPE_CHECKING:
     from trueup.db import Connection
-    from trueup.testing.databases import Databases
-    from trueup.testing.host import Host, OwnServer
-    from trueup.testing.kept import KeptConnection
-    from trueup.testing.loans import Loan, TestDatabase
+    from trueup.testing.lending.databases import Databases
+    from trueup.testing.lending.host import Host, OwnServer
+    from trueup.testing.lending.kept import KeptConnection
+    from trueup.testing.lending.loans import Loan, TestDatabase
 
 OPTIONS = pytest.StashKey[Options]()
 HOSTING = pytest.StashKey[Hosting]()
@@ -50,10 +50,10 @@ def host_of(config: pytest.Config) -> tuple[Callable[[], "Host"], str]:
 @pytest.fixture(scope="session")
 def trueup_databases(request: pytest.FixtureRequest) -> Iterator["Databases"]:
     """Give the databases of this process; the server of the run is started when this is first asked for."""
-    import_module("trueup.testing.host")  # What the thread needs is whole before it begins.
+    import_module("trueup.testing.lending.host")  # What the thread needs is whole before it begins.
     with told(), short_turns():
         wait_for_host, worker = host_of(request.config)
-        from trueup.testing.databases import Databases  # noqa: PLC0415  Paid for while the server starts.
+        from trueup.testing.lending.databases import Databases  # noqa: PLC0415  Paid for while the server starts.
 
         wanted = count_orders(request.session.items, request.config.stash[OPTIONS])
         host = wait_for_host()
@@ -109,7 +109,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 def is_kept(connection: object) -> TypeGuard["KeptConnection"]:
     """Say whether it is ours: a project may have a `conn` of its own."""
-    return type(connection).__module__ == "trueup.testing.kept"
+    return type(connection).__module__ == "trueup.testing.lending.kept"
 
 
 @pytest.fixture
@@ -195,8 +195,8 @@ def observer(request: pytest.FixtureRequest, trueup_databases: "Databases") -> "
 def server(request: pytest.FixtureRequest) -> Iterator["OwnServer"]:
     """Give a whole server of the test's own, to restart, configure or break; `server.clone()` is a database."""
     from trueup.settings import Settings  # noqa: PLC0415  As above.
-    from trueup.testing.host import stocked  # noqa: PLC0415
-    from trueup.testing.templates import read_recipe  # noqa: PLC0415
+    from trueup.testing.lending.host import stocked  # noqa: PLC0415
+    from trueup.testing.lending.templates import read_recipe  # noqa: PLC0415
 
     options = request.config.stash[OPTIONS]
     with told():

@@ -8,21 +8,21 @@ from typing import Any
 
 import pytest
 
-from trueup.testing.hosting import Hosting, Reception
 from trueup.testing.isolation import HOSTING, OPTIONS
+from trueup.testing.lending.hosting import Hosting, Reception
 from trueup.testing.marks import LINE
 from trueup.testing.options import add_options, read_options
 
 PARTS = (
     "trueup.testing.isolation",
-    "trueup.testing.watch",
-    "trueup.testing.failures",
-    "trueup.testing.keeping",
+    "trueup.testing.guard.watch",
+    "trueup.testing.failures.hooks",
+    "trueup.testing.failures.keeping",
     "trueup.testing.fault_fixtures",
-    "trueup.testing.checks",
-    "trueup.testing.session_report",
-    "trueup.testing.data_fixtures",
-    "trueup.testing.live_fixtures",
+    "trueup.testing.rules.checks",
+    "trueup.testing.report.hooks",
+    "trueup.testing.data.fixtures",
+    "trueup.testing.live.fixtures",
 )
 """Modules of hooks and fixtures. They are registered here and not by `pytest_plugins`, which warns of modules that are
 imported already."""

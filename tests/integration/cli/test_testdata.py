@@ -8,7 +8,7 @@ import pytest
 from trueup.cli.exits import ExitCode
 from trueup.conninfo import ConnInfo
 from trueup.db import connect
-from trueup.testing.permission import may_hold_test_data
+from trueup.testing.live.permission import may_hold_test_data
 
 CONTRACTS = """
 from dataclasses import dataclass

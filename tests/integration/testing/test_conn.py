@@ -8,7 +8,7 @@ import pytest
 from trueup.db import Connection
 from trueup.errors import Duplicate, UsageError
 from trueup.tables import UNSET, Repository, Table
-from trueup.testing.kept import KeptConnection
+from trueup.testing.lending.kept import KeptConnection
 
 pytestmark = pytest.mark.trueup(template="tests/integration/testing/sample")
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from trueup.db import Connection, connect
-from trueup.testing.loans import TestDatabase
+from trueup.testing.lending.loans import TestDatabase
 
 pytestmark = pytest.mark.trueup(template="tests/integration/testing/sample")
 

@@ -15,11 +15,11 @@ from trueup.db import connect
 from trueup.errors import ServerUnavailable
 from trueup.servers.saved import saved_file
 from trueup.settings import Settings
-from trueup.testing.host import stocked
-from trueup.testing.hosting import Hosting, Reception, visit
+from trueup.testing.lending.host import stocked
+from trueup.testing.lending.hosting import Hosting, Reception, visit
+from trueup.testing.lending.templates import Recipe, read_recipe
 from trueup.testing.marks import Kind
 from trueup.testing.options import Options
-from trueup.testing.templates import Recipe, read_recipe
 
 TELL_WHETHER_STARTED = """
     from trueup.testing.isolation import HOSTING

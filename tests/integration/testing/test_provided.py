@@ -15,11 +15,11 @@ from trueup.conninfo import ConnInfo
 from trueup.db import Connection, connect
 from trueup.errors import Refused
 from trueup.servers import EmbeddedServer
-from trueup.testing.claims import LOCK_CLASS, claimed, lock_key, sweep
 from trueup.testing.identity import database_mark, mark_server, read_identity
-from trueup.testing.leases import Site, open_site
+from trueup.testing.lending.claims import LOCK_CLASS, claimed, lock_key, sweep
+from trueup.testing.lending.leases import Site, open_site
+from trueup.testing.lending.templates import Templates
 from trueup.testing.marks import Kind
-from trueup.testing.templates import Templates
 
 TESTS = """
     import pathlib

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from tests.integration.report.test_page import DESK, FAINT_TEXTS, PAPER, PHONE, UNSEEN_TEXTS, page, pytestmark
 
-from trueup.testing.session_page import MOST_OPEN, render
-from trueup.testing.session_record import PhaseRecord, SessionRecord, TestRecord
+from trueup.testing.report.page import MOST_OPEN, render
+from trueup.testing.report.record import PhaseRecord, SessionRecord, TestRecord
 
 __all__ = ["page", "pytestmark"]
 

@@ -13,7 +13,7 @@ from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 from trueup.conninfo import ConnInfo, Secret
 from trueup.db import Connection, connect
 from trueup.errors import PermissionMissing, Unverifiable, UsageError
-from trueup.testing.gate import gate
+from trueup.testing.guard.gate import gate
 from trueup.testing.identity import check_owned
 
 NAME = "trueup fault"

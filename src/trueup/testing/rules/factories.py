@@ -9,8 +9,8 @@ from trueup.testing.rules.keys import find_tables
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from trueup.testing.factories import Factory
-    from trueup.testing.registry import Registry
+    from trueup.testing.data.factories import Factory
+    from trueup.testing.data.registry import Registry
 
 ROWS = 2
 """Of each factory: a value that may not come twice shows with the second."""

@@ -9,7 +9,7 @@ from trueup.conninfo import ConnInfo
 from trueup.db import Connection, connect
 from trueup.servers import EmbeddedServer
 from trueup.tables.markers import create_journal
-from trueup.testing.permission import permit_test_data
+from trueup.testing.live.permission import permit_test_data
 
 MIGRATION = """
 -- migrate:up

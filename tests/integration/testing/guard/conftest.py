@@ -17,7 +17,7 @@ CONFTEST = '''
 import pytest
 
 from trueup.conninfo import ConnInfo
-from trueup.testing.gate import gate
+from trueup.testing.guard.gate import gate
 
 OWNED = ConnInfo.parse("""{owned}""")
 

@@ -121,7 +121,7 @@ def use_executor():
     ],
 )
 def test_way(way, request):
-    from trueup.testing.gate import gate
+    from trueup.testing.guard.gate import gate
 
     started = time.monotonic()
     with pytest.raises(Refused, match="ask for a fixture, conn .*db ") as caught:
@@ -316,7 +316,7 @@ def test_database_of_another_test_is_refused(suite, server18) -> None:
         outcome = suite.run(f"""
             import psycopg
             from trueup.conninfo import ConnInfo
-            from trueup.testing.gate import gate
+            from trueup.testing.guard.gate import gate
 
             OTHERS = ConnInfo.parse({conninfo.reveal()!r})
 

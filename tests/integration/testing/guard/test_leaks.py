@@ -21,7 +21,7 @@ from trueup.conninfo import ConnInfo
 from trueup.db import Database
 from trueup.servers import EmbeddedServer
 from trueup.settings import DatabaseSettings, Settings
-from trueup.testing.gate import gate
+from trueup.testing.guard.gate import gate
 
 KEPT = []
 

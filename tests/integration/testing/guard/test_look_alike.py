@@ -246,7 +246,7 @@ PORT = "{port}"
 def given(dsn, monkeypatch):
     """The test has a database of its own, so it may open connections."""
     yield monkeypatch
-    from trueup.testing.gate import gate
+    from trueup.testing.guard.gate import gate
     gate.owner.refusals.clear()
 
 

@@ -11,10 +11,10 @@ from trueup.conninfo import ConnInfo
 from trueup.db import Database
 from trueup.db.pool import Pool
 from trueup.settings import DatabaseSettings
-from trueup.testing.gate import Owner
-from trueup.testing.leaks.leak import Leak
-from trueup.testing.leaks.pools import left_taken
-from trueup.testing.stacks import PACKAGE
+from trueup.testing.guard.gate import Owner
+from trueup.testing.guard.leaks.leak import Leak
+from trueup.testing.guard.leaks.pools import left_taken
+from trueup.testing.guard.stacks import PACKAGE
 
 TIDY_S = 0.08
 PATIENCE_S = 10.0

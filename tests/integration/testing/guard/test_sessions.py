@@ -11,9 +11,9 @@ import pytest
 from trueup.conninfo import ConnInfo
 from trueup.errors import Refused
 from trueup.servers import EmbeddedServer
-from trueup.testing.gate import Owner, gate
+from trueup.testing.guard.gate import Owner, gate
+from trueup.testing.guard.leaks.sessions import end_sessions
 from trueup.testing.identity import mark_server
-from trueup.testing.leaks.sessions import end_sessions
 
 
 @contextmanager

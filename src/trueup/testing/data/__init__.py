@@ -1,0 +1,1 @@
+"""Rows for tests: factories, what they make, and how it is known as test data."""

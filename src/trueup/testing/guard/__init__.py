@@ -1,0 +1,1 @@
+"""What tests may reach, and what they leave behind."""

@@ -1,0 +1,125 @@
+"""A database on loan, with the connections to it that are kept from test to test."""
+
+from dataclasses import dataclass
+
+from psycopg.pq import ExecStatus
+from psycopg.rows import tuple_row
+
+from trueup.conninfo import ConnInfo
+from trueup.db import Connection, Database, connect
+from trueup.settings import DatabaseSettings
+from trueup.testing.lending.kept import KeptConnection, open_kept
+from trueup.testing.lending.leases import Lease
+from trueup.testing.rewind import Baseline, NotRewound, Rewound
+from trueup.testing.rewind.witness import FLUSH
+
+POOL_CONNECTIONS = 10
+
+
+class TestDatabase(Database):
+    """Is a `Database` for a test, which also says how others connect to it."""
+
+    __test__ = False
+    """It is no class of tests."""
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        super().__init__(settings)
+        self.conninfo = settings.conninfo
+        """How others connect to it, under the name of the test."""
+
+    @property
+    def dsn(self) -> str:
+        """The same as a string that libpq and drivers take."""
+        return self.conninfo.reveal()
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Loan:
+    """Is a database on loan; its connections are opened when they are first used."""
+
+    lease: Lease
+    kept: KeptConnection | None = None
+    eye: Connection | None = None
+    opened: TestDatabase | None = None
+    baseline: Baseline | None = None
+    """The state that it is lent out in; None: it is used once."""
+    baseline_pid: int = 0
+    """The server's process for its connection, also when that was lost."""
+    inner: Baseline | None = None
+    """The state that a test found it in, while others share it."""
+
+    @property
+    def conninfo(self) -> ConnInfo:
+        """How to connect to it."""
+        return self.lease.conninfo
+
+    @property
+    def database(self) -> TestDatabase:
+        """It as the code under test uses it: one pool for all tests, a new one after a test has closed it."""
+        if self.opened is None or self.opened.pool.is_closed:
+            settings = DatabaseSettings(conninfo=self.conninfo, service="test", max_connections=POOL_CONNECTIONS)
+            self.opened = TestDatabase(settings)
+        return self.opened
+
+    @property
+    def conn(self) -> KeptConnection:
+        """The connection that is rolled back."""
+        if self.kept is not None and not self.kept.is_lasting:
+            self.kept.close()
+        if self.kept is None or self.kept.closed:
+            self.kept = open_kept(self.conninfo)
+        return self.kept
+
+    @property
+    def observer(self) -> Connection:
+        """A connection that only looks."""
+        if self.eye is None or self.eye.closed:
+            self.eye = connect(self.conninfo, application_name="observer")
+            self.eye.execute("set default_transaction_read_only = on")
+        return self.eye
+
+    @property
+    def pids(self) -> list[int]:
+        """The server's processes for the connections that are kept."""
+        kept = [connection for connection in (self.kept, self.eye) if connection is not None and not connection.closed]
+        idle = list(self.opened.pool.idle) if self.opened is not None else []
+        of_pool = [connection.backend_pid for connection in idle]
+        return [self.baseline_pid, *of_pool, *(connection.info.backend_pid for connection in kept)]
+
+    def remember(self, *, verify: bool) -> None:
+        """Take the baseline that it is put back to.
+
+        Raises:
+            PermissionMissing: the role may not.
+            Refused: somebody is at work in it.
+        """
+        self.baseline = Baseline.take(self.conninfo, verify=verify)
+        self.baseline_pid = self.baseline.pid
+
+    def rewind(self, baseline: Baseline) -> Rewound | NotRewound:
+        """Bring it back to a baseline, or say why it can't be proven to be there."""
+        if self.eye is not None and not self.eye.closed:
+            self.eye.rollback()
+            self.eye.row_factory = tuple_row
+        pids = self.pids
+        return baseline.rewind(tolerating=pids, told=pids if self.hand_in() else ())
+
+    def hand_in(self) -> bool:
+        """Have every connection that is kept hand in what it has counted; return False where none can."""
+        connections = [self.kept, self.eye, *(self.opened.pool.idle if self.opened is not None else ())]
+        for connection in connections:
+            if connection is not None and not connection.closed:
+                with connection.lock:
+                    if connection.pgconn.exec_(FLUSH).status != ExecStatus.TUPLES_OK:
+                        return False
+        return True
+
+    def close(self) -> None:
+        """Close every connection of ours to it."""
+        for connection in (self.kept, self.eye):
+            if connection is not None:
+                connection.close()
+        if self.opened is not None:
+            self.opened.close(drain_s=0)
+        if self.baseline is not None:
+            self.baseline.close()
