@@ -8,8 +8,11 @@ from tests.repositories.rows import COMPANY, OTHER
 from ai_admin.app import salons, syncs
 from ai_admin.sync import Limit, Reach
 from trueup.conninfo import ConnInfo
+from trueup.db import Database
 from trueup.errors import UsageError
+from trueup.health import Status, domain_check
 from trueup.settings import Settings
+from trueup.settings.places import load_place
 
 
 def test_salons_share_one_pool_that_is_closed_at_the_end(database: ConnInfo, tmp_path: Path) -> None:
@@ -58,3 +61,19 @@ def test_sync_that_is_not_configured_is_told(database: ConnInfo, tmp_path: Path)
 
     with pytest.raises(UsageError, match="YCLIENTS_URL"), syncs(Settings.load(tmp_path, given)):
         pass
+
+
+def test_project_names_checks_that_a_health_server_understands(committing: Database) -> None:
+    checks = Settings.load(Path(__file__).parent, {}).checks
+
+    answers = {name: domain_check(committing, load_place(place))() for name, place in checks.items()}
+
+    assert {"whatsapp", "sync"} <= answers.keys()
+    assert answers["whatsapp"].status is Status.WARN, "no session to look at is not ok"
+    assert answers["sync"].status is Status.OK, "the salons are as old as this test"
+    assert {"auth_records", "total_keys", "expired_keys", "thresholds", "last_check"} <= answers[
+        "whatsapp"
+    ].figures.keys()
+    assert answers["whatsapp"].figures["thresholds"] == {"warning": 100, "critical": 250, "stale_after": 86400.0}
+    assert {"companies", "late", "overdue", "never_synced", "oldest", "last_check"} <= answers["sync"].figures.keys()
+    assert not {"ages", "message", "companies_ids"} & answers["sync"].figures.keys()
