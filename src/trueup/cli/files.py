@@ -7,6 +7,7 @@ import click
 from trueup.errors import UsageError
 from trueup.report import github, html, json, junit
 from trueup.report.model import Report
+from trueup.report.reading import read_site
 
 
 def make_folders(*folders: Path) -> None:
@@ -25,6 +26,13 @@ def write_report(report: Report, folder: Path, junit_file: Path | None) -> Path:
     write(folder / "report.json", json.encode(report))
     if junit_file:
         write(junit_file, junit.render(report).encode())
+    return page
+
+
+def write_site(folder: Path) -> Path:
+    """Write the front page of everything that the folder of reports holds; returns it."""
+    page = folder / "index.html"
+    write(page, html.render_site(read_site(folder)).encode())
     return page
 
 

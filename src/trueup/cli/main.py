@@ -18,6 +18,7 @@ from trueup.settings import Settings
 
 COMMANDS = {
     "verify": "trueup.cli.verify:verify",
+    "report": "trueup.cli.report:report_command",
     "schema": "trueup.cli.schema:schema",
     "data": "trueup.cli.data:data",
     "contracts": "trueup.cli.contracts:contracts",

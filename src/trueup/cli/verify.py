@@ -11,7 +11,7 @@ import click
 
 from trueup.cli.databases import Versions, named_profile
 from trueup.cli.exits import VERDICTS, ExitCode
-from trueup.cli.files import make_folders, tell_github, write_report
+from trueup.cli.files import make_folders, tell_github, write_report, write_site
 from trueup.cli.options import FILE, FOLDER, as_json, source_version, target_version
 from trueup.cli.terminal import progress, show_report
 from trueup.conninfo import ConnInfo
@@ -145,6 +145,7 @@ def verify(
                 )
         report = remember(report, folder / HISTORY)
         page = write_report(report, folder, junit_file)
+        write_site(folder)
         if settings.github.is_enabled:
             tell_github(report, settings.github.summary_file)
         for problem in alarm.end(report) if alarm else ():

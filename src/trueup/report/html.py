@@ -18,6 +18,7 @@ from trueup.report.page import (
     headline,
     quantity,
 )
+from trueup.report.site import MOST_FAILURES, Site
 from trueup.report.text import printable
 
 MOST_OPEN = 20
@@ -40,6 +41,11 @@ def render(report: Report) -> str:
         total_s=sum(seconds for _, seconds in report.phases),
         longest_s=max((seconds for _, seconds in report.phases), default=0.0),
     )
+
+
+def render_site(site: Site) -> str:
+    """Return the front page of a folder of reports: one file without script that requests nothing."""
+    return environment().get_template("index.html").render(site=site, most_failures=MOST_FAILURES)
 
 
 def breakable(text: str) -> Markup:

@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from trueup.report.html import MOST_OPEN, render
+from trueup.report.html import MOST_OPEN, render, render_site
 from trueup.report.model import Finding, Report, Section, Severity, Side, Verdict
+from trueup.report.runs import run_of
+from trueup.report.site import Coverage, Ratio, Site, TestSession
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the playwright package is not installed")
 CHROMIUM = shutil.which("chromium")
@@ -114,7 +116,8 @@ def show(page, tmp_path):
     file = tmp_path / "report.html"
 
     def show(report, *, window=DESK, scheme="light"):
-        file.write_text(render(report), encoding="utf-8")
+        text = render_site(report) if isinstance(report, Site) else render(report)
+        file.write_text(text, encoding="utf-8")
         page.set_viewport_size(window)
         page.emulate_media(media="screen", color_scheme=scheme)
         page.goto(file.as_uri())
@@ -178,3 +181,62 @@ def test_screen_reader_hears_the_verdict_and_the_table(show):
     assert 'heading "The two databases are not the same" [level=1]' in heard
     assert 'columnheader "Verdict"' in heard
     assert 'row "Rows 58,730 rows Findings: none 1.2 s Passed"' in heard
+
+
+# -- the front page of all reports -------------------------------------------------------------------------------------
+
+LONG = "a_rather_long_name_" * 4
+SITE = Site(
+    made_at=datetime(2026, 3, 1, 3, tzinfo=UTC),
+    version="0.1.0",
+    runs=tuple(map(run_of, REPORTS.values())) * 12,
+    has_report=True,
+    tests=(
+        TestSession(name="unit", tests=3400, failures=(), skipped=2, seconds=41.0),
+        TestSession(name=LONG, tests=9, failures=(f"tests.{LONG}.test_{LONG}",), skipped=0, seconds=400.0),
+        TestSession(name="long", tests=0, failures=(), skipped=0, seconds=0.0),
+    ),
+    coverage=Coverage(percent=97, link="coverage/index.html"),
+    ratios=(
+        Ratio(name="find_one", ratio=0.51, against="psycopg", limit=0.75),
+        Ratio(name=LONG, ratio=2.5, against=LONG, limit=0.55),
+    ),
+    links=(("Test sessions", "session/index.html"),),
+    problems=("tests/x.xml is not readable",),
+)
+EMPTY = Site(made_at=datetime(2026, 3, 1, 3, tzinfo=UTC), version="0.1.0")
+
+
+@pytest.mark.parametrize("site", [SITE, EMPTY], ids=["full", "empty"])
+def test_front_page_fits_every_window_and_has_contrast_in_light_and_dark(show, site):
+    page = show(site)
+
+    for window in (PHONE, DESK):
+        page.set_viewport_size(window)
+        assert page.evaluate("document.documentElement.scrollWidth") <= window["width"]
+        boxes = page.evaluate(BOXES, [".word", "h1", ".explanation"])
+        assert all(0 <= box["top"] < box["bottom"] <= window["height"] for box in boxes)
+    faint = {}
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        faint[scheme] = [text for text, _ in page.evaluate(FAINT_TEXTS)]
+    assert faint == {"light": [], "dark": []}
+
+
+def test_screen_reader_hears_runs_tests_and_ratios(show):
+    heard = show(SITE, window=PHONE).locator("body").aria_snapshot()
+
+    assert 'heading "Not everything holds" [level=1]' not in heard
+    assert 'heading "A run was refused" [level=1]' in heard
+    assert 'img "salon, 40 runs: 10 passed, 10 failed, 10 inconclusive, 10 refused"' in heard
+    assert 'row "unit 3,398 passed Skipped: 2 41.0 s Passed"' in heard
+    assert "above its limit of 0.55" in heard
+    assert 'link "Read the whole report"' in heard
+
+
+def test_front_page_is_printed_light(show):
+    page = show(SITE, scheme="dark")
+
+    page.emulate_media(media="print")
+
+    assert page.evaluate(PAPER) == "rgb(255, 255, 255)"
