@@ -94,6 +94,7 @@ def coverage(session: nox.Session) -> None:
     session.env["COVERAGE_FILE"] = str(COVERAGE / "combined")
     session.run("coverage", "combine", "--keep", *map(str, sorted(COVERAGE.glob("data.*"))))
     session.run("coverage", "html", "-d", str(REPORTS / "coverage"), "--fail-under=0", "-q")
+    session.run("trueup", "report", "--report", str(REPORTS))
     session.run("coverage", "report")
 
 
@@ -123,8 +124,17 @@ def long(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def live(session: nox.Session) -> None:
-    """Verify live databases, read-only."""
-    session.skip("there is no nightly profile yet; `trueup verify --source DB --target DB` reads live databases today")
+    """Verify a live database by the nightly profile; it is only read, so a role with SELECT alone is enough."""
+    given = {role: f"TRUEUP_LIVE_{role.upper()}" for role in ("target", "source")}
+    named = {role: name for role, name in given.items() if os.environ.get(name)}  # noqa: TID251 — no Settings here
+    if "target" not in named:
+        session.skip(
+            "no live database is named: set TRUEUP_LIVE_TARGET to the connection string of a role that may only read,"
+            " and TRUEUP_LIVE_SOURCE to what it is held against, if anything"
+        )
+    install(session)
+    words = [word for role, name in named.items() for word in (f"--{role}", f"env:{name}")]
+    session.run("trueup", "verify", "--profile", "nightly", *words, "--report", str(REPORTS), *session.posargs)
 
 
 @nox.session(default=False)

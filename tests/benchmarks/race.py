@@ -6,6 +6,8 @@ by the clock stands that of the processors, of client and server: where other wo
 
 import asyncio
 import gc
+import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -18,6 +20,7 @@ from typing import Any
 
 from trueup.db import Connection
 
+RATIOS = Path(__file__).parents[2] / "reports" / "benchmarks"
 LOOP = asyncio.new_event_loop()
 """Where contenders run whose calls are coroutines."""
 
@@ -129,6 +132,24 @@ def report(title: str, result: Result, *, base: str, targets: Sequence[Target] =
         say(f"  {name:{width}}  {columns}  {in_units(min(times.cpu))}  x{cpu:5.2f}  {times.note}".rstrip())
     for target in targets:
         say_target(target, *ratios(result[target.of], result[target.by]))
+    keep(title, result, targets)
+
+
+def keep(title: str, result: Result, targets: Sequence[Target]) -> None:
+    """Write the ratios by the clock that have a target to where the page of all reports finds them."""
+    found = [
+        {
+            "name": title if target.of == "trueup" else f"{title}, {target.of}",
+            "ratio": round(ratios(result[target.of], result[target.by])[0], 4),
+            "against": target.by,
+            "limit": target.limit,
+        }
+        for target in targets
+    ]
+    if found:
+        RATIOS.mkdir(parents=True, exist_ok=True)
+        name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+        (RATIOS / f"{name}.json").write_text(json.dumps({"ratios": found}), encoding="utf-8")
 
 
 def ratios(times: Times, base: Times) -> tuple[float, float]:

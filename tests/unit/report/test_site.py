@@ -46,9 +46,7 @@ def test_everything_that_a_folder_holds_is_on_the_page(folder, make_report):
     folder("tests/unit.xml", junit(OK, SKIPPED))
     folder("coverage/index.html", '<span class="pc_cov">97%</span>')
     folder("report.html", "")
-    here = folder(
-        "benchmarks/single.json", json.dumps({"ratios": [{"name": "find_one", "ratio": 0.5, "against": "x"}]})
-    )
+    here = folder("benchmarks/single.json", json.dumps({"ratios": [{"name": "race", "ratio": 0.5, "against": "x"}]}))
 
     site = read_site(here)
     page = render_site(site)
