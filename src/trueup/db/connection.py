@@ -1,6 +1,5 @@
 """One connection, and what its failures are called."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,31 +8,12 @@ import psycopg
 from psycopg import errors as server_errors
 
 from trueup.conninfo import ConnInfo
-from trueup.errors import ConnectionFailed, Disconnected, PermissionMissing, RowsHidden, TooManyConnections
+from trueup.db.refusals import refused
+from trueup.errors import Disconnected, PermissionMissing, RowsHidden
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 CONNECT_TIMEOUT_S = 10
-
-NO_SLOT = "the server, the database or the role allows no further connection: try later, or see trueup budget"
-CHECK_TLS = "check sslmode, sslrootcert and the server's certificate"
-FINAL = (
-    (r"password authentication failed|no password supplied|SCRAM", "check the user and the password"),
-    (r'database ".*" does not exist|no such database', "check the name of the database"),
-    (r'role ".*" does not exist|no such user', "check the name of the user"),
-    (r"no pg_hba\.conf entry", "the server does not let this user in from this address: ask its administrator"),
-    (r"certificate|does not support SSL|sslmode", CHECK_TLS),
-)
-"""What a refusal says when another attempt can't help, and what to check."""
-PASSING = (
-    (r"too many (clients|connections)|remaining connection slots", NO_SLOT),
-    (r"could not translate host name|resolve|Name or service", "check the name of the host"),
-    (r"refused|No such file or directory", "check the host and the port, and that the server is running"),
-    (r"timeout expired|timed out|No route to host|unreachable", "check the host, the port, and the network between"),
-    (r"SSL|TLS", CHECK_TLS),
-    (r"starting up|shutting down|recovery", "the server is not ready: try again in a moment"),
-)
-"""The same for what may be over in a moment."""
 
 
 def connect(conninfo: ConnInfo, *, application_name: str = "trueup") -> Connection:
@@ -49,20 +29,7 @@ def connect(conninfo: ConnInfo, *, application_name: str = "trueup") -> Connecti
     except psycopg.Error as error:
         reason = str(error)
     # Outside the except block: the driver's exception, whose text may hold the password, is not even the context.
-    raise refusal(conninfo, reason)
-
-
-def refusal(conninfo: ConnInfo, reason: str) -> ConnectionFailed:
-    """Return the error for a failed login; libpq tells no SQLSTATE here, so the reason's text has to do."""
-    reason = conninfo.hide_secrets(reason).strip()
-    is_final = any(re.search(pattern, reason) for pattern, _ in FINAL)
-    advice = next(
-        (text for pattern, text in FINAL + PASSING if re.search(pattern, reason)), "check the connection string"
-    )
-    message = f"cannot connect to {conninfo}: {reason}; {advice}"
-    if advice is NO_SLOT:
-        return TooManyConnections(message, sqlstate="53300")
-    return ConnectionFailed(message, is_final=is_final)
+    raise refused(conninfo, reason)
 
 
 @contextmanager

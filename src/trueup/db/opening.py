@@ -7,9 +7,9 @@ from time import monotonic
 import psycopg
 from psycopg import pq
 
-from trueup.db.connection import refusal
 from trueup.db.parameters import parameters
 from trueup.db.pooled import PooledConnection
+from trueup.db.refusals import refused
 from trueup.errors import ConnectionFailed, DatabaseError
 from trueup.settings import DatabaseSettings
 
@@ -32,7 +32,7 @@ def open_connection(settings: DatabaseSettings) -> PooledConnection:
     problem = follow(login, monotonic() + settings.connect_timeout_s)
     if problem is not None:
         login.finish()
-        raise refusal(conninfo, problem)
+        raise refused(conninfo, problem)
     login.nonblocking = 1
     connection = PooledConnection(login)
     connection.autocommit = True

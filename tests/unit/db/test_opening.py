@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from trueup.conninfo import ConnInfo
-from trueup.db.connection import refusal
 from trueup.db.parameters import parameters
+from trueup.db.refusals import refusal
+from trueup.errors import TooManyConnections
 from trueup.settings import DatabaseSettings
 
 
@@ -122,3 +123,23 @@ def test_dead_peer_is_noticed_whether_it_owes_an_answer_or_an_acknowledgement() 
 )
 def test_login_is_tried_again_only_if_that_may_help(reason: str, final: bool) -> None:
     assert refusal(ConnInfo.parse("host=localhost"), reason).is_final is final
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "final", "advice"),
+    [
+        ("28P01", True, "the password"),
+        ("28000", True, "does not let this user in"),
+        ("42501", True, "does not let this user in"),
+        ("3D000", True, "the name of the database"),
+        ("53300", False, "trueup budget"),
+        ("57P03", False, "not ready"),
+        ("XX000", False, "the connection string"),
+    ],
+)
+def test_refusal_in_another_language_is_known_by_its_sqlstate(sqlstate: str, final: bool, advice: str) -> None:
+    found = refusal(ConnInfo.parse("host=localhost"), "ВАЖНО:  никак", sqlstate)
+
+    assert (found.is_final, found.sqlstate) == (final, sqlstate)
+    assert advice in str(found)
+    assert isinstance(found, TooManyConnections) == (sqlstate == "53300")
