@@ -76,7 +76,7 @@ def domain_section(name: str, result: object) -> Section:
     """Return what a project's own function says: a section as it is, anything else by its `status` and its figures.
 
     `ok`, `pass`, `up` and `healthy` are well, `warn` and `warning` nearly; everything else is a failure. Its
-    `problems`, where it has any, are findings, whatever its status.
+    `problems`, where it has any, are findings, whatever its status. One that looked at nothing and isn't ill is open.
     """
     if isinstance(result, Section):
         return result
@@ -86,13 +86,16 @@ def domain_section(name: str, result: object) -> Section:
     message = str(getattr(result, "message", "") or f"the status is {word}")
     if word not in WELL:
         said = (message, *said)
-    severity = Severity.BEHAVIOURAL if word in WELL | NEARLY else Severity.BREAKING
+    looked = figures(result)
+    is_bad = word not in WELL | NEARLY
+    verdict = Verdict.FAILED if is_bad or any(looked.values()) else Verdict.INCONCLUSIVE
+    severity = None if verdict is Verdict.INCONCLUSIVE else Severity.BREAKING if is_bad else Severity.BEHAVIOURAL
     return Section(
         check=name,
         title=title_of(name),
-        compared=figures(result),
+        compared=looked,
         findings=tuple(
-            Finding(check=name, verdict=Verdict.FAILED, severity=severity, object=title_of(name), message=each)
+            Finding(check=name, verdict=verdict, severity=severity, object=title_of(name), message=each)
             for each in said
         ),
     )

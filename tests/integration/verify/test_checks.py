@@ -29,6 +29,12 @@ UNMARKED = Table("public.clients", Client, primary_key=("id",))
 NO_ARBITER = Table("public.clients", Client, primary_key=("id",), conflict_key=("note",), marker=Begins("phone", "t "))
 
 
+@dataclass(frozen=True)
+class Sessions:
+    status: str
+    total_keys: int
+
+
 @pytest.fixture
 def module(monkeypatch):
     """A module of the project under test, as its configuration names it."""
@@ -299,12 +305,15 @@ def test_rows_hidden_from_the_role_leave_row_security_open(shops, reader):
     [
         (SimpleNamespace(status="critical", message="9 keys have expired"), Verdict.FAILED, "9 keys have expired"),
         (SimpleNamespace(status="healthy"), Verdict.INCONCLUSIVE, ""),
+        (SimpleNamespace(status="warn", message="no session"), Verdict.INCONCLUSIVE, "no session"),
+        (Sessions(status="warn", total_keys=9), Verdict.FAILED, "the status is warn"),
+        (Sessions(status="healthy", total_keys=9), Verdict.PASSED, ""),
         (Section(check="x", title="Own", compared={"rows": 1}), Verdict.PASSED, ""),
         (Section(check="x", title="Own", compared={"rows": 1}, findings=(
             Finding(check="x", verdict=Verdict.FAILED, severity=Severity.LOSSY, object="o", message="m"),)),
          Verdict.FAILED, "m"),
     ],
-    ids=["critical", "nothing-looked-at", "section", "section-with-a-finding"],
+    ids=["critical", "nothing-looked-at", "warns-of-nothing", "warns", "well", "section", "section-with-a-finding"],
 )  # fmt: skip
 def test_projects_own_function_is_a_check(shops, module, result, verdict, message):
     module.own = lambda db: result
