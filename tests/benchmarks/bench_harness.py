@@ -1,9 +1,12 @@
-"""Race what a test pays for its database: `python tests/benchmarks/bench_harness.py [ROUNDS]`.
+"""Race what a test pays for its database: `python tests/benchmarks/bench_harness.py [ROUNDS] [--one-core]`.
 
 Each contender runs a suite of the same tests in a pytest of its own: 20 tables with five rows each, three inserts and a
 commit a test. They take turns; what is printed is the median test of each one's quietest round, by the clock, beside
 the time that pytest's own process worked for it. What is left when the floor, the same statements on a connection that
 nobody puts back, is taken away is what a contender costs. Every rival has a server like that of trueup.
+
+pytest loads the plugins that a contender needs and no others, and keeps what it has compiled. With `--one-core` pytest
+and its server share one core: what is left out then is how long a machine takes to wake an idle one for each exchange.
 """
 
 import json
@@ -32,8 +35,8 @@ schema = "migrations"
 [tool.pytest.ini_options]
 """
 MIGRATION = "-- migrate:up\n{}\n-- migrate:down\nselect 1;\n"
-OWN = ("no:pytest_postgresql",)
-RIVAL = ("no:trueup", "rivals")
+OWN = ("trueup.testing.plugin",)
+RIVAL = ("rivals",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,7 @@ class Contender:
 FLOOR = Contender(name="the statements alone", suite="floor", tests=300, plugins=RIVAL)
 CONTENDERS = (
     FLOOR,
-    Contender(name="nothing asked, no plugin", suite="empty", tests=300, plugins=(*OWN, "no:trueup")),
+    Contender(name="nothing asked, no plugin", suite="empty", tests=300, plugins=()),
     Contender(name="nothing asked", suite="empty", tests=300),
     Contender(name="nothing asked, no guard", suite="empty", tests=300, options=("-o", "trueup_guard=false")),
     Contender(name="conn", suite="conn", tests=300),
@@ -65,7 +68,9 @@ CONTENDERS = (
     Contender(name="server", suite="server", tests=10),
     Contender(name="truncate", suite="truncate", tests=60, plugins=RIVAL),
     Contender(name="a clone a test", suite="clone", tests=40, plugins=RIVAL),
-    Contender(name="pytest-postgresql", suite="pytest_postgresql", tests=30, plugins=RIVAL),
+    Contender(
+        name="pytest-postgresql", suite="pytest_postgresql", tests=30, plugins=("pytest_postgresql.plugin", *RIVAL)
+    ),
 )
 
 
@@ -93,7 +98,7 @@ def project(folder: Path, tables: int) -> Path:
 def run(folder: Path, contender: Contender, tests: int, **variables: str) -> Round | None:
     """Run a suite; None: a test of it failed."""
     times = folder / "times.json"
-    loaded = ("no:randomly", "no:asyncio", "no:cacheprovider", "timing", *contender.plugins)
+    loaded = ("no:cacheprovider", "timing", *contender.plugins)
     command = [
         sys.executable, "-m", "pytest", "-q", "--import-mode=importlib", f"--times={times}", f"--tests={tests}",
         *(word for name in loaded for word in ("-p", name)), *contender.options, f"suite_{contender.suite}.py",
@@ -115,13 +120,18 @@ def run(folder: Path, contender: Contender, tests: int, **variables: str) -> Rou
 
 
 def environment(folder: Path, **variables: str) -> dict[str, str]:
-    """Return the environment of a suite: where its plugins are."""
+    """Return the environment of a suite: where its plugins are, that no others are loaded, and bytecode is kept."""
     path = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))  # noqa: TID251
-    return {**os.environ, "PYTHONPATH": path, **variables}  # noqa: TID251
+    own = {"PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": ""}
+    return {**os.environ, **own, **variables}  # noqa: TID251
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    words = sys.argv[1:]
+    if "--one-core" in words:
+        words.remove("--one-core")
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    rounds = int(words[0]) if words else 3
     contenders = [each for each in CONTENDERS if each.suite != "pytest_postgresql" or find_spec("pytest_postgresql")]
     with tempfile.TemporaryDirectory() as parent:
         folders = {tables: project(Path(parent) / str(tables), tables) for tables in (20, 100)}
@@ -184,8 +194,8 @@ def report_start(folder: Path, rounds: int) -> None:
     if warm and cold:
         say_limit("from the start of the session to the first test, warm", min(warm), 0.15)
         say_limit("the same, cold, with migrations of 20 tables", cold.first_s, 0.6)
-    with_plugin = min(collect(folder) for _ in range(2 * rounds))
-    without = min(collect(folder, "-p", "no:trueup") for _ in range(2 * rounds))
+    both = [(collect(folder, "-p", *OWN), collect(folder)) for _ in range(4 * rounds)]
+    with_plugin, without = (min(times) for times in zip(*both, strict=True))
     say_limit("pytest --collect-only, what the plugin adds", with_plugin - without, 0.05)
 
 
