@@ -9,6 +9,7 @@ from trueup.cli.terminal import progress, show_section
 from trueup.parity.data import Progress, compare
 from trueup.parity.data import as_json as table_as_json
 from trueup.report.json import envelope
+from trueup.settings import Settings
 from trueup.verify.rows import data_section
 
 
@@ -28,6 +29,9 @@ def data() -> None:
     show_default=True,
     help="List so many differing rows of a table at most; the others are counted.",
 )
+@click.option(
+    "--paranoid", is_flag=True, help="Hash each row with 128 bits, by two functions, at three times the price."
+)
 @source_version
 @target_version
 @as_json
@@ -37,6 +41,7 @@ def diff_command(
     target: str,
     tables: tuple[str, ...],
     max_rows: int,
+    paranoid: bool,
     source_version: str | None,
     target_version: str | None,
     as_json: bool,
@@ -51,7 +56,15 @@ def diff_command(
         def report(progress: Progress) -> None:
             announce(f"comparing rows of {progress.table} ({progress.done + 1} of {progress.total} tables)")
 
-        found = compare(pair.source, pair.target, tables=tables or None, max_rows=max_rows, on_progress=report)
+        found = compare(
+            pair.source,
+            pair.target,
+            tables=tables or None,
+            max_rows=max_rows,
+            conversions=Settings.load().conversions,
+            is_paranoid=paranoid,
+            on_progress=report,
+        )
         section = data_section(found)
     if as_json:
         listed = list(map(table_as_json, found))

@@ -16,7 +16,8 @@ def look_at_data(subject: Subject, announce: Announce) -> Section:
     def report(progress: Progress) -> None:
         announce(f"comparing rows of {progress.table} ({progress.done + 1} of {progress.total} tables)")
 
-    return data_section(compare(subject.pair.source, subject.target, on_progress=report))
+    conversions = subject.settings.conversions
+    return data_section(compare(subject.pair.source, subject.target, conversions=conversions, on_progress=report))
 
 
 def data_section(comparisons: tuple[TableComparison, ...]) -> Section:
