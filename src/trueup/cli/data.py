@@ -29,9 +29,7 @@ def data() -> None:
     show_default=True,
     help="List so many differing rows of a table at most; the others are counted.",
 )
-@click.option(
-    "--paranoid", is_flag=True, help="Hash each row with 128 bits, by two functions, at three times the price."
-)
+@click.option("--paranoid", is_flag=True, help="Hash each row with 128 bits, by two functions.")
 @source_version
 @target_version
 @as_json
