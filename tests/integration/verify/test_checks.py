@@ -1,5 +1,7 @@
 """Every check finds what it is for, is never green where it could not look, and stops no other."""
 
+import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from trueup.settings import Service
 from trueup.tables import UNSET, Begins, Table
 from trueup.tables.markers import create_journal
 from trueup.verify import CHECKS, verify
+from trueup.verify import deadline as deadlines
 from trueup.verify.check import Check
 
 
@@ -451,3 +454,28 @@ def test_unreachable_target_is_one_inconclusive_section(shops):
 
     assert "does not exist" in open_reason(report)
     assert [section.check for section in report.sections] == ["identity"]
+
+
+def test_server_that_does_not_answer_is_cut_off_after_the_deadline(shops, monkeypatch):
+    """The backend stands still: no cancellation reaches it, and the run ends all the same."""
+    monkeypatch.setattr(deadlines, "PATIENCE_S", 0.05)
+    stopped = []
+
+    def hang(subject, announce):
+        connection = subject.target.snapshot.connection
+        stopped.append(connection.info.backend_pid)
+        os.kill(stopped[0], signal.SIGSTOP)
+        subject.target.snapshot.rows("select 1")
+
+    try:
+        report = verify(
+            shops.source,
+            shops.target,
+            checks=[Check(name="hang", title="Hang", look=hang, deadline_s=0.05), CHECKS[3]],
+        )
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+
+    assert "it did not end within 0.05 s" in said(report)
+    assert [section.verdict for section in report.sections] == [Verdict.INCONCLUSIVE] * 2
