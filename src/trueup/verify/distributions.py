@@ -181,7 +181,7 @@ def shifts(source: Spread, target: Spread) -> Iterator[tuple[str, str]]:
     if are_apart(source, target):
         yield "the values of both sides share no range", "ids of another system, another unit, or another era"
     low, high = sorted((source.distinct, target.distinct))
-    are_alike_long = max(source.rows, target.rows) < 1.2 * min(source.rows, target.rows)
+    are_alike_long = max(source.given, target.given) < 1.2 * min(source.given, target.given)
     if are_alike_long and high >= LEAST_ROWS and high > MOST_RATIO * max(low, 1):
         yield (
             f"{source.distinct:,} different values in the source, {target.distinct:,} in the target",
