@@ -31,7 +31,7 @@ def test_changes_take_one_form_of_bytes():
 
 @pytest.mark.parametrize("data", [{"": {"a": 1}}, {7: {"a": 1}}, {"session": {7: 1}}, {"session": {None: 1}}])
 def test_names_are_texts(data):
-    with pytest.raises(UsageError, match="types and ids of keys are texts, and no type is empty"):
+    with pytest.raises(UsageError, match=r"^types and ids of keys are texts, and no type is empty$"):
         read_changes(data, {})
 
 

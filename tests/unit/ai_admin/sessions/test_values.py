@@ -98,10 +98,20 @@ def test_what_jsonb_can_not_hold_is_refused_with_its_reason_and_without_itself(v
     assert refused.value.columns == ("value",)
 
 
+@pytest.mark.parametrize(("value", "sqlstate"), [("a\0b", "22P05"), ("\ud800", "22P05"), (float("nan"), "22023")])
+def test_refusal_has_the_code_that_the_server_would_have_given(value, sqlstate):
+    with pytest.raises(InvalidValue) as refused:
+        stored_key("session", [value])
+
+    assert refused.value.sqlstate == sqlstate
+
+
 @pytest.mark.parametrize("creds", [None, [], "text", 7, True])
 def test_credentials_are_an_object(creds):
-    with pytest.raises(InvalidValue, match=r"public\.whatsapp_auth\.creds: the value is no object"):
+    with pytest.raises(InvalidValue, match=r"public\.whatsapp_auth\.creds: the value is no object") as refused:
         stored_creds(creds)
+
+    assert refused.value.sqlstate == "22023"
 
 
 def test_credentials_are_refused_as_credentials():

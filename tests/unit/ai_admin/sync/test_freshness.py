@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ai_admin.sync.freshness import DUE, Age, judge, summary
+from ai_admin.sync.freshness import age as age_of
 
 NOW = datetime(2031, 5, 12, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -55,6 +56,19 @@ def test_worst_of_all_is_the_status_of_the_whole():
     assert (found.last_check, found.limits, found.ages) == (NOW, DUE, tuple(ages))
     assert found.message == (
         "fail: 3 of 4 entities are late, 1 of them overdue, the latest run of 1 was no success, in 3 companies"
+    )
+
+
+def test_what_is_as_old_as_its_time_is_not_late():
+    assert summary([age(7, 1)], DUE, NOW).late == 0
+    assert summary([], DUE, NOW).oldest == timedelta()
+
+
+def test_row_of_the_statement_is_an_age():
+    told = (NOW, 7, "clients", NOW - 30 * HOUR, True, False)
+
+    assert age_of(told, DUE) == Age(
+        company_id=7, entity="clients", status="warn", age=30 * HOUR, is_first=True, is_broken=False
     )
 
 

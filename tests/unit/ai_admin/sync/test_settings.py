@@ -53,6 +53,16 @@ def test_what_is_missing_is_named(left_out, value):
         SyncSettings.from_env(variables)
 
 
+def test_all_that_is_missing_is_told_at_once():
+    with pytest.raises(UsageError, match=r"set YCLIENTS_URL, YCLIENTS_PARTNER_TOKEN, YCLIENTS_USER_TOKEN$"):
+        SyncSettings.from_env({})
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1/api", "https://127.0.0.1:1/api/v1"])
+def test_address_may_be_plain_or_encrypted(url):
+    assert SyncSettings.from_env(GIVEN | {"YCLIENTS_URL": f" {url} "}).url == url
+
+
 @pytest.mark.parametrize("name", [*LIMITS, *DAYS])
 @pytest.mark.parametrize("value", ["0", "-1", "many"])
 def test_number_that_is_none_is_told_with_its_variable(name, value):

@@ -418,6 +418,15 @@ def test_reason_names_the_field_that_is_wrong(kind, sent, reason):
     assert (made, reject.reason) == ([], reason)
 
 
+@pytest.mark.parametrize(
+    ("sent", "known"), [("17", 17), (17, 17), ("x", None), ("\u0661\u0667", None), (True, None), (None, None)]
+)
+def test_reject_has_the_id_that_could_be_read(sent, known):
+    _, (reject,) = decode(ServicePayload, [json.dumps({"id": sent, "title": {}}).encode()])
+
+    assert reject.yclients_id == known
+
+
 @pytest.mark.parametrize(("amount", "units", "cost"), [(None, 1, 50), (1, 1, 50), (3, 3, 150), (0, 0, 0), (-1, 0, 0)])
 def test_service_counts_as_often_as_it_is_part_of_a_record(amount, units, cost):
     service = RecordServicePayload(id=1, cost=Decimal(50), amount=amount)
