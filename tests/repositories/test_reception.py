@@ -294,16 +294,16 @@ def furnished(committing: Database) -> None:
 def test_killed_process_leaves_all_or_nothing(
     use_case: str, database: ConnInfo, observer: Connection, crashes: subprocess.Popen[str]
 ) -> None:
-    """Killed at each of its statements, at COMMIT, and after it."""
+    """Killed at each of its waits for the server, at COMMIT, and after it."""
     before = observer.execute(STATE).fetchone()
-    moments = 0
-    while True:
-        moments += 1
-        died = kill(crashes, use_case, database, moments)
-        after = observer.execute(STATE).fetchone()
-        if not died:
-            break
-        assert after == before, f"before statement {moments}"
+    seen = []
+    died = True
+    while died:
+        died = kill(crashes, use_case, database, len(seen) + 1)
+        seen.append(observer.execute(STATE).fetchone())
 
-    assert moments > 2
-    assert after != before
+    whole = seen[-1]
+    assert whole != before
+    assert seen[0] == before
+    assert [state for state in seen if state not in (before, whole)] == []
+    assert len(seen) > 2
