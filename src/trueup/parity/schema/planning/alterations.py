@@ -94,13 +94,13 @@ def _nullability(whole: str, have: Unit, want: Unit) -> Iterator[str]:
     name = quote_ident(mine.name)
     if mine.nullable and not theirs.nullable:
         own = want.names.get("own not null")
-        if own:
+        if own and not want.given_by:
             yield f"alter {whole} add constraint {quote_ident(own)} not null {name}"
         else:
             yield f"alter {whole} alter column {name} set not null"
     elif theirs.nullable and not mine.nullable:
         yield f"alter {whole} alter column {name} drop not null"
-    elif old and new and old != new:
+    elif old and new and old != new and not (have.given_by and want.given_by):
         yield f"alter {whole} rename constraint {quote_ident(old)} to {quote_ident(new)}"
 
 

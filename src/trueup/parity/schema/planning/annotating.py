@@ -32,6 +32,18 @@ def said_of_new(key: ObjectKey) -> Annotations:
     return {f"{GRANT}{grantee}": listed for grantee, listed in DEFAULT_GRANTS.get(same, {}).items()}
 
 
+def granted_by_default(key: ObjectKey, maker: str, defaults: Mapping[str, Annotations]) -> Annotations:
+    """Return what is said of an object that `maker` just made; `defaults` are the default privileges in force."""
+    same = "table" if key.kind in AS_TABLES else "function" if key.kind in AS_FUNCTIONS else key.kind
+    role = f"for role {quote_ident(maker)}"
+    schema = f" in schema {key.identity.partition('.')[0]}"
+    everywhere = defaults.get(f"{role} on {same}s")
+    found = dict(said_of_new(key) if everywhere is None else everywhere)
+    for part, listed in defaults.get(f"{role}{schema} on {same}s", {}).items():
+        found[part] = ", ".join(sorted(_privileges(found.get(part)) | _privileges(listed)))
+    return found
+
+
 def annotated(key: ObjectKey, have: Annotations, want: Annotations) -> Iterator[str]:
     """Yield the statements that change what is said of an object."""
     owner = quote_ident(want["owner"]) if "owner" in want else "current_user"

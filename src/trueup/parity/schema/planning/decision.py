@@ -11,6 +11,8 @@ from trueup.parity.schema.planning.sides import Side
 from trueup.parity.schema.planning.swapping import swap, swapped_columns
 from trueup.parity.schema.planning.units import DEFAULT, is_said
 
+MADE_OF_PARTS = frozenset({"table", "table column", "foreign table column"})
+"""What needs no statement of its own where another one changes it along."""
 STANDING = frozenset({"table constraint", "index", "sequence owner", "statistics object", "partition"})
 """What the server itself rebuilds when a column of theirs gets another type."""
 
@@ -102,6 +104,8 @@ def decide(have: Side, want: Side) -> Decision:
         found = alteration(have.units[key], want.units[key]) or swap(have, want, key)
         if found is None:
             gone.add(key)
+            continue
+        if not found.statements and key.kind in MADE_OF_PARTS:
             continue
         altered[key] = found
         if found.touches:

@@ -4,16 +4,13 @@ Source: PostgreSQL manual, "Explicit Locking" and "ALTER TABLE", notes.
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Iterator
 from typing import cast
 
 from trueup.parity.schema.conversions import INTEGERS, STRINGS, TIMED, Shape, conversion
-from trueup.parity.schema.model import Column, Constraint, Index, ObjectKey, Table, UserType
+from trueup.parity.schema.model import Column, Constraint, Index, Table, UserType
 from trueup.parity.schema.planning.converting import is_list_of_json, rule
-from trueup.parity.schema.planning.locking import ALONE, APART, Form, gentle
-from trueup.parity.schema.planning.order import Action
+from trueup.parity.schema.planning.locking import ALONE, BROKEN
 from trueup.parity.schema.planning.plan import Step
 from trueup.parity.schema.planning.swapping import loses_labels
 from trueup.parity.schema.planning.units import PARTITION, Unit, is_said
@@ -25,72 +22,6 @@ LOSES = "loses data"
 DUPLICATES = "needs a duplicate check"
 FILLED = "fails where the table has rows"
 CONVERTS = "converts"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
-    """Is one statement of a plan."""
-
-    sql: str
-    about: ObjectKey
-    hazards: tuple[str, ...] = ()
-    """`needs a duplicate check: select …` holds the query that finds the duplicates, `converts: …` the rule."""
-    is_withheld: bool = False
-    """Whether it is shown and not to be run: it loses data, or hangs on a statement that does."""
-
-    @property
-    def is_alone(self) -> bool:
-        """Say whether it can't share a transaction with others."""
-        return not {ALONE, APART}.isdisjoint(self.hazards)
-
-    @property
-    def is_slow(self) -> bool:
-        """Say whether it waits until others are done, and lets them go on."""
-        return ALONE in self.hazards and " CONCURRENTLY " in self.sql.upper()
-
-
-def stated(found: Iterable[Step], *, allow_loss: bool) -> tuple[Statement, ...]:
-    """Return the statements of a way with their hazards; what loses data is withheld unless that is allowed."""
-    listed = [(step, tuple(forms(step))) for step in found]
-    lost = {step.action for step, each in listed if any(LOSES in form.hazards for form in each)}
-    held = frozenset() if allow_loss else withheld(lost, [step for step, _ in listed])
-    return tuple(
-        Statement(sql=form.sql, about=step.action.key, hazards=form.hazards, is_withheld=step.action in held)
-        for step, each in listed
-        for form in each
-    )
-
-
-def withheld(lost: Iterable[Action], found: Iterable[Step]) -> frozenset[Action]:
-    """Return the actions that hang on one of the lost ones: they follow it, or only make room for what does."""
-    listed = list(found)
-    held = set(lost)
-    before = -1
-    while before != len(held):
-        before = len(held)
-        held |= {step.action for step in listed if not held.isdisjoint(step.follows)}
-        again = {key for verb, key in held if verb == "make"}
-        held |= {step.action for step in listed if step.action.verb == "drop" and step.action.key in again}
-    return frozenset(held)
-
-
-def forms(step: Step) -> Iterator[Form]:
-    """Yield the statements of a step, in a form that lets others write where there is one."""
-    dangers = tuple(dict.fromkeys(hazards(step)))
-    found = gentle(step)
-    if found is None:
-        yield from (Form(sql, dangers) for sql in step.statements)
-        return
-    told = tuple(danger for danger in dangers if danger.startswith(DUPLICATES))
-    for number, form in enumerate(found):
-        yield Form(form.sql, (*form.hazards, *told)) if number == 0 else form
-
-
-def transactions(statements: Iterable[Statement]) -> Iterator[tuple[Statement, ...]]:
-    """Yield what runs together: all or nothing, but for those that can't share a transaction."""
-    for is_alone, group in groupby(statements, key=lambda statement: statement.is_alone):
-        members = tuple(group)
-        yield from zip(members) if is_alone else (members,)
 
 
 def hazards(step: Step) -> Iterator[str]:
@@ -147,7 +78,7 @@ def _column(have: Column, want: Column) -> Iterator[str]:
         if loses(have, want):
             yield LOSES
     if have.nullable and not want.nullable:
-        yield BLOCKS
+        yield from (BLOCKS, BROKEN)
 
 
 def keeps_rows(have: Column, want: Column) -> bool:
@@ -186,11 +117,11 @@ def _made(step: Step, unit: Unit) -> Iterator[str]:
             yield _duplicates(unit, key_of(thing.definition), thing.definition)
     elif isinstance(thing, Constraint):
         if "NOT VALID" not in thing.definition and "NOT ENFORCED" not in thing.definition:
-            yield BLOCKS
+            yield from (BLOCKS, *([] if thing.kind in {"primary key", "unique"} else [BROKEN]))
         if thing.kind in {"primary key", "unique"}:
             yield _duplicates(unit, key_of(thing.definition), thing.definition)
     elif unit.key.kind == PARTITION:
-        yield BLOCKS
+        yield from (BLOCKS, BROKEN)
     elif unit.key.kind == "table column":
         yield from _added(_column_of(unit), " ".join(step.statements))
 
@@ -202,6 +133,8 @@ def _added(column: Column, sql: str) -> Iterator[str]:
         yield from (REWRITES, BLOCKS)
     elif not (column.nullable or has_default or column.generated):
         yield FILLED
+    elif "." in column.type and str(column.value_type.name) != column.type and not has_default:
+        yield BROKEN  # The domain may refuse NULL.
 
 
 def key_of(definition: str) -> str:

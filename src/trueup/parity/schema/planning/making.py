@@ -72,6 +72,13 @@ def table(found: Table, columns: Iterable[str], source: DefinedObject | None) ->
     return " ".join(words)
 
 
+def partition(found: Table) -> str:
+    """Return the statement that makes a partition with all that its parent has."""
+    unlogged = "unlogged " if found.persistence == "unlogged" else ""
+    head = f"create {unlogged}table {found.name} partition of {found.parents[0]} {found.partition_bound}"
+    return f"{head} partition by {found.partition_key}" if found.partition_key else head
+
+
 def index(found: Index) -> str:
     """Return the statement that makes an index, on all partitions of a partitioned table."""
     return created(found).replace(" ON ONLY ", " ON ", 1)

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from trueup.parity.schema.model import Annotations, ObjectKey
-from trueup.parity.schema.planning.annotating import annotated, said_of_new
+from trueup.parity.schema.planning.annotating import annotated, granted_by_default, said_of_new
 from trueup.parity.schema.planning.decision import Decision, decide
 from trueup.parity.schema.planning.order import Action, in_order
 from trueup.parity.schema.planning.reasons import reasons
 from trueup.parity.schema.planning.renaming import Rename, renamed, renamed_keys, renames
 from trueup.parity.schema.planning.sides import Structure, both_sides
-from trueup.parity.schema.planning.units import DEFAULT, SAID, Unit, added, is_said
+from trueup.parity.schema.planning.table_units import added
+from trueup.parity.schema.planning.units import DEFAULT, SAID, Unit, is_said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +123,13 @@ class Planner:
     decision: Decision
     maker: str = ""
 
+    @property
+    def defaults(self) -> dict[str, Annotations]:
+        """Return the default privileges that are in force while things are made."""
+        kind = f"{SAID}default acl"
+        units = ((key, unit) for key, unit in self.decision.have.units.items() if key.kind == kind)
+        return {key.identity: _said(unit) for key, unit in units if key not in self.decision.gone}
+
     def step(self, action: Action, follows: frozenset[Action]) -> Step:
         """Return an action with all that is known of it."""
         have, want = self.decision.have, self.decision.want
@@ -166,7 +174,10 @@ class Planner:
             want = None
         unit = want or have
         is_first = have is None if unit is None or unit.whole is None else self.decision.is_new(unit.whole)
-        new = {**said_of_new(subject), **({"owner": self.maker} if self.maker else {})}
+        new = {
+            **granted_by_default(subject, self.maker, self.defaults),
+            **({"owner": self.maker} if self.maker else {}),
+        }
         before = new if is_first or have is None else _said(have)
         after = _said(want) if want else said_of_new(subject) if have and have.whole is None else {}
         return tuple(annotated(subject, before, after))

@@ -4,32 +4,34 @@ Source: PostgreSQL manual, "pg_dump".
 """
 
 import re
-import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from typing import NamedTuple
 
-import psycopg
 from psycopg import sql
 
 from trueup.conninfo import ConnInfo
 from trueup.db import connect, snapshot
-from trueup.errors import ServerUnavailable
 from trueup.parity.schema.catalog import catalog
 from trueup.parity.schema.diff import diff
 from trueup.parity.schema.model import Catalog
+from trueup.parity.schema.names import QualifiedName
 from trueup.parity.schema.planning.dependencies import dependencies
-from trueup.parity.schema.planning.hazards import Statement, stated, transactions
+from trueup.parity.schema.planning.dumps import MOST, dump, listed, other_names, same_dumps
 from trueup.parity.schema.planning.plan import Plan, steps, unreached
+from trueup.parity.schema.planning.running import RowsRefused, Unproved, execute
 from trueup.parity.schema.planning.sides import Structure
+from trueup.parity.schema.planning.stating import stated
+from trueup.parity.schema.planning.survival import Kept, Rows, kept, lost_rows, rows
+from trueup.parity.schema.planting import plant
 from trueup.servers import EmbeddedServer
 
-SETTINGS = ("set lock_timeout = '5s'", "set check_function_bodies = off", "set search_path = ''")
-"""What a plan runs with: it waits for nobody for long, and means exactly what it names."""
 READER = "trueup"
 """The superuser of the scratch server that neither database knows: nothing was granted to it."""
 VERSIONS = (16, 18)
-MOST = 5
+ROWS = 2
+"""So many are planted in each table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +46,13 @@ class Proof:
     """What differs and no statement can change."""
 
 
-class Unproved(Exception):
-    """Is why a plan is not proved."""
+class Outcome(NamedTuple):
+    """Is where a plan starts, and where it has to lead."""
+
+    source: Structure
+    target: Structure
+    dump: list[str]
+    """Of a database that was built from the source alone."""
 
 
 def scratch_version(major: int) -> int:
@@ -86,20 +93,62 @@ class Trial:
     number: int = field(default_factory=lambda: next(NUMBERS))
 
     def run(self, plan: Plan, source: Structure, target: Structure) -> Iterator[str]:
-        """Run the plan up and down; yield what differs that no statement can change.
+        """Run the plan up and down; yield what differs that no statement can change, and what was not tried.
 
         Raises:
             Unproved: with the first thing that is not as it should be.
         """
-        scratch = self.build("target", target, "the start could not be rebuilt")
-        self.execute(scratch, stated(plan.up, allow_loss=True), "the plan fails")
+        start = self.build("target", target, "the start could not be rebuilt")
+        whole = self.build("source", source, "the source could not be rebuilt, so that dumps could be compared")
+        wanted = Outcome(source=source, target=target, dump=dump(self.server, whole))
+        bare = self.plant(start, target.catalog)
+        remarks, emptied = self.tried(plan, wanted, start)
+        yield from remarks
+        if bare or emptied:
+            yield f"no rows were tried in {listed(sorted({*map(str, bare), *emptied}))}: made-up ones are refused there"
+
+    def tried(
+        self, plan: Plan, wanted: "Outcome", start: ConnInfo, emptied: frozenset[str] = frozenset()
+    ) -> tuple[tuple[str, ...], frozenset[str]]:
+        """Run both ways, again and again without the rows that a statement refuses as it said that it may."""
+        try:
+            return tuple(self.there_and_back(plan, wanted, self.clone(start, emptied))), emptied
+        except RowsRefused as error:
+            if error.table in emptied:
+                raise
+            more = {error.table} if len(emptied) < MOST else set(map(str, wanted.target.catalog.tables))
+            return self.tried(plan, wanted, start, emptied | more)
+
+    def there_and_back(self, plan: Plan, wanted: "Outcome", scratch: ConnInfo) -> Iterator[str]:
+        """Run the plan up and down on a copy of the start with its rows."""
+        up, down = (stated(way, allow_loss=True) for way in (plan.up, plan.down))
+        source, target = wanted.source, wanted.target
+        there, back = kept(target.catalog, source.catalog, up), kept(target.catalog, source.catalog, (*up, *down))
+        before, at_first = rows(scratch, there), rows(scratch, back)
+        execute(scratch, self.maker, up, "the plan fails")
         self.hold(scratch, source.catalog, "after the plan it is not like the source")
+        survived(there, before, rows(scratch, there), "the plan loses, without saying so,")
         if odd := other_names(source, structure(scratch)):
             yield f"what dumps show beside the structure differs: {listed(odd)}"
-        whole = self.build("source", source, "the source could not be rebuilt, so that dumps could be compared")
-        yield from same_dumps(self.dump(scratch), self.dump(whole))
-        self.execute(scratch, stated(plan.down, allow_loss=True), "the way back fails")
+        yield from same_dumps(dump(self.server, scratch), wanted.dump)
+        execute(scratch, self.maker, down, "the way back fails")
         self.hold(scratch, target.catalog, "the way back does not lead to the start")
+        survived(back, at_first, rows(scratch, back), "the way back loses, without saying so,")
+
+    def plant(self, conninfo: ConnInfo, found: Catalog) -> Collection[QualifiedName]:
+        """Put rows into every table; returns the tables that refuse what can be made up."""
+        with connect(conninfo) as connection:
+            refused = [plant(connection, found, number=number) for number in range(1, ROWS + 1)]
+        return refused[0].keys()
+
+    def clone(self, start: ConnInfo, emptied: Collection[str]) -> ConnInfo:
+        """Copy the start, without the rows of some tables and of those that refer to them."""
+        name = f"proof_{self.number}_{next(NUMBERS)}"
+        conninfo = self.server.create_database(name, template=start.parameters["dbname"]).with_parameters(user=READER)
+        with connect(conninfo) as connection:
+            for table in emptied:
+                connection.execute(f"truncate {table} cascade".encode())
+        return conninfo
 
     def build(self, name: str, wanted: Structure, doing: str) -> ConnInfo:
         """Build a structure in a new database, and see that it is what was wanted."""
@@ -107,26 +156,9 @@ class Trial:
         found = steps(structure(conninfo), wanted, self.maker)
         if beyond := unreached(found):
             raise Unproved(f"{doing}: no statement is known for {listed(f'{kind} {each}' for kind, each in beyond)}")
-        self.execute(conninfo, stated(found, allow_loss=True), doing)
+        execute(conninfo, self.maker, stated(found, allow_loss=True), doing)
         self.hold(conninfo, wanted.catalog, doing)
         return conninfo
-
-    def execute(self, conninfo: ConnInfo, statements: Iterable[Statement], doing: str) -> None:
-        """Run statements as they would be run for good: as the role, with the settings, in the same transactions."""
-        connection = connect(conninfo)
-        try:
-            connection.execute(sql.SQL("set role {}").format(sql.Identifier(self.maker)))
-            for setting in SETTINGS:
-                connection.execute(setting)
-            for group in transactions(statements):
-                if group[0].is_alone:
-                    attempt(connection, group[0], doing)
-                    continue
-                with connection.transaction():
-                    for statement in group:
-                        attempt(connection, statement, doing)
-        finally:
-            connection.close()
 
     def hold(self, conninfo: ConnInfo, wanted: Catalog, doing: str) -> None:
         """Compare what was made with what was wanted."""
@@ -145,72 +177,15 @@ class Trial:
         finally:
             connection.close()
 
-    def dump(self, conninfo: ConnInfo) -> list[str]:
-        """Return what `pg_dump -s` prints, without comments and what it makes anew each time."""
-        done = subprocess.run(
-            [self.server.installation.program("pg_dump"), "-s", "-d", conninfo.reveal()],
-            env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
-        if done.returncode:
-            printed = done.stderr.decode(errors="replace").strip()
-            raise ServerUnavailable(f"pg_dump of the scratch database failed: {printed}")
-        lines = done.stdout.decode().split("\n")
-        return [line for line in lines if line and not line.startswith(("--", "\\restrict", "\\unrestrict"))]
 
-
-def attempt(connection: psycopg.Connection[tuple[object, ...]], statement: Statement, doing: str) -> None:
-    """Run one statement.
+def survived(wanted: Collection[Kept], before: Rows, after: Rows, doing: str) -> None:
+    """See that the rows are there that have to be.
 
     Raises:
-        Unproved: with what the server says.
+        Unproved: some are not, or hold something else.
     """
-    try:
-        connection.execute(statement.sql.encode())
-    except psycopg.Error as error:
-        said = error.diag.message_primary or str(error)
-        kind, identity = statement.about
-        raise Unproved(f"{doing}: {kind} {identity}: {said} (SQLSTATE {error.sqlstate or 'unknown'})") from error
-
-
-def other_names(wanted: Structure, found: Structure) -> list[str]:
-    """Return what dumps show otherwise than wanted, though no comparison looks at it."""
-    kinds = {"server"} if wanted.names_not_null and found.names_not_null else {"server", "not null"}
-    odd = wanted.names.items() - found.names.items()
-    return sorted(f"{kind} {identity}" for (kind, identity), _ in odd if kind not in kinds)
-
-
-def same_dumps(planned: list[str], built: list[str]) -> Iterator[str]:
-    """Yield the remark that columns stand in another order, where only that differs.
-
-    Raises:
-        Unproved: more than that differs.
-    """
-    mine, theirs = (sorted(line.strip().removesuffix(",") for line in lines) for lines in (planned, built))
-    if mine != theirs:
-        odd = sorted(set(mine) ^ set(theirs)) or ["lines that repeat"]
-        raise Unproved(f"the dumps of the outcome and of the source differ: {listed(odd)}")
-    if planned != built:
-        tables = [line for line in built if re.match(r"CREATE (UNLOGGED |FOREIGN )?TABLE ", line)]
-        names = [table for table in tables if block(planned, table) != block(built, table)]
-        where = listed(name.split("TABLE ")[1].removesuffix(" (") for name in names) or "some definitions"
-        yield f"the order of columns stays another one than the source's in {where}"
-
-
-def block(lines: list[str], first: str) -> list[str]:
-    """Return the lines of a statement by its first line."""
-    start = lines.index(first) if first in lines else 0
-    end = next((n for n, line in enumerate(lines[start:], start) if line.endswith(";")), len(lines))
-    return lines[start : end + 1]
-
-
-def listed(names: Iterable[str]) -> str:
-    """Return names in a row, the first few of many."""
-    found = list(names)
-    more = f" and {len(found) - MOST} more" if len(found) > MOST else ""
-    return ", ".join(found[:MOST]) + more
+    if lost := [*lost_rows(wanted, before, after)]:
+        raise Unproved(f"{doing} {listed(lost)}")
 
 
 def roles(found: Catalog) -> frozenset[str]:

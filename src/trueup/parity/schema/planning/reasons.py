@@ -9,7 +9,7 @@ from trueup.parity.schema.model import Constraint, ObjectKey, Table
 from trueup.parity.schema.names import ColumnName
 from trueup.parity.schema.planning.decision import Decision
 from trueup.parity.schema.planning.order import Action, Verb, same_names
-from trueup.parity.schema.planning.units import PARTITION, SAID, Unit
+from trueup.parity.schema.planning.units import PARTITION, SAID, Unit, is_said
 
 
 class Reason(NamedTuple):
@@ -29,6 +29,7 @@ def reasons(decision: Decision, actions: Collection[Action]) -> Iterator[Reason]
             yield Reason(first, second, reason.is_hard)
     for one, other in same_names(actions):
         yield Reason(one, other)
+    yield from _defaults_of_grants(actions)
 
 
 def _reasons(decision: Decision) -> Iterator[Reason]:
@@ -39,6 +40,7 @@ def _reasons(decision: Decision) -> Iterator[Reason]:
             yield Reason(Action("alter", each), Action(cast("Verb", verb), key))
     yield from _owners_of_sequences(decision.want.units)
     yield from _partitions(decision)
+    yield from _inherited(decision)
     yield from _swaps(decision)
     yield from _logging(decision)
 
@@ -75,6 +77,26 @@ def _partitions(decision: Decision) -> Iterator[Reason]:
         if key.kind == PARTITION:
             for each in leaving[_parents(unit)]:
                 yield Reason(Action("drop", each), Action("make", key))
+
+
+def _inherited(decision: Decision) -> Iterator[Reason]:
+    """Yield that the columns of a parent are as they should be before a child or a partition takes them."""
+    want = decision.want
+    for key, unit in want.units.items():
+        for giver in unit.given_by:
+            table = next((each for each in want.wholes(key) if each.kind == "table"), None)
+            if key.kind == "table column" and table:
+                partition = ObjectKey(PARTITION, table.identity)
+                for verb, child in product(("alter", "make"), (table, partition)):
+                    yield Reason(Action(cast("Verb", verb), giver), Action("make", child))
+
+
+def _defaults_of_grants(actions: Collection[Action]) -> Iterator[Reason]:
+    """Yield that what new objects get by default changes after they are made, and ends before."""
+    changes = [action for action in actions if action.key.kind == f"{SAID}default acl"]
+    makes = [action for action in actions if action.verb == "make" and not is_said(action.key)] if changes else []
+    for change, make in product(changes, makes):
+        yield Reason(*(change, make) if change.verb == "drop" else (make, change))
 
 
 def _parents(unit: Unit) -> object:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from trueup.parity.schema.model import Catalog, ObjectKey
-from trueup.parity.schema.planning.units import Unit, cut
+from trueup.parity.schema.planning.cutting import cut
+from trueup.parity.schema.planning.units import Unit
 
 Needs = frozenset[tuple[ObjectKey, ObjectKey]]
 NAME = "name"

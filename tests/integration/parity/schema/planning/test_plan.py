@@ -28,10 +28,18 @@ from trueup.conninfo import ConnInfo
 from trueup.db import connect, snapshot
 from trueup.parity.schema import Catalog, Difference, catalog, diff
 from trueup.parity.schema.expressions import restored
-from trueup.parity.schema.planning import Structure, dependencies, planned, stated, steps, transactions
-from trueup.parity.schema.planning.hazards import Statement
+from trueup.parity.schema.planning import (
+    SETTINGS,
+    Statement,
+    Structure,
+    dependencies,
+    planned,
+    stated,
+    steps,
+    transactions,
+)
+from trueup.parity.schema.planning.dumps import other_names, same_dumps
 from trueup.parity.schema.planning.plan import unreached
-from trueup.parity.schema.planning.proof import SETTINGS, other_names, same_dumps
 from trueup.servers import EmbeddedServer
 
 NUMBERS = itertools.count()

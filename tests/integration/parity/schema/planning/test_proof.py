@@ -8,8 +8,9 @@ import psycopg
 import pytest
 
 from trueup.conninfo import ConnInfo
-from trueup.parity.schema.planning.plan import Plan, Structure, planned
+from trueup.parity.schema.planning.plan import Plan, planned
 from trueup.parity.schema.planning.proof import Proof, prove, structure
+from trueup.parity.schema.planning.sides import Structure
 from trueup.servers import EmbeddedServer
 from trueup.settings import Settings
 
@@ -150,3 +151,69 @@ def test_start_is_rebuilt_in_an_order_that_works_and_to_the_last_detail(scratch,
     proof = proof_of(scratch, sides(f"{start}; create table other ()", start))
 
     assert proof.failures == ()
+
+
+def test_plan_that_loses_rows_without_saying_so_is_not_proved(scratch, sides):
+    def lose(plan: Plan) -> Plan:
+        first = replace(plan.up[0], statements=("delete from public.a", *plan.up[0].statements))
+        return replace(plan, up=(first, *plan.up[1:]))
+
+    proof = proof_of(scratch, sides(*TWO), lose)
+
+    assert proof.failures == ("the plan loses, without saying so, rows of public.a",)
+
+
+def test_plan_that_changes_values_on_the_way_back_is_not_proved(scratch, sides):
+    def change(plan: Plan) -> Plan:
+        first = replace(plan.down[0], statements=("update public.a set x = 5", *plan.down[0].statements))
+        return replace(plan, down=(first, *plan.down[1:]))
+
+    proof = proof_of(scratch, sides(*TWO), change)
+
+    assert proof.failures == ("the way back loses, without saying so, values of public.a.x",)
+
+
+def test_rows_live_through_types_that_change_and_keys_that_come(scratch, sides):
+    proof = proof_of(
+        scratch,
+        sides(
+            "create type e as enum ('a', 'b'); create table p (id bigint primary key, e e not null, n numeric(9,2));"
+            "create table c (p bigint not null references p, t text not null unique)",
+            "create type e as enum ('b', 'a'); create table p (id int, e e, n int);"
+            "create table c (p int, t varchar(99))",
+        ),
+    )
+
+    assert (proof.failures, proof.remarks) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "create table a (x int check (x > 1000000))",
+        "create table a (x int, y int not null)",
+        "create table a (x boolean)",
+        "create table b (y int primary key); create table a (x int references b)",
+    ],
+    ids=["check", "required column", "conversion", "foreign key"],
+)
+def test_rows_that_a_statement_may_refuse_are_left_out_and_that_is_said(scratch, sides, source):
+    proof = proof_of(scratch, sides(source, "create table a (x int)"))
+
+    assert proof.failures == ()
+    assert proof.remarks[-1:] == ("no rows were tried in public.a: made-up ones are refused there",)
+
+
+def test_names_that_only_dumps_show_are_said_where_they_differ(scratch, sides):
+    start = "create table p (a int) partition by list (a); create table p1 partition of p default"
+    found = sides(
+        f"{start}; create index j on p1 (a); create index i on p (a); create table more ()",
+        f"{start}; create index i on p (a)",
+    )
+
+    proof = proof_of(scratch, found)
+
+    assert proof.failures == ()
+    assert proof.remarks == (
+        "what dumps show beside the structure differs: index of a partition public.i for public.p1",
+    )

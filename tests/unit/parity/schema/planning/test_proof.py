@@ -2,7 +2,9 @@
 
 import pytest
 
-from trueup.parity.schema.planning.proof import Unproved, listed, same_dumps, scratch_version, unquoted
+from trueup.parity.schema.planning.dumps import listed, same_dumps
+from trueup.parity.schema.planning.proof import scratch_version, unquoted
+from trueup.parity.schema.planning.running import Unproved
 
 TABLE = ["CREATE TABLE public.a (", "    x integer,", "    y integer", ");"]
 OTHER = ["CREATE TABLE public.a (", "    y integer,", "    x integer", ");"]

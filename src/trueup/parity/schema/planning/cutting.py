@@ -1,0 +1,144 @@
+"""A structure cut into units. Does no I/O."""
+
+from collections.abc import Iterator, Mapping
+
+from trueup.parity.schema.expressions import restored
+from trueup.parity.schema.model import Catalog, ObjectKey, View
+from trueup.parity.schema.names import QualifiedName, quote_ident
+from trueup.parity.schema.planning import domains, making
+from trueup.parity.schema.planning.table_units import index_units, table_units
+from trueup.parity.schema.planning.units import SAID, Unit, column_key, relation_key, relation_of, schema_of
+
+STANDARD = "comment on schema public is 'standard public schema'"
+
+
+def cut(catalog: Catalog, names: Mapping[ObjectKey, str]) -> dict[ObjectKey, Unit]:
+    """Return the units of a structure by their keys."""
+    units = [
+        *_schemas(catalog),
+        *_types(catalog, names),
+        *_sequences(catalog),
+        *(unit for table in catalog.tables.values() for unit in table_units(catalog, table, names)),
+        *(unit for view in catalog.views.values() for unit in _view(view)),
+        *_objects(catalog),
+    ]
+    found = {unit.key: unit for unit in units}
+    return found | {unit.key: unit for unit in _said(catalog, found)}
+
+
+def _schemas(catalog: Catalog) -> Iterator[Unit]:
+    for name in catalog.schemas:
+        quoted = quote_ident(name)
+        yield Unit(
+            key=ObjectKey("schema", quoted),
+            form=(),
+            create=(f"create schema {quoted}", *([STANDARD] if name == "public" else [])),
+            drop=(f"drop schema {quoted}",),
+        )
+
+
+def _types(catalog: Catalog, names: Mapping[ObjectKey, str]) -> Iterator[Unit]:
+    for name, type_ in catalog.types.items():
+        is_domain = type_.kind == "domain"
+        keys = {part: ObjectKey("domain constraint", f"{part} of {name}") for part in type_.parts}
+        own = {part: names[key] for part, key in keys.items() if key in names} if is_domain else {}
+        yield Unit(
+            key=ObjectKey("type", str(name)),
+            form=(type_.kind, tuple(map(restored, type_.parts)), tuple(own.values())),
+            create=(domains.made(type_, own) if is_domain else making.user_type(type_),),
+            drop=(f"drop {'domain' if is_domain else 'type'} {name}",),
+            needs=frozenset({schema_of(name)}),
+            thing=type_,
+            names=own,
+        )
+
+
+def _sequences(catalog: Catalog) -> Iterator[Unit]:
+    for name, sequence in catalog.sequences.items():
+        if sequence.is_identity:
+            continue
+        key = ObjectKey("sequence", str(name))
+        yield Unit(
+            key=key,
+            form=making.sequence_options(sequence),
+            create=(f"create sequence {name} {making.sequence_options(sequence)}",),
+            drop=(f"drop sequence {name}",),
+            whole=column_key(sequence.owner) if sequence.owner else None,
+            needs=frozenset({schema_of(name)}),
+            thing=sequence,
+        )
+        if sequence.owner:
+            yield Unit(
+                key=ObjectKey("sequence owner", str(name)),
+                form=sequence.owner,
+                create=(f"alter sequence {name} owned by {sequence.owner}",),
+                drop=(f"alter sequence {name} owned by none",),
+                whole=key,
+                needs=frozenset({key, column_key(sequence.owner)}),
+            )
+
+
+def _view(view: View) -> Iterator[Unit]:
+    key = ObjectKey(view.kind, str(view.name))
+    yield Unit(
+        key=key,
+        form=view.definition,
+        create=(f"create {view.kind} {view.name} as {view.definition.rstrip(';')}",),
+        drop=(f"drop {view.kind} {view.name}",),
+        needs=frozenset({schema_of(view.name)}),
+        thing=view,
+    )
+    yield from index_units(view, key)
+
+
+def _objects(catalog: Catalog) -> Iterator[Unit]:
+    for key, found in catalog.objects.items():
+        if key.kind == "foreign table source":
+            continue
+        yield Unit(
+            key=key,
+            form=tuple(sorted(found.parts.items())),
+            create=making.defined_object(found),
+            drop=making.dropped_object(found),
+            whole=relation_key(catalog, found.table) if found.table else None,
+            thing=found,
+        )
+
+
+def _said(catalog: Catalog, units: Mapping[ObjectKey, Unit]) -> Iterator[Unit]:
+    numbers = _numbers(catalog)
+    behind = {**_indexes_of_constraints(catalog), **numbers}
+    for key, found in catalog.annotations.items():
+        subject = behind.get(key, key)
+        said = {part: each for part, each in found.items() if part != "owner"} if key in numbers else found
+        if key.kind in {"view column", "materialized view column"}:
+            subject = ObjectKey(key.kind.removesuffix(" column"), relation_of(key.identity))
+        if subject in units or key.kind == "default acl":
+            yield Unit(
+                key=ObjectKey(f"{SAID}{key.kind}", key.identity),
+                form=tuple(sorted(said.items())),
+                create=(),
+                whole=subject if subject in units else None,
+                needs=frozenset({subject}),
+                thing=said,
+            )
+
+
+def _numbers(catalog: Catalog) -> dict[ObjectKey, ObjectKey]:
+    """Return the columns whose identities the sequences number."""
+    return {
+        ObjectKey("sequence", str(name)): column_key(sequence.owner)
+        for name, sequence in catalog.sequences.items()
+        if sequence.is_identity and sequence.owner
+    }
+
+
+def _indexes_of_constraints(catalog: Catalog) -> dict[ObjectKey, ObjectKey]:
+    return {
+        ObjectKey("index", str(QualifiedName(table.name.schema, constraint.name))): ObjectKey(
+            "table constraint", f"{quote_ident(constraint.name)} on {table.name}"
+        )
+        for table in catalog.tables.values()
+        for constraint in table.constraints
+        if constraint.kind in {"primary key", "unique", "exclusion"}
+    }

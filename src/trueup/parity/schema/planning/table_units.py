@@ -1,0 +1,193 @@
+"""A table cut into units: itself with its columns, and what is made after it. Does no I/O."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import cast
+
+from trueup.parity.schema.expressions import restored
+from trueup.parity.schema.model import Catalog, Column, ObjectKey, Sequence, Table, View
+from trueup.parity.schema.names import ColumnName, QualifiedName, quote_ident
+from trueup.parity.schema.planning import making
+from trueup.parity.schema.planning.units import DEFAULT, PARTITION, Unit, column_key, relation_key, schema_of
+
+
+def table_units(catalog: Catalog, table: Table, names: Mapping[ObjectKey, str]) -> Iterator[Unit]:
+    """Yield the units of a table."""
+    key = relation_key(catalog, table.name)
+    numbers = {
+        s.owner.column: s
+        for s in catalog.sequences.values()
+        if s.is_identity and s.owner and s.owner.relation == table.name
+    }
+    given = _given(catalog, table)
+    columns = [
+        _column(key, ColumnName(*table.name, name), (each, numbers.get(name)), names, given[name])
+        for name, each in table.columns.items()
+    ]
+    source = catalog.objects.get(ObjectKey("foreign table source", str(table.name)))
+    reach = tuple(sorted(source.parts.items())) if source else ()
+    is_of = _is_made_of_its_parent(catalog, table)
+    own = table.columns if table.partition_bound else [name for name in table.columns if not given[name]]
+    listed = [declared(unit) for unit in columns if cast("tuple[Column, object]", unit.thing)[0].name in own]
+    yield Unit(
+        key=key,
+        form=(
+            reach,
+            table.kind,
+            table.partition_key,
+            () if table.partition_bound else table.parents,
+            table.persistence,
+        ),
+        create=()
+        if source and making.is_hidden(source)
+        else (making.partition(table) if is_of else making.table(table, listed, source),),
+        drop=(f"drop {key.kind} {table.name}",),
+        needs=frozenset(relation_key(catalog, parent) for parent in table.parents) | {schema_of(table.name)},
+        thing=(table, reach),
+    )
+    yield from _partition(catalog, table, key, is_of=is_of)
+    yield from columns
+    for name, column in table.columns.items():
+        if column.default is not None:
+            yield _default(table, column, key.kind, given[name])
+    yield from _constraints(table, key)
+    yield from index_units(table, key)
+    yield from _row_security(table, key)
+
+
+def _given(catalog: Catalog, table: Table) -> dict[str, frozenset[ObjectKey]]:
+    """Return for each column those of the parents that pass it on."""
+    parents = [catalog.tables[parent] for parent in table.parents if parent in catalog.tables]
+    return {
+        name: frozenset(
+            column_key(ColumnName(*parent.name, name), relation_key(catalog, parent.name).kind)
+            for parent in parents
+            if name in parent.columns
+        )
+        for name in table.columns
+    }
+
+
+def _is_made_of_its_parent(catalog: Catalog, table: Table) -> bool:
+    """Say whether a partition needs the checks of its parent before it is attached, which only the server can copy."""
+    parent = catalog.tables.get(table.parents[0]) if table.partition_bound and table.kind != "foreign table" else None
+    if parent is None or not any(each.kind == "check" for each in parent.constraints):
+        return False
+    return all(column.nullable == parent.columns[name].nullable for name, column in table.columns.items())
+
+
+def _partition(catalog: Catalog, table: Table, key: ObjectKey, *, is_of: bool) -> Iterator[Unit]:
+    if table.partition_bound:
+        (parent,) = table.parents
+        yield Unit(
+            key=ObjectKey(PARTITION, str(table.name)),
+            form=(parent, table.partition_bound),
+            create=(f"alter table {parent} attach partition {table.name} {table.partition_bound}",),
+            drop=(f"alter table {parent} detach partition {table.name}",),
+            whole=key,
+            made_with_whole=is_of,
+            needs=frozenset({key, relation_key(catalog, parent)}),
+            thing=table,
+        )
+
+
+def declared(unit: Unit, default: str | None = None) -> str:
+    """Return a column as it is declared; with the default that its rows get at once where it is added."""
+    column, numbers = cast("tuple[Column, Sequence | None]", unit.thing)
+    return making.column(column, numbers, not_null=unit.names.get("own not null"), default=default)
+
+
+def added(unit: Unit, default: str | None = None) -> str:
+    """Return the statement that adds a column to a table."""
+    kind, table = unit.whole or ("table", "")
+    return f"alter {kind} {table} add column {declared(unit, default)}"
+
+
+def _column(
+    whole: ObjectKey,
+    full: ColumnName,
+    thing: tuple[Column, Sequence | None],
+    names: Mapping[ObjectKey, str],
+    given_by: frozenset[ObjectKey],
+) -> Unit:
+    column, numbers = thing
+    key = column_key(full, whole.kind)
+    not_null = names.get(ObjectKey("not null", str(full)))
+    is_own = not_null is not None and not_null != f"{full.table}_{full.column}_not_null"
+    own = {"not null": not_null, **({"own not null": not_null} if is_own else {})} if not_null else {}
+    unit = Unit(
+        key=key,
+        form=(column.type, column.collation, column.nullable, column.generated, column.identity,
+              None if given_by else not_null, making.identity_options(numbers) if numbers else None),
+        create=(),
+        drop=(f"alter {whole.kind} {full.relation} drop column {quote_ident(full.column)}",),
+        whole=whole,
+        made_with_whole=True,
+        needs=frozenset({whole}),
+        thing=thing,
+        names=own,
+        given_by=given_by,
+    )  # fmt: skip
+    return replace(unit, create=(added(unit),))
+
+
+def _default(table: Table, column: Column, kind: str, given_by: frozenset[ObjectKey]) -> Unit:
+    full = ColumnName(*table.name, column.name)
+    alter = f"alter table only {table.name} alter column {quote_ident(column.name)}"
+    return Unit(
+        key=ObjectKey(DEFAULT, f"for {full}"),
+        form=column.default,
+        create=(f"{alter} set default {column.default}",),
+        drop=(f"{alter} drop default",),
+        whole=column_key(full, kind),
+        needs=frozenset({column_key(full, kind)}),
+        given_by=frozenset(ObjectKey(DEFAULT, f"for {giver.identity}") for giver in given_by),
+    )
+
+
+def _constraints(table: Table, whole: ObjectKey) -> Iterator[Unit]:
+    for constraint in table.constraints:
+        name = quote_ident(constraint.name)
+        yield Unit(
+            key=ObjectKey("table constraint", f"{name} on {table.name}"),
+            form=(restored(constraint.definition), constraint.valid),
+            create=(f"alter table {table.name} add constraint {name} {constraint.definition}",)
+            if constraint.valid
+            else (),
+            drop=(f"alter table {table.name} drop constraint {name}",),
+            whole=whole,
+            needs=frozenset({whole}),
+            thing=constraint,
+            is_partitioned=table.kind == "partitioned table",
+        )
+
+
+def _row_security(table: Table, whole: ObjectKey) -> Iterator[Unit]:
+    if table.row_security or table.row_security_forced:
+        alter = f"alter table {table.name}"
+        on = [f"{alter} enable row level security"] if table.row_security else []
+        on += [f"{alter} force row level security"] if table.row_security_forced else []
+        yield Unit(
+            key=ObjectKey("row security", str(table.name)),
+            form=tuple(on),
+            create=tuple(on),
+            drop=(f"{alter} no force row level security", f"{alter} disable row level security"),
+            whole=whole,
+            needs=frozenset({whole}),
+        )
+
+
+def index_units(relation: Table | View, whole: ObjectKey) -> Iterator[Unit]:
+    """Yield the indexes of a table or a materialized view."""
+    for index in relation.indexes:
+        name = QualifiedName(relation.name.schema, index.name)
+        yield Unit(
+            key=ObjectKey("index", str(name)),
+            form=(restored(index.definition), index.valid),
+            create=(making.index(index),) if index.valid else (),
+            drop=(f"drop index {name}",),
+            whole=whole,
+            needs=frozenset({whole}),
+            thing=index,
+            is_partitioned=relation.kind == "partitioned table",
+        )
