@@ -2,15 +2,22 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec.structs import asdict
 
 from trueup.conninfo import ConnInfo
+from trueup.errors import UsageError
+from trueup.parity.schema import PROFILES, Profile, read_structure
 from trueup.servers import open_source
 from trueup.settings import Settings
 from trueup.verify.pair import Pair, open_pair
+from trueup.verify.structure_pair import Named, StructurePair, open_structure_pair
 
 Databases = tuple[ConnInfo, ConnInfo]
 Versions = tuple[str | None, str | None]
 """As the user chose them, for what has to be built."""
+NO_PROFILE = "none"
 
 
 @contextmanager
@@ -26,6 +33,54 @@ def named_databases(source: str, target: str, versions: Versions, settings: Sett
 
 @contextmanager
 def named_pair(source: str, target: str, versions: Versions) -> Iterator[Pair]:
-    """Hold both databases still, as long as the context lasts."""
-    with named_databases(source, target, versions, Settings.load()) as databases, open_pair(*databases) as pair:
+    """Hold both databases still, as long as the context lasts; without what the configured profile names."""
+    settings = Settings.load()
+    profile = named_profile(None, settings)
+    with (
+        named_databases(source, target, versions, settings) as databases,
+        open_pair(*databases, profile=profile) as pair,
+    ):
         yield pair
+
+
+@contextmanager
+def named_structure_pair(source: str, target: str, versions: Versions, profile: str | None) -> Iterator[StructurePair]:
+    """Hold both databases still, as long as the context lasts; either may be a file that keeps a structure."""
+    settings = Settings.load()
+    found = named_profile(profile, settings)
+    for_source, for_target = (int(version or 18) for version in versions)
+    with (
+        named_structure(source, for_source, settings) as opened_source,
+        named_structure(target, for_target, settings) as opened_target,
+        open_structure_pair(opened_source, opened_target, profile=found) as pair,
+    ):
+        yield pair
+
+
+@contextmanager
+def named_structure(name: str, version: int, settings: Settings) -> Iterator[Named]:
+    """Give what a name stands for: a connection, or the structure that a file keeps."""
+    if Path(name).suffix.lower() == ".json" and Path(name).is_file():
+        yield read_structure(Path(name))
+    else:
+        with open_source(name, settings, version=version) as opened:
+            yield opened
+
+
+def named_profile(name: str | None, settings: Settings) -> Profile | None:
+    """Return the profile of that name, or else the one that is configured; `none` stands for none.
+
+    Raises:
+        UsageError: there is no profile of that name.
+    """
+    chosen = name or settings.host_profile
+    if chosen is None or chosen == NO_PROFILE:
+        return None
+    if chosen in settings.host_profiles:
+        return Profile(label=f"profile {chosen}", **asdict(settings.host_profiles[chosen]))
+    if chosen not in PROFILES:
+        known = ", ".join(sorted({*PROFILES, *settings.host_profiles, NO_PROFILE}))
+        raise UsageError(
+            f"no profile is named {chosen}; known: {known}; declare your own under [tool.trueup.host_profiles.{chosen}]"
+        )
+    return PROFILES[chosen]

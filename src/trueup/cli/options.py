@@ -20,6 +20,11 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON o
 source_version = click.option(
     "--source-version", type=VERSIONS, help="The PostgreSQL on which a source that is a file or a folder is built."
 )
+profile = click.option(
+    "--profile",
+    metavar="NAME",
+    help="Compare without what a host adds, and count it: supabase, none, or a profile of the configuration.",
+)
 target_version = click.option(
     "--target-version", type=VERSIONS, help="The PostgreSQL on which a target that is a file or a folder is built."
 )

@@ -26,8 +26,10 @@ def settings() -> Iterator[str]:
 def way(statements: Iterable[Statement]) -> Iterator[str]:
     """Yield the lines of one way, each transaction in its own frame."""
     for number, group in enumerate(transactions(statements)):
+        waits = group[0].is_slow and not group[0].is_withheld
         is_framed = not group[0].is_alone and any(not statement.is_withheld for statement in group)
         yield from ["", "begin;"] if is_framed and number else ["begin;"] if is_framed else []
+        yield from ["", "set lock_timeout = 0; -- it waits for open transactions, and blocks nobody"] if waits else []
         for (about, hazards), members in groupby(group, key=lambda each: (each.about, each.hazards)):
             yield from ["", f"-- {about.kind} {about.identity}"]
             yield from (f"--   ! {hazard}" for hazard in hazards)
@@ -37,6 +39,7 @@ def way(statements: Iterable[Statement]) -> Iterator[str]:
                     yield "--   withheld (--allow-loss):"
                 yield from comments(lines) if statement.is_withheld else lines
         yield from ["", "commit;"] if is_framed else []
+        yield from [f"{SETTINGS[0]};"] if waits else []
 
 
 def comments(lines: Iterable[str]) -> Iterator[str]:

@@ -1,18 +1,30 @@
 """`trueup schema`: what two databases are made of."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+
 import click
 
-from trueup.cli.databases import named_pair
+from trueup.cli.databases import named_structure_pair
 from trueup.cli.exits import VERDICTS, ExitCode
-from trueup.cli.options import answering, as_json, source_version, target_version
+from trueup.cli.options import VERSIONS, answering, as_json, profile, source_version, target_version
 from trueup.cli.plan_text import script
-from trueup.cli.terminal import progress, show_section
-from trueup.parity.schema import compared, diff
-from trueup.parity.schema.planning import Statement, stated
+from trueup.cli.terminal import progress, show_checks
+from trueup.db import snapshot
+from trueup.parity.schema import QualifiedName, Saved, catalog, compared, diff, encode_structure
+from trueup.parity.schema.planning import Statement, dependencies, stated
 from trueup.report.json import envelope
+from trueup.report.model import Section, worst
+from trueup.servers import open_source
 from trueup.settings import Settings
-from trueup.verify.checks import schema_section
+from trueup.tables.declared import declared_tables
+from trueup.verify.check import Announce
+from trueup.verify.contracts import contracts_section
 from trueup.verify.planning import plan_pair
+from trueup.verify.structure import schema_section
+from trueup.verify.structure_pair import StructurePair
 
 
 @click.group()
@@ -25,24 +37,94 @@ def schema() -> None:
 @click.argument("target", metavar="TARGET")
 @source_version
 @target_version
+@profile
 @as_json
 def diff_command(
-    *, source: str, target: str, source_version: str | None, target_version: str | None, as_json: bool
+    *,
+    source: str,
+    target: str,
+    source_version: str | None,
+    target_version: str | None,
+    profile: str | None,
+    as_json: bool,
 ) -> ExitCode:
-    """Say how the structure of TARGET differs from that of SOURCE."""
+    """Say how the structure of TARGET differs from that of SOURCE.
+
+    Where the configuration declares table contracts, say too how TARGET differs from what the code believes.
+    """
     with (
         answering("schema", as_json=as_json),
         progress() as announce,
-        named_pair(source, target, (source_version, target_version)) as pair,
+        named_structure_pair(source, target, (source_version, target_version), profile) as pair,
     ):
         announce("comparing structure")
-        differences = diff(pair.source.catalog, pair.target.catalog)
-        section = schema_section(pair.source.catalog, pair.target.catalog, differences)
+        differences = diff(pair.mine, pair.theirs)
+        section = schema_section(pair.mine, pair.theirs, differences)
+        sections = [section, *contracts_of(pair, announce)]
+    verdict = worst(each.verdict for each in sections)
     if as_json:
-        click.echo(envelope(section.verdict, section.findings, differences=differences, compared=section.compared))
+        findings = [replace(finding, compared=each.compared) for each in sections for finding in each.findings]
+        looked_at = [{"check": each.check, "verdict": each.verdict, "compared": each.compared} for each in sections]
+        click.echo(
+            envelope(
+                verdict,
+                findings,
+                differences=differences,
+                compared=section.compared,
+                checks=looked_at,
+                **left_out(pair),
+            )
+        )
     else:
-        show_section(section)
-    return VERDICTS[section.verdict]
+        show_checks(sections, pair.notes)
+    return VERDICTS[verdict]
+
+
+def contracts_of(pair: StructurePair, announce: Announce) -> Iterator[Section]:
+    """Yield what comes of holding the declared contracts against the target, where it has any of their tables."""
+    places = Settings.load().contracts
+    if not places or isinstance(pair.target, Saved):
+        return
+    tables = declared_tables(places)
+    if any(QualifiedName(*table.name.split(".")) in pair.theirs.tables for table in tables):
+        announce("holding contracts against the target")
+        yield contracts_section(pair.target, tables)
+
+
+def left_out(pair: StructurePair) -> dict[str, object]:
+    """Return what a comparison did not look at on each side, by kind and number."""
+    return {
+        "ignored": {role: each.skipped for role, each in pair.catalogs.items()},
+        "not_compared": {role: each.not_compared for role, each in pair.catalogs.items()},
+    }
+
+
+@schema.command("snapshot")
+@click.argument("database", metavar="DB")
+@click.option("--db-version", type=VERSIONS, help="The PostgreSQL on which a file or a folder is built.")
+def snapshot_command(*, database: str, db_version: str | None) -> ExitCode:
+    """Print the structure of DB as JSON: trueup schema snapshot DB > FILE.json.
+
+    The file stands for the structure of that moment wherever a SOURCE or a TARGET of `schema diff`, `schema plan` and
+    `verify` is named. It holds no row.
+    """
+    with (
+        progress() as announce,
+        open_source(database, Settings.load(), version=int(db_version or 18)) as conninfo,
+        snapshot(conninfo) as held,
+    ):
+        announce("reading the structure")
+        saved = Saved(
+            catalog=catalog(held),
+            needs=dependencies(held),
+            database=held.database,
+            user=held.user,
+            server_version=held.server_version,
+            taken_at=datetime.now(UTC).replace(microsecond=0),
+            trueup=version("trueup"),
+        )
+    click.echo(encode_structure(saved), nl=False)
+    return ExitCode.PASSED
 
 
 @schema.command("plan")
@@ -50,6 +132,7 @@ def diff_command(
 @click.argument("target", metavar="TARGET")
 @source_version
 @target_version
+@profile
 @click.option("--no-prove", is_flag=True, help="Don't run the plan on a scratch server: not proved, exit code 3.")
 @click.option("--allow-loss", is_flag=True, help="Don't withhold the statements that lose data.")
 @as_json
@@ -59,6 +142,7 @@ def plan_command(
     target: str,
     source_version: str | None,
     target_version: str | None,
+    profile: str | None,
     no_prove: bool,
     allow_loss: bool,
     as_json: bool,
@@ -70,11 +154,11 @@ def plan_command(
     with (
         answering("plan", as_json=as_json),
         progress() as announce,
-        named_pair(source, target, (source_version, target_version)) as pair,
+        named_structure_pair(source, target, (source_version, target_version), profile) as pair,
     ):
         cache_folder = None if no_prove else Settings.load().cache_folder
         planning = plan_pair(pair, cache_folder=cache_folder, announce=announce)
-        amounts = compared(pair.source.catalog)
+        amounts = compared(pair.mine)
     up, down = (stated(way, allow_loss=allow_loss) for way in (planning.plan.up, planning.plan.down))
     if as_json:
         click.echo(
@@ -86,11 +170,18 @@ def plan_command(
                 proved=planning.is_proved,
                 unreached=[{"kind": key.kind, "object": key.identity} for key in planning.plan.unreached],
                 compared=amounts,
+                **left_out(pair),
             )
         )
     else:
-        click.echo(script(up, down, planning.summary), nl=False)
+        click.echo(script(up, down, header(planning.summary, pair.notes)), nl=False)
     return VERDICTS[planning.verdict]
+
+
+def header(summary: Iterator[str], notes: list[str]) -> Iterator[str]:
+    """Yield what is said above a plan, and what it leaves out."""
+    yield from summary
+    yield from (line for note in notes for line in ("", note))
 
 
 def statement_json(statement: Statement) -> dict[str, object]:

@@ -9,7 +9,7 @@ from trueup.conninfo import ConnInfo
 from trueup.db import Snapshot, snapshot
 from trueup.errors import Refused
 from trueup.parity.data import Side
-from trueup.parity.schema import catalog
+from trueup.parity.schema import Profile, apart_from, catalog
 from trueup.report import model
 
 
@@ -39,8 +39,8 @@ def describe(role: str, held: Snapshot) -> model.Side:
 
 
 @contextmanager
-def open_pair(source: ConnInfo, target: ConnInfo) -> Iterator[Pair]:
-    """Hold both databases still and read their structure, both at once.
+def open_pair(source: ConnInfo, target: ConnInfo, *, profile: Profile | None = None) -> Iterator[Pair]:
+    """Hold both databases still and read their structure, both at once; leave out what the profile names.
 
     Raises:
         ConnectionFailed: one of them can't be reached.
@@ -53,7 +53,7 @@ def open_pair(source: ConnInfo, target: ConnInfo) -> Iterator[Pair]:
                 " would prove nothing; name two databases"
             )
         with ThreadPoolExecutor(max_workers=2) as executor:
-            mine, theirs = executor.map(catalog, (held_source, held_target))
+            mine, theirs = apart_from(profile, *executor.map(catalog, (held_source, held_target)))
         yield Pair(
             source=Side(snapshot=held_source, catalog=mine),
             target=Side(snapshot=held_target, catalog=theirs),

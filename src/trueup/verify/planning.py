@@ -1,21 +1,21 @@
-"""The plan that makes the target of a pair like its source, and what came of its proof."""
+"""The plan that makes a target like its source, and what came of its proof."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from trueup.parity.schema.planning import Plan, Proof, Structure, dependencies, planned, prove, scratch_version
+from trueup.parity.schema.planning import Plan, Proof, planned, prove, scratch_version
 from trueup.report.model import Finding, Verdict
 from trueup.servers import EmbeddedServer
-from trueup.verify.checks import schema_section
-from trueup.verify.pair import Pair
+from trueup.verify.structure import schema_section
+from trueup.verify.structure_pair import StructurePair
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planning:
     """Is a plan with its proof."""
 
-    pair: Pair
+    pair: StructurePair
     plan: Plan
     proof: Proof | None
     """None: there was nothing to prove, or nobody wanted it."""
@@ -34,7 +34,7 @@ class Planning:
     def findings(self) -> tuple[Finding, ...]:
         """Return why nothing is proved, or that nothing was there to compare."""
         if self.is_empty:
-            return schema_section(self.pair.source.catalog, self.pair.target.catalog, ()).findings
+            return schema_section(self.pair.mine, self.pair.theirs, ()).findings
         reasons = self.proof.failures if self.proof else ("it was not run on a scratch server (--no-prove)",)
         return tuple(
             Finding(check="plan", verdict=Verdict.INCONCLUSIVE, severity=None, object="plan", message=reason)
@@ -49,7 +49,7 @@ class Planning:
     @property
     def summary(self) -> Iterator[str]:
         """Yield what people want to know first."""
-        source, target = (f"{side.name} ({side.server})" for side in self.pair.sides)
+        source, target = self.pair.names
         if self.is_empty:
             yield f"{target} needs nothing to be like {source}: no difference was found."
         else:
@@ -69,19 +69,19 @@ class Planning:
     @property
     def target_version(self) -> int:
         """Return the major version of the target's server."""
-        return self.pair.target.snapshot.server_version // 10000
+        return self.pair.target.server_version // 10000
 
 
-def plan_pair(pair: Pair, *, cache_folder: Path | None, announce: Callable[[str], None]) -> Planning:
+def plan_pair(pair: StructurePair, *, cache_folder: Path | None, announce: Callable[[str], None]) -> Planning:
     """Plan what makes the target like the source; proved on a scratch server where there is a folder for it."""
     announce("planning")
-    source, target = (Structure(side.catalog, dependencies(side.snapshot)) for side in (pair.source, pair.target))
-    maker = pair.target.snapshot.user
+    source, target = pair.with_needs()
+    maker = pair.target.user
     plan = planned(source, target, maker)
     if cache_folder is None or not (plan.up or plan.down):
         return Planning(pair=pair, plan=plan, proof=None)
     announce("proving the plan")
-    version = scratch_version(pair.target.snapshot.server_version // 10000)
+    version = scratch_version(pair.target.server_version // 10000)
     with EmbeddedServer(version, cache_folder=cache_folder) as server:
         proof = prove(plan, source, target, maker=maker, server=server)
     return Planning(pair=pair, plan=plan, proof=proof)
