@@ -1,4 +1,4 @@
-create function pg_temp.trueup_probe(statement text, payload text[], passed integer)
+create function pg_temp.trueup_probe(payload text[], passed integer)
 returns table (item integer, state text, constraint_of text, column_of text)
 language plpgsql
 as $probe$
@@ -22,7 +22,7 @@ begin
         into part
         from generate_subscripts(items, 1) as n;
         begin
-            execute statement using part;
+            perform pg_temp.trueup_write(part);
             set constraints all immediate;
             raise exception using errcode = 'ZZ999';
         exception when others then
@@ -40,7 +40,7 @@ begin
             else
                 return query
                 select found.item, found.state, found.constraint_of, found.column_of
-                from pg_temp.trueup_probe(statement, part, passed + low - 1) as found;
+                from pg_temp.trueup_probe(part, passed + low - 1) as found;
             end if;
         end;
     end loop;

@@ -10,6 +10,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from psycopg import sql
+
 from trueup.errors import DatabaseError, PermissionMissing
 from trueup.tables.batches import Batch
 from trueup.tables.execution import IDLE, execute, fetch
@@ -26,17 +28,27 @@ WAYS = 16
 
 IMMEDIATE = Statement(b"set constraints all immediate", is_lasting=False)
 CALL_PROBE = Statement(
-    b"select item, state, constraint_of, column_of from pg_temp.trueup_probe($1::text, $2::text[], 0)",
+    b"select item, state, constraint_of, column_of from pg_temp.trueup_probe($1::text[], 0)",
     is_lasting=False,
     is_binary=True,
 )
-DROP_PROBE = Statement(b"drop function pg_temp.trueup_probe(text, text[], integer)", is_lasting=False)
+DROP_PROBE = Statement(
+    b"drop function pg_temp.trueup_probe(text[], integer), pg_temp.trueup_write(text[])", is_lasting=False
+)
+WRITE = "#variable_conflict use_column\ndeclare counts record;\nbegin\n{}\ninto counts;\nend"
 
 
 @cache
 def probe_function() -> Statement:
     """Return what creates the function that finds bad rows."""
     return Statement(files("trueup.tables").joinpath("probe.sql").read_bytes(), is_lasting=False)
+
+
+def write_function(statement: Statement) -> Statement:
+    """Return what creates the function that writes rows by a statement, which is planned once for all calls."""
+    create = sql.SQL("create function pg_temp.trueup_write(text[]) returns void language plpgsql as {}")
+    body = WRITE.format(statement.text.decode())
+    return Statement(create.format(sql.Literal(body)).as_bytes(None), is_lasting=False)
 
 
 def write_what_can_be(writer: Writer, parts: Iterator[tuple[Batch, bytes]]) -> list[Rejected]:
@@ -99,9 +111,9 @@ def probe(writer: Writer, batch: Batch, payload: bytes) -> list[tuple[int, str, 
     """
     try:
         with writer.db.transaction(), writer.db.connection() as connection:
-            statement = writer.statement_on(connection, batch.names).text
+            execute(connection, write_function(writer.statement_on(connection, batch.names)), ())
             execute(connection, probe_function(), ())
-            found: list[Any] = fetch(connection, CALL_PROBE, [statement, payload], tuple)
+            found: list[Any] = fetch(connection, CALL_PROBE, [payload], tuple)
             execute(connection, DROP_PROBE, ())
     except PermissionMissing:
         return []
