@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROWS = 10_000
+ROUNDS = 6
+BUDGET_S = 10
+"""How long one race may take: the slow ones run once or twice, the fast ones every round."""
 EXECUTEMANY = "psycopg executemany"
 ON_SERVER = "server only: insert .. select"
 DO_UPDATE = "one statement, do update"
@@ -56,7 +59,7 @@ def race_bulk_upsert(contenders: list[Any], observer: Connection, version: int, 
         for each in contenders
     ]
     check(entrants, observer, content_of("given", observer))
-    result = race(entrants, observer, rounds=rounds, budget_s=15)
+    result = race(entrants, observer, rounds=rounds, budget_s=BUDGET_S)
     targets = [Target(of="trueup", by=EXECUTEMANY, limit=0.32), Target(of="trueup", by=ON_SERVER, limit=1.5)]
     report(
         f"bulk_upsert of {ROWS} rows, half existing, PostgreSQL {version}", result, base=EXECUTEMANY, targets=targets
@@ -94,12 +97,13 @@ def race_sync(contenders: list[Any], observer: Connection, version: int, *, roun
     entrants = [Entrant(name=name, run=run, prepare=prepare) for name, run in runs.items()]
     wanted = content_of("given", observer)
     for entrant in entrants:
-        check([entrant], observer, wanted)
+        entrant.prepare()
         before = spent(observer)
         result_of(entrant.run)
         after = spent(observer)
+        assert content(observer) == wanted, entrant.name
         wal[entrant.name], ids[entrant.name] = (new - old for new, old in zip(after, before, strict=True))
-    result = race(entrants, observer, rounds=rounds, budget_s=15)
+    result = race(entrants, observer, rounds=rounds, budget_s=BUDGET_S)
     for name, times in result.items():
         times.note = f"{wal[name] / 1e6:5.2f} MB of log, {ids[name]:5} ids"
     title = f"sync of {ROWS} rows, none changed, PostgreSQL {version}"
@@ -123,11 +127,11 @@ def spent(observer: Connection) -> tuple[int, int]:
 def main() -> None:
     say(versions())
     with arena(18) as (conninfo, observer), connected(WITHOUT_POOLS, conninfo) as contenders:
-        race_bulk_upsert(contenders, observer, 18, rounds=6)
-        race_sync(contenders, observer, 18, rounds=6)
+        race_bulk_upsert(contenders, observer, 18, rounds=ROUNDS)
+        race_sync(contenders, observer, 18, rounds=ROUNDS)
     with arena(16) as (conninfo, observer), connected(DRIVERS, conninfo) as contenders:
-        race_bulk_upsert(contenders, observer, 16, rounds=6)
-        race_sync(contenders, observer, 16, rounds=6)
+        race_bulk_upsert(contenders, observer, 16, rounds=ROUNDS)
+        race_sync(contenders, observer, 16, rounds=ROUNDS)
 
 
 if __name__ == "__main__":

@@ -21,9 +21,9 @@ from trueup.db import Connection
 
 LONG_S = 0.02
 SHORT_S = 0.001
-WARM_CALLS = 8
+WARM_CALLS = 6
 """Calls until every contender has prepared what it prepares."""
-COUNTED_CALLS = 3
+COUNTED_CALLS = 2
 ROWS, BAD_ROWS = 10_000, 100
 CLEAN, BAD = "trueup, none bad", "trueup"
 
@@ -76,7 +76,7 @@ def race_bad_rows(direct: ConnInfo, observer: Connection) -> None:
             entrant.prepare()
             assert result_of(entrant.run) == (BAD_ROWS if entrant.name == BAD else 0), entrant.name
             assert entrant.name == CLEAN or content(observer) == wanted, entrant.name
-        result = race(own, observer, rounds=8)
+        result = race(own, observer, rounds=6)
         for each in others:
             entrant = Entrant(name=f"{each.name}, halving by hand", run=bind(finish, each, given), prepare=prepare)
             result |= race([entrant], observer, rounds=1)

@@ -49,7 +49,7 @@ def race_find_one(contenders: list[Any], observer: Connection) -> None:
     targets = [Target(of="trueup", by=BASE, limit=0.75)]
     report(
         "find_one by a unique key",
-        race(entrants, observer, rounds=60, calls=50, budget_s=10),
+        race(entrants, observer, rounds=40, calls=50, budget_s=8),
         base=BASE,
         targets=targets,
     )
@@ -63,7 +63,7 @@ def race_find_many(contenders: list[Any], observer: Connection) -> None:
     entrants = [Entrant(name=each.name, run=bind(each.find_many, COMPANY)) for each in contenders]
     targets = [Target(of="trueup", by=BASE, limit=0.55)]
     report(
-        f"find_many, {ROWS} rows", race(entrants, observer, rounds=40, calls=2, budget_s=10), base=BASE, targets=targets
+        f"find_many, {ROWS} rows", race(entrants, observer, rounds=25, calls=2, budget_s=8), base=BASE, targets=targets
     )
 
 
@@ -75,7 +75,7 @@ def race_upsert(contenders: list[Any], observer: Connection, version: int) -> No
     entrants = [Entrant(name=each.name, run=feed(each.upsert, changing(500))) for each in contenders]
     targets = [Target(of="trueup", by=BASE, limit=0.85)]
     title = f"upsert that changes a row and returns it, PostgreSQL {version}; trueup tells inserted from updated"
-    report(title, race(entrants, observer, rounds=40, calls=30, budget_s=10), base=BASE, targets=targets)
+    report(title, race(entrants, observer, rounds=25, calls=30, budget_s=8), base=BASE, targets=targets)
 
 
 def race_two_upserts(contenders: list[Any], observer: Connection) -> None:
@@ -90,7 +90,7 @@ def race_two_upserts(contenders: list[Any], observer: Connection) -> None:
     run = feed(limited.two_upserts_with_limits, changing(1), changing(2))
     entrants.append(Entrant(name=f"{BASE}, set local x3", run=run))
     title = "transaction of two upserts; trueup with lock, statement and transaction timeout and a number for COMMIT"
-    report(title, race(entrants, observer, rounds=40, calls=20, budget_s=10), base=BASE)
+    report(title, race(entrants, observer, rounds=25, calls=20, budget_s=8), base=BASE)
 
 
 def fresh(conninfo: ConnInfo, observer: Connection) -> None:

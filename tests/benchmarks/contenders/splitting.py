@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from time import monotonic
 from typing import Any, Protocol
 
-PATIENCE_S = 6.0
+PATIENCE_S = 3.0
 
 
 class TooSlow(BaseException):
