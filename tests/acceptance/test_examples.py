@@ -4,8 +4,8 @@ A page is a story: its blocks of SQL and Python run in order, in one namespace a
 `settings` and nothing else. A block of Python that ends with `# raises NAME` has to raise exactly that.
 
 A page with a block that begins with a comment that names a file is a project instead: such blocks are written to those
-files, commands that begin with `pytest` are run, and those of `trueup` that have a block of text behind them. Such a block
-holds lines of what the command prints, in this order, with `…` for whatever differs from run to run.
+files, commands that begin with `pytest` are run, and those of `trueup` that have a block of text behind them. Such a
+block holds lines of what the command prints, in this order, with `…` for whatever differs from run to run.
 """
 
 import re

@@ -199,7 +199,7 @@ def array(numbers: Sequence[int]) -> sql.Composed:
 def _bucket(reading: Reading, grid: Grid, salt: int) -> sql.Composed:
     if not isinstance(grid, RangeGrid):
         return _low_bits(key_hash(reading, salt), grid)
-    return sql.SQL("width_bucket({}::int8, {})").format(column(reading.key[0]), array(grid.bounds))
+    return sql.SQL("width_bucket({}::int8, {})::int8").format(column(reading.key[0]), array(grid.bounds))
 
 
 def _low_bits(hashed: sql.Composable, grid: Grid) -> sql.Composed:
