@@ -1,50 +1,32 @@
 """Interruptions, large tables, many dead rows, and what only a fingerprint sees."""
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+import json
+import subprocess
+import sys
 
 import pytest
-from tests.integration.testing.rewind.conftest import Run, content
+from tests.integration.testing.rewind.conftest import Run
 
 from trueup.conninfo import ConnInfo
 from trueup.db import connect
 from trueup.testing.rewind import Baseline, NotRewound, Rewound, fingerprint
 
-
-@contextmanager
-def interrupted_after(seconds: float) -> Iterator[None]:
-    """Have Ctrl-C pressed after that time, once."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+PROGRAM = "tests.integration.testing.rewind.interrupted"
 
 
-def test_interrupted_rewind_is_never_taken_for_one(filled: ConnInfo, run: Run) -> None:
-    first, interruptions = content(filled), 0
-    for number in range(12):
-        with Baseline.take(filled) as baseline, Baseline.take(filled) as rescue:
-            run("update clients set score = 1; truncate notes; select nextval('tickets')")
-            try:
-                with interrupted_after(0.0003 + number * 0.0005):
-                    outcome = baseline.rewind(tolerating={rescue.pid})
-            except KeyboardInterrupt:
-                interruptions += 1
-                outcome = baseline.rewind(tolerating={rescue.pid})
-                assert outcome == NotRewound("its connection is closed, or was lost or interrupted earlier")
-            baseline.close()
-            assert isinstance(rescue.rewind(), Rewound)
-            assert content(filled) == first
+def test_interrupted_rewind_is_never_taken_for_one(filled: ConnInfo, pytestconfig: pytest.Config) -> None:
+    command = [sys.executable, "-X", "faulthandler", "-m", PROGRAM, filled.reveal()]
 
-    assert interruptions
+    ended = subprocess.run(
+        command, env={}, cwd=pytestconfig.rootpath, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    aftermaths = json.loads(ended.stdout)
+    assert all(left["is_rescued"] and left["is_as_before"] for left in aftermaths)
+    refusals = [left["refusal"] for left in aftermaths if left["has_come"]]
+    assert refusals
+    assert set(refusals) == {"its connection is closed, or was lost or interrupted earlier"}
 
 
 def test_new_rows_of_a_large_table_are_deleted(filled: ConnInfo, run: Run) -> None:
