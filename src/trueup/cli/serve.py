@@ -12,14 +12,15 @@ from trueup.errors import UsageError
 from trueup.servers import open_source
 from trueup.settings import DatabaseSettings, Settings
 from trueup.settings.places import load_place
+from trueup.verify.alarm import read_state, state_file
 
 try:
-    from trueup.health import Watch, application, check_database, check_tracking, domain_check, serve
+    from trueup.health import Watch, application, check_database, check_runs, check_tracking, domain_check, serve
     from trueup.health.server import listen
 except ImportError as error:  # pragma: no cover — the development environment has the extra
     raise UsageError(f"{error.name} is not installed: pip install 'trueup[health]'") from None
 
-NAMES_TAKEN = frozenset({"live", "ready", "database", "tracking"})
+NAMES_TAKEN = frozenset({"live", "ready", "database", "tracking", "nightly"})
 
 
 @click.command("serve")
@@ -28,19 +29,24 @@ NAMES_TAKEN = frozenset({"live", "ready", "database", "tracking"})
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 is any free one.")
 @click.option("--every", default=5.0, show_default=True, type=click.FloatRange(0.1), help="Seconds between two checks.")
 def serve_command(*, database: str | None, host: str, port: int, every: float) -> ExitCode:
-    """Serve /health, /health/live, /health/ready, /health/database, /health/tracking, /metrics.
+    """Serve /health, /health/live, /health/ready, /health/database, /health/tracking, /health/nightly, /metrics.
 
     DB is the database of the environment unless it is named. Each check of [tool.trueup.checks] has a page of its own.
     Details and metrics are for requests that bear the token of TRUEUP_HEALTH_TOKEN.
     """
     settings = Settings.load()
     functions = {name: load_function(name, place) for name, place in settings.checks.items()}
+    stamp = state_file(settings.state_folder, "nightly")
     try:
         listening = listen(host, port)
     except OSError as error:
         raise UsageError(f"{host}:{port}: {error.strerror or error}: choose another --host or --port") from None
     with listening, opened(database, settings, len(functions) + 1) as db:
-        checks = {"database": check_database(db, settings.services), "tracking": check_tracking}
+        checks = {
+            "database": check_database(db, settings.services),
+            "tracking": check_tracking,
+            "nightly": check_runs(lambda: read_state(stamp), is_awaited="nightly" in settings.profiles),
+        }
         checks |= {name: domain_check(db, function) for name, function in functions.items()}
         watches = [Watch(name, check, interval_s=every) for name, check in checks.items()]
         click.echo(f"http://{host}:{listening.getsockname()[1]}/health", err=True)

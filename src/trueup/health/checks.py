@@ -4,8 +4,10 @@ import statistics
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from time import perf_counter
+from typing import Protocol
 
 from trueup import observe
 from trueup.db import Database
@@ -20,6 +22,8 @@ REMEMBERED = 1_000
 """Of so many of the last round trips the percentiles are made."""
 CROWDED = 0.8
 """From this share of the pool on it is told that few connections are left."""
+OVERDUE = timedelta(hours=26)
+"""A verification that is made every night has not passed for too long by then."""
 
 
 def check_database(db: Database, services: Iterable[Service] = ()) -> Check:
@@ -51,6 +55,39 @@ def check_tracking() -> Answer:
     found = observe.status()
     status, reason = (Status.OK, "") if found.is_enabled else (Status.WARN, "failures are not reported")
     return Answer(status=status, reason=reason, figures=figures(found.account))
+
+
+class Stamp(Protocol):
+    """Is what runs that are made every night leave behind."""
+
+    @property
+    def last_run_at(self) -> datetime | None:
+        """Return when one ended."""
+
+    @property
+    def last_success_at(self) -> datetime | None:
+        """Return when one passed."""
+
+
+def check_runs(read: Callable[[], Stamp], *, is_awaited: bool) -> Check:
+    """Return the check that runs come, and pass: a failure 26 hours after the last one that passed.
+
+    Where none has ever ended that is a failure if one `is_awaited`.
+    """
+
+    def check() -> Answer:
+        stamp = read()
+        ran, passed = stamp.last_run_at, stamp.last_success_at
+        measured = {"last_run_at": ran, "last_success_at": passed}
+        if ran is None and not is_awaited:
+            status, reason = Status.OK, "no run is awaited"
+        elif passed is None or datetime.now(UTC) - passed > OVERDUE:
+            status, reason = Status.FAIL, "no run has passed for 26 hours"
+        else:
+            status, reason = (Status.OK, "") if ran == passed else (Status.WARN, "the last run did not pass")
+        return Answer(status=status, reason=reason, figures=figures(measured))
+
+    return check
 
 
 def pool_figures(pool: Statistics) -> dict[str, object]:

@@ -130,7 +130,7 @@ def test_checks_of_the_project_have_pages_without_texts(database: ConnInfo, fold
 
         code, body = served.get("/health", token=TOKEN)
         assert (code, body["status"]) == (503, "fail")
-        assert body["checks"].keys() == {"database", "tracking", "whatsapp", "sync"}
+        assert body["checks"].keys() == {"database", "tracking", "nightly", "whatsapp", "sync"}
         assert "7999" not in json.dumps(body)
         assert served.get("/health")[1].keys() == {"status", "uptime", "timestamp"}
         assert served.get("/health", token=TOKEN[:-1])[1].keys() == {"status", "uptime", "timestamp"}

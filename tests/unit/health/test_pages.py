@@ -1,7 +1,7 @@
 """What the pages of health say, and to whom."""
 
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, cast
 
@@ -11,7 +11,7 @@ from trueup.conninfo import ConnInfo
 from trueup.db import Database
 from trueup.db.events import Statistics
 from trueup.health import bodies
-from trueup.health.checks import domain_check, percentiles
+from trueup.health.checks import check_runs, domain_check, percentiles
 from trueup.health.metrics import exposition
 from trueup.health.model import Answer, Status, worst
 from trueup.settings import DatabaseSettings
@@ -88,6 +88,45 @@ def test_word_that_is_not_known_to_be_good_is_a_failure(said: object, status: St
     assert domain_check(NOWHERE, lambda db: Result(said))().status is status
     assert domain_check(NOWHERE, lambda db: Result(said))().figures["expired_keys"] == 4
     assert domain_check(NOWHERE, lambda db: None)().status is Status.FAIL
+
+
+@dataclass
+class Runs:
+    last_run_at: datetime | None
+    last_success_at: datetime | None
+
+
+def hours_ago(hours: float) -> datetime:
+    return datetime.now(UTC) - timedelta(hours=hours)
+
+
+@pytest.mark.parametrize(
+    ("ran", "passed", "is_awaited", "status"),
+    [
+        (None, None, False, Status.OK),
+        (None, None, True, Status.FAIL),
+        (hours_ago(1), None, False, Status.FAIL),
+        (hours_ago(1), hours_ago(25), True, Status.WARN),
+        (hours_ago(1), hours_ago(26.1), True, Status.FAIL),
+        (hours_ago(27), hours_ago(27), False, Status.FAIL),
+    ],
+)
+def test_verification_that_has_not_passed_for_26_hours_is_a_failure(
+    ran: datetime | None, passed: datetime | None, is_awaited: bool, status: Status
+) -> None:
+    """A run that never began tells nobody: the moment of the last one that passed has to."""
+    answer = check_runs(lambda: Runs(ran, passed), is_awaited=is_awaited)()
+
+    assert answer.status is status
+    assert answer.figures["last_success_at"] == (passed and passed.isoformat())
+
+
+def test_verification_that_has_just_passed_is_well() -> None:
+    now = hours_ago(0)
+
+    assert check_runs(lambda: Runs(now, now), is_awaited=True)() == Answer(
+        status=Status.OK, figures={"last_run_at": now.isoformat(), "last_success_at": now.isoformat()}
+    )
 
 
 @pytest.mark.parametrize(
