@@ -5,8 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
+import psycopg
+from psycopg import sql
+
 from trueup.conninfo import ConnInfo
 from trueup.db.connection import Connection, connect, named_errors
+from trueup.errors import Unverifiable
 
 PINNED: tuple[tuple[LiteralString, LiteralString], ...] = (
     ("search_path", ""),
@@ -39,6 +43,8 @@ class Snapshot:
     user: str
     identity: str
     """Equal for two snapshots exactly when both read the same database of the same running server."""
+    exported: str = ""
+    """By this name other sessions of the server see exactly the same, as long as this one lasts."""
 
     def rows(self, query: Any, parameters: Any = None) -> list[tuple[Any, ...]]:
         """Return all rows of a query.
@@ -51,24 +57,36 @@ class Snapshot:
 
 
 @contextmanager
-def snapshot(conninfo: ConnInfo) -> Iterator[Snapshot]:
+def snapshot(conninfo: ConnInfo, *, exported: str | None = None) -> Iterator[Snapshot]:
     """Hold one REPEATABLE READ READ ONLY transaction; settings are local to it, so that poolers are safe.
+
+    It sees the database as it is now, or exactly as the snapshot does that is `exported` under that name.
 
     Raises:
         ConnectionFailed: the database can't be reached.
+        Unverifiable: the exported snapshot has ended.
     """
     connection = connect(conninfo)
     try:
         with named_errors(conninfo):
             connection.execute("begin transaction isolation level repeatable read, read only")
+            if exported:
+                _join(connection, exported, conninfo)
             pinned = ", ".join("set_config(%s, %s, true)" for _ in PINNED)
             connection.execute(f"select {pinned}", [text for pair in PINNED for text in pair])
             identity = connection.execute(
                 "select current_setting('server_version_num')::int, d.datname, current_user::text,"
-                " concat_ws('/', pg_postmaster_start_time()::text, d.oid)"
+                " concat_ws('/', pg_postmaster_start_time()::text, d.oid), pg_export_snapshot()"
                 " from pg_database d where d.datname = current_database()"
             ).fetchone()
             assert identity
         yield Snapshot(conninfo, connection, *identity)
     finally:
         connection.close()
+
+
+def _join(connection: Connection, exported: str, conninfo: ConnInfo) -> None:
+    try:
+        connection.execute(sql.SQL("set transaction snapshot {}").format(sql.Literal(exported)))
+    except (psycopg.errors.InvalidParameterValue, psycopg.errors.UndefinedObject):
+        raise Unverifiable(f"the snapshot of {conninfo} that several connections share has ended") from None
