@@ -66,9 +66,10 @@ def open_structure_pair(source: Named, target: Named, *, profile: Profile | None
     with ExitStack() as stack:
         held = [each if isinstance(each, Saved) else stack.enter_context(snapshot(each)) for each in (source, target)]
         if identity(held[0]) == identity(held[1]):
+            thing = "file" if isinstance(held[1], Saved) else "database"
             raise Refused(
-                f"source and target are the same ({name_of(held[1])}): it equals itself, so that comparing would prove"
-                " nothing; name two databases"
+                f"source and target are the same {thing} ({name_of(held[1])}): it equals itself, so that comparing"
+                " would prove nothing; name two databases"
             )
         with ThreadPoolExecutor(max_workers=2) as executor:
             mine, theirs = apart_from(profile, *executor.map(structure_of, held))
