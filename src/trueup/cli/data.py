@@ -6,7 +6,7 @@ from trueup.cli.databases import named_pair
 from trueup.cli.exits import VERDICTS, ExitCode
 from trueup.cli.options import answering, as_json, source_version, target_version
 from trueup.cli.terminal import progress, show_section
-from trueup.parity.data import Progress, compare
+from trueup.parity.data import Bounds, Progress, compare
 from trueup.parity.data import as_json as table_as_json
 from trueup.report.json import envelope
 from trueup.settings import Settings
@@ -58,7 +58,7 @@ def diff_command(
             pair.source,
             pair.target,
             tables=tables or None,
-            max_rows=max_rows,
+            bounds=Bounds(max_rows=max_rows),
             conversions=Settings.load().conversions,
             is_paranoid=paranoid,
             on_progress=report,

@@ -9,7 +9,7 @@ from psycopg import sql
 from trueup.conninfo import ConnInfo
 from trueup.db import Snapshot, connect, snapshot
 from trueup.errors import Unverifiable
-from trueup.parity.data import Side, TableComparison, compare, verdict_of
+from trueup.parity.data import Bounds, Side, TableComparison, compare, verdict_of
 from trueup.parity.schema import catalog
 from trueup.parity.schema.planning import scratch_version
 from trueup.report.model import Finding, Section, Severity, Verdict
@@ -43,7 +43,7 @@ def look_at_backup(subject: Subject, announce: Announce) -> Section:
             if not copy.catalog.tables:
                 return broken_section(file, size_bytes, "it restores without an error, and no table comes of it")
             announce(f"comparing {file.name} with the target")
-            return compared_section(size_bytes, compare(subject.target, copy, max_rows=0))
+            return compared_section(size_bytes, compare(subject.target, copy, bounds=Bounds(max_rows=0)))
 
 
 def lacks_backup(subject: Subject) -> str:

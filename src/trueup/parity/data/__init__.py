@@ -1,5 +1,6 @@
 """Whether two databases hold the same rows, and which rows and columns differ."""
 
+from trueup.parity.data.bounds import Bounds
 from trueup.parity.data.comparison import Progress, compare, compare_table
 from trueup.parity.data.grid import Span
 from trueup.parity.data.lockstep import Lockstep, Side, lockstep
@@ -10,6 +11,7 @@ from trueup.parity.data.segments import Segment, compare_segment, merged, segmen
 from trueup.parity.data.sequences import SequenceBehind, SequenceCheck, sequences_behind
 
 __all__ = [
+    "Bounds",
     "ChangedRow",
     "Key",
     "Lockstep",

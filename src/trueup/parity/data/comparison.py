@@ -11,6 +11,7 @@ from time import perf_counter
 
 from trueup.errors import Disconnected, Unverifiable
 from trueup.parity.data import statements
+from trueup.parity.data.bounds import USUAL, Bounds
 from trueup.parity.data.lockstep import Lockstep, Side, lockstep, unverifiable
 from trueup.parity.data.model import TableComparison
 from trueup.parity.data.pairing import TablePair, Unpaired, pair_tables
@@ -34,7 +35,7 @@ def compare(
     target: Side,
     *,
     tables: Iterable[str] | None = None,
-    max_rows: int = 1_000,
+    bounds: Bounds = USUAL,
     conversions: Iterable[Conversion] = (),
     where: str | None = None,
     is_paranoid: bool = False,
@@ -42,7 +43,7 @@ def compare(
 ) -> tuple[TableComparison, ...]:
     """Return one comparison for every table of either side, or for each of `tables`, sorted by name.
 
-    At most `max_rows` differing rows of a table are listed; the counts are exact. A table that can't be read is
+    It keeps within its bounds; the counts are exact, however few rows are listed. A table that can't be read is
     inconclusive and stops no other. A partition is read as part of its parent. Only rows for which `where` holds on
     their side are compared. A paranoid comparison hashes with 128 bits, by two functions.
 
@@ -57,7 +58,7 @@ def compare(
         for done, pair in enumerate(pairs):
             if on_progress:
                 on_progress(Progress(table=str(pair.table), done=done, total=len(pairs)))
-            found.append(compare_table(both, pair, max_rows=max_rows))
+            found.append(compare_table(both, pair, max_rows=bounds.max_rows))
     return tuple(found)
 
 

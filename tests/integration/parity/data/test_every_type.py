@@ -14,6 +14,7 @@ from trueup.conninfo import ConnInfo
 from trueup.db import connect, snapshot
 from trueup.db.connection import Connection
 from trueup.parity.data import (
+    Bounds,
     ChangedRow,
     Rules,
     Side,
@@ -273,7 +274,7 @@ def test_every_value_differs_from_every_other_of_its_type(pair: Pair) -> None:
     source, target = all_pairs()
     pair.hold(source, target)
 
-    found = pair.compare(max_rows=len(source))
+    found = pair.compare(bounds=Bounds(max_rows=len(source)))
 
     assert list(found.changed) == [expected_change(row, source[row], target[row]) for row in source]
     assert (found.missing_count, found.extra_count) == (0, 0)

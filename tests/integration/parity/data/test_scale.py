@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from psycopg import sql
 
+from trueup.parity.data import Bounds
+
 KEYS = {
     "integer": ("bigint primary key", "i"),
     "text": ("text primary key", "'k' || i"),
@@ -50,7 +52,7 @@ def test_when_every_row_differs_all_are_counted_and_some_are_listed(databases: A
     fill(databases, key, 20_000)
     databases.target.execute("update t set name = 'x' || name")
 
-    found = databases.compare_one(max_rows=50)
+    found = databases.compare_one(bounds=Bounds(max_rows=50))
 
     if key == "none":
         assert (found.missing_count, found.extra_count, found.changed_count) == (20_000, 20_000, 0)
@@ -67,7 +69,7 @@ def test_the_list_shows_every_kind_of_difference(databases: Any) -> None:
     databases.target.execute("update t set id = id + 100000, name = 'new' where id between 1001 and 2000")
     databases.target.execute("update t set name = null where id = 2500")
 
-    found = databases.compare_one(max_rows=9)
+    found = databases.compare_one(bounds=Bounds(max_rows=9))
 
     assert (found.missing_count, found.extra_count, found.changed_count) == (2_000, 1_000, 1)
     assert (len(found.missing), len(found.extra), len(found.changed)) == (4, 4, 1)
@@ -77,6 +79,6 @@ def test_nothing_is_listed_when_nothing_may_be(databases: Any) -> None:
     fill(databases, "integer", 10)
     databases.target.execute("update t set name = null")
 
-    found = databases.compare_one(max_rows=0)
+    found = databases.compare_one(bounds=Bounds(max_rows=0))
 
     assert (found.changed, found.changed_count, found.truncated) == ((), 10, True)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from trueup.parity.data import (
+    Bounds,
     TableComparison,
     agreed_rules,
     compare_segment,
@@ -83,13 +84,13 @@ def test_a_table_of_many_differences_is_read_by_rows_at_once(
     fill(databases, key)
     databases.target.execute("update t set name = 'x' || name where n % 10 = 3")
     databases.target.execute("delete from t where n % 10 = 4")
-    sparse = databases.compare_one(max_rows=5_000)
+    sparse = databases.compare_one(bounds=Bounds(max_rows=5_000))
     seen = []
     monkeypatch.setattr(survey, "SMALL_BYTES", 0)
     gather_all = tablepass.TablePass._gather_all
     monkeypatch.setattr(tablepass.TablePass, "_gather_all", lambda *args: seen.append(1) or gather_all(*args))
 
-    dense = databases.compare_one(max_rows=5_000)
+    dense = databases.compare_one(bounds=Bounds(max_rows=5_000))
 
     assert essence(dense) == essence(sparse)
     assert len(seen) == (0 if key == "none" else 1)
@@ -172,7 +173,7 @@ def test_memory_does_not_grow_with_the_table(databases: Any, monkeypatch: pytest
         )
         databases.target.execute("update t set n = -n")
         tracemalloc.start()
-        found = databases.compare_one(max_rows=100)
+        found = databases.compare_one(bounds=Bounds(max_rows=100))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert found.changed_count == rows
