@@ -6,13 +6,17 @@ from pathlib import Path
 
 import click
 
-from trueup.cli.exits import ExitCode
+from trueup.cli.exits import VERDICTS, ExitCode
+from trueup.cli.options import VERSIONS, answering, as_json
+from trueup.cli.terminal import progress, show_checks
 from trueup.db import connect
 from trueup.db.connection import Connection
 from trueup.errors import UsageError
 from trueup.migrations import Migration, Migrations, migrate_down, migrate_up, read_migrations, status
+from trueup.report.json import envelope
 from trueup.servers import open_source
 from trueup.settings import Settings
+from trueup.verify.rehearsal import rehearse
 
 folder_option = click.option(
     "--folder",
@@ -64,19 +68,48 @@ def status_command(*, database: str, folder: Path | None) -> ExitCode:
     return ExitCode.PASSED if all(one.state == "applied" for one in states) else ExitCode.FAILED
 
 
+@migrate.command("verify")
+@folder_option
+@click.option("--db-version", type=VERSIONS, help="The PostgreSQL to try them on. [18]")
+@as_json
+def verify_command(*, folder: Path | None, db_version: str | None, as_json: bool) -> ExitCode:
+    """Apply, undo and apply again each migration on a scratch server, with rows in every table.
+
+    The structure has to be the same each time, and what the tables held has to be there again. A file says above its
+    `-- migrate:up` what it can't bring back: `-- trueup:loses SCHEMA.TABLE[.COLUMN] REASON`, or
+    `-- trueup:irreversible REASON`.
+    """
+    settings = Settings.load()
+    migrations = read_migrations(chosen(folder, settings))
+    with answering("migrations", as_json=as_json, about="the migrations"), progress() as announce:
+        section = rehearse(
+            migrations, version=int(db_version or 18), cache_folder=settings.cache_folder, announce=announce
+        )
+    if as_json:
+        click.echo(envelope(section.verdict, section.findings, compared=section.compared, notes=section.notes))
+    else:
+        show_checks([section], section.notes, passed="each of them can be applied, undone and applied again")
+    return VERDICTS[section.verdict]
+
+
 @contextmanager
 def opened(database: str, folder: Path | None) -> Iterator[tuple[Connection, Migrations]]:
     """Read the migrations, then connect."""
     settings = Settings.load()
-    if folder is None and settings.schema is None:
-        raise UsageError('no folder of migrations: give --folder, or declare schema = "FOLDER" under [tool.trueup]')
-    migrations = read_migrations(folder or settings.schema or Path())
+    migrations = read_migrations(chosen(folder, settings))
     with open_source(database, settings) as conninfo:
         connection = connect(conninfo)
         try:
             yield connection, migrations
         finally:
             connection.close()
+
+
+def chosen(folder: Path | None, settings: Settings) -> Path:
+    """Return the folder that is named, or else the one that the project declares."""
+    if found := folder or settings.schema:
+        return found
+    raise UsageError('no folder of migrations: give --folder, or declare schema = "FOLDER" under [tool.trueup]')
 
 
 def say(verb: str, migrations: tuple[Migration, ...]) -> None:

@@ -61,15 +61,15 @@ def show_section(section: Section) -> None:
     show_verdict(section.verdict, headline(section.verdict, section.findings))
 
 
-def show_checks(sections: Sequence[Section], notes: Sequence[str]) -> None:
-    """Print several checks, what a reader has to know beside them, and the verdict of all."""
+def show_checks(sections: Sequence[Section], notes: Sequence[str], *, passed: str = "") -> None:
+    """Print several checks, what to know beside them, and the verdict of all; `passed` puts a good one in words."""
     findings = [finding for section in sections for finding in section.findings]
     verdict = worst(section.verdict for section in sections)
     show_sections(sections)
     show_findings(findings)
     for note in notes:
         out.print(escape(note), style="dim")
-    show_verdict(verdict, headline(verdict, findings))
+    show_verdict(verdict, passed if passed and verdict is Verdict.PASSED else headline(verdict, findings))
 
 
 def show_verdict(verdict: Verdict, sentence: str) -> None:

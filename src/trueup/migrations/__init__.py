@@ -2,9 +2,11 @@
 
 from trueup.migrations.declarations import Declarations
 from trueup.migrations.files import Block, Migration, Migrations, read_digest, read_migrations
+from trueup.migrations.history import HISTORY
 from trueup.migrations.runner import LOCK_TIMEOUT_S, MigrationState, State, migrate_down, migrate_up, status
 
 __all__ = [
+    "HISTORY",
     "LOCK_TIMEOUT_S",
     "Block",
     "Declarations",

@@ -8,7 +8,8 @@ from psycopg import sql
 from trueup.db.connection import Connection
 from trueup.errors import PermissionMissing, UsageError
 
-TABLE = "schema_migrations"
+HISTORY = "schema_migrations"
+"""The table's name, in whatever schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class History:
     @property
     def table(self) -> sql.Identifier:
         """The table's name with its schema: a migration may change what a bare name means."""
-        return sql.Identifier(self.schema, TABLE)
+        return sql.Identifier(self.schema, HISTORY)
 
     def create(self) -> None:
         """Make the table unless it is there.
@@ -45,7 +46,7 @@ class History:
             )
         except server_errors.InsufficientPrivilege as error:
             raise PermissionMissing(
-                f"{error.diag.message_primary}: migrations are recorded in {self.schema}.{TABLE}; run them as a role"
+                f"{error.diag.message_primary}: migrations are recorded in {self.schema}.{HISTORY}; run them as a role"
                 f" that may create it, or grant CREATE on schema {self.schema}"
             ) from error
         except server_errors.InvalidSchemaName as error:
@@ -54,7 +55,7 @@ class History:
     def exists(self) -> bool:
         """Whether the table is there."""
         query = "select exists (select from pg_catalog.pg_tables where schemaname = %s and tablename = %s)"
-        row = self.connection.execute(query, [self.schema, TABLE]).fetchone()
+        row = self.connection.execute(query, [self.schema, HISTORY]).fetchone()
         assert row
         return bool(row[0])
 
@@ -70,7 +71,7 @@ class History:
             rows = self.connection.execute(sql.SQL("select version from {}").format(self.table)).fetchall()
         except server_errors.InsufficientPrivilege as error:
             raise PermissionMissing(
-                f"{error.diag.message_primary}: grant SELECT on {self.schema}.{TABLE}, and USAGE on its schema"
+                f"{error.diag.message_primary}: grant SELECT on {self.schema}.{HISTORY}, and USAGE on its schema"
             ) from error
         return frozenset(version for (version,) in rows)
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from trueup.db import snapshot
-from trueup.parity.schema import Difference, catalog, diff
+from trueup.parity.schema import Difference, catalog, diff, without_history
 from trueup.parity.schema.planning import scratch_version
 from trueup.report.model import Section
 from trueup.servers import open_source
@@ -22,7 +22,7 @@ def look_at_drift(subject: Subject, announce: Announce) -> Section:
         open_source("embedded", subject.settings, version=version) as conninfo,
         snapshot(conninfo) as declared,
     ):
-        mine = catalog(declared)
+        mine = without_history(catalog(declared))
     announce("comparing the declared schema")
     theirs = subject.target.catalog
     differences = tuple(each for each in diff(mine, theirs) if not is_elsewhere(each))

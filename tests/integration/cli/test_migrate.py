@@ -73,6 +73,29 @@ def test_bad_usage_is_told(trueup, databases, folder, words, said):
     assert said in done.err
 
 
+def test_declared_migrations_are_tried_up_down_and_up(trueup, folder):
+    done = trueup("migrate", "verify")
+
+    assert done.code == ExitCode.PASSED
+    assert "2 migrations, 2 undone and applied again" in " ".join(done.out.split())
+    assert "each of them can be applied, undone and applied again" in done.out
+    assert "the target" not in done.out
+
+
+def test_migration_that_does_not_lead_back_fails(trueup, folder):
+    (folder / "003_note.sql").write_text("-- migrate:up\nalter table client add note text;\n-- migrate:down\nselect;\n")
+
+    done = trueup("migrate", "verify", "--db-version", "16", "--json")
+
+    [finding] = done.json["findings"]
+    assert (done.code, done.json["verdict"]) == (ExitCode.FAILED, "failed")
+    assert (finding["object"], finding["details"]) == (
+        "003_note.sql", ["column public.client.note is left over"]
+    )  # fmt: skip
+    assert done.json["compared"]["undone and applied again"] == 2
+    assert done.json["notes"][0] == "Migrations: tried on PostgreSQL 16."
+
+
 def test_nothing_declared_says_what_to_declare(trueup, databases):
     done = trueup("migrate", "up", databases.target)
 

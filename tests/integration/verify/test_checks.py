@@ -10,6 +10,7 @@ from types import ModuleType, SimpleNamespace
 
 import psycopg
 import pytest
+from tests.integration.verify.conftest import SHOP
 
 from trueup.report.model import Finding, Section, Severity, Verdict
 from trueup.settings import Service
@@ -160,10 +161,20 @@ def schema(tmp_path):
 
 
 def test_database_that_is_not_what_the_project_declares_is_found(shops, schema):
-    found = failure(shops.verify("drift", schema=schema, alone=True))
+    report = shops.verify("drift", schema=schema, alone=True)
 
-    assert "public.visits: the table is in the target only" in found
-    assert "public.schema_migrations: the table is in the declared schema only" in found
+    assert "public.visits: the table is in the target only" in failure(report)
+
+
+def test_record_of_migrations_is_no_drift_and_is_counted(shops, schema):
+    """The declared schema is built by migrations; the target was not, and on another day it is."""
+    (schema / "20260101000000_shop.sql").write_text(f"-- migrate:up\n{SHOP}\n-- migrate:down\n")
+    built = shops.verify("drift", schema=schema, alone=True)
+    shops.damage("create table schema_migrations (version varchar(128) primary key)")
+    migrated = shops.verify("drift", "schema", schema=schema)
+
+    assert [each.verdict for each in (built, migrated)] == [Verdict.PASSED, Verdict.PASSED]
+    assert "Left out in the target: table public.schema_migrations (history of migrations) (1)." in migrated.notes
 
 
 def test_drift_from_migrations_that_fail_is_open(shops, schema):

@@ -19,7 +19,7 @@ from trueup.parity.schema.model import (
     compared,
 )
 from trueup.parity.schema.names import ColumnName, QualifiedName, quote_ident
-from trueup.parity.schema.profiles import PROFILES, Profile, apart_from
+from trueup.parity.schema.profiles import PROFILES, Profile, apart_from, without_history
 from trueup.parity.schema.saved import Saved, encode_structure, read_structure
 
 __all__ = [
@@ -48,4 +48,5 @@ __all__ = [
     "encode_structure",
     "quote_ident",
     "read_structure",
+    "without_history",
 ]

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from trueup.parity.schema.model import Annotations, Catalog, DefinedObject, ObjectKey
-from trueup.parity.schema.names import QualifiedName, quote_ident
+from trueup.migrations import HISTORY
+from trueup.parity.schema.model import Annotations, Catalog, DefinedObject, ObjectKey, Table
+from trueup.parity.schema.names import ColumnName, QualifiedName, quote_ident
 
 NAME = r'"(?:[^"]|"")+"|\S+'
 DEFAULT_ACL = re.compile(rf"for role (?P<role>{NAME})(?: in schema (?P<schema>{NAME}))?")
@@ -65,11 +66,52 @@ PROFILES: Mapping[str, Profile] = MappingProxyType({"supabase": SUPABASE})
 
 
 def apart_from(profile: Profile | None, source: Catalog, target: Catalog) -> tuple[Catalog, Catalog]:
-    """Return both structures without our own journal and without what the profile names, which they count."""
-    mine, theirs = (without(each, OWN) if JOURNAL in each.tables else each for each in (source, target))
+    """Return both structures without our own tables and without what the profile names, which they count."""
+    both = map(without_history, (source, target))
+    mine, theirs = (without(each, OWN) if JOURNAL in each.tables else each for each in both)
     if profile is None:
         return mine, theirs
     return with_common_owners(without(mine, profile), without(theirs, profile), profile)
+
+
+def without_history(catalog: Catalog) -> Catalog:
+    """Return the structure without the tables in which migrations are recorded, which are counted in `skipped`.
+
+    They say how a database came to be what it is: one that was copied, or built from one file, has none.
+    """
+    tables = {name: table for name, table in catalog.tables.items() if is_history(table)}
+    if not tables:
+        return catalog
+    parts = frozenset[str]().union(*map(identities, tables.values()))
+    objects = {key: each for key, each in catalog.objects.items() if each.table not in tables}
+    said = {key: each for key, each in catalog.annotations.items() if key.identity not in parts}
+    counts = {f"table {name} (history of migrations)": 1 for name in tables}
+    return replace(
+        catalog,
+        tables=MappingProxyType({name: each for name, each in catalog.tables.items() if name not in tables}),
+        objects=MappingProxyType(objects),
+        annotations=MappingProxyType(said),
+        skipped=MappingProxyType({**catalog.skipped, **counts}),
+    )
+
+
+def is_history(table: Table) -> bool:
+    """Say whether it is the table in which migrations are recorded: dbmate's, with its one column."""
+    return table.name.name == HISTORY and table.columns.keys() == {"version"}
+
+
+def identities(table: Table) -> frozenset[str]:
+    """Return how the server itself names a table and its parts."""
+    name = table.name
+    parts = [*(part.name for part in table.constraints), *(part.name for part in table.indexes)]
+    return frozenset(
+        {
+            str(name),
+            *(str(ColumnName(*name, column)) for column in table.columns),
+            *(f"{quote_ident(part)} on {name}" for part in parts),
+            *(str(QualifiedName(name.schema, part)) for part in parts),
+        }
+    )
 
 
 def without(catalog: Catalog, profile: Profile) -> Catalog:

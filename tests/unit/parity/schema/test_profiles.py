@@ -4,7 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from trueup.parity.schema import PROFILES, DefinedObject, ObjectKey, Profile, QualifiedName, apart_from, diff
+from trueup.parity.schema import (
+    PROFILES,
+    Constraint,
+    DefinedObject,
+    ObjectKey,
+    Profile,
+    QualifiedName,
+    apart_from,
+    diff,
+)
 
 SUPABASE = PROFILES["supabase"]
 HOST = Profile(
@@ -151,6 +160,40 @@ def test_schema_that_only_has_the_journals_name_is_compared(build):
     other = build.catalog(renamed(build.table(), "trueup", "clients"), schemas=("public", "trueup"))
 
     assert len(diff(*apart_from(None, other, build.catalog()))) == 2
+
+
+def history(build, *columns, schema="public"):
+    """Return a database of one table that also records its migrations, with all that is said of that table."""
+    columns = columns or (build.column("version"),)
+    key = Constraint(name="pk", kind="primary key", columns=("version",), definition="PRIMARY KEY (version)")
+    table = renamed(build.table(*columns, constraints=(key,)), schema, "schema_migrations")
+    places = {
+        "table": f"{schema}.schema_migrations",
+        "table column": f"{schema}.schema_migrations.version",
+        "table constraint": f"pk on {schema}.schema_migrations",
+        "index": f"{schema}.pk",
+    }
+    said = {ObjectKey(kind, identity): {"comment": "x"} for kind, identity in places.items()}
+    policy = defined("policy", f"p on {schema}.schema_migrations", table.name)
+    return build.catalog(build.table(), table, policy, annotations=said, schemas=("public", "app"))
+
+
+@pytest.mark.parametrize("schema", ["public", "app"])
+@pytest.mark.parametrize("profile", [None, HOST], ids=["no profile", "a profile"])
+def test_table_of_migrations_is_no_difference_and_is_counted(build, profile, schema):
+    recorded, plain = history(build, schema=schema), build.catalog(build.table(), schemas=("public", "app"))
+
+    for pair in ((recorded, plain), (plain, recorded)):
+        mine, theirs = apart_from(profile, *pair)
+        assert diff(mine, theirs) == ()
+        assert {**mine.skipped, **theirs.skipped} == {f"table {schema}.schema_migrations (history of migrations)": 1}
+
+
+def test_table_that_only_has_the_name_of_the_one_of_migrations_is_compared(build):
+    other = history(build, build.column("version"), build.column("dirty"))
+
+    assert diff(*apart_from(None, other, build.catalog(build.table(), schemas=("public", "app"))))
+    assert diff(*apart_from(None, history(build), other))
 
 
 def test_what_is_not_there_is_not_counted(build):
