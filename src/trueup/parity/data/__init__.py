@@ -9,22 +9,27 @@ from trueup.parity.data.pairing import Rules, TablePair, Unpaired, pair_tables, 
 from trueup.parity.data.references import agreed_rules
 from trueup.parity.data.segments import Segment, compare_segment, merged, segments
 from trueup.parity.data.sequences import SequenceBehind, SequenceCheck, sequences_behind
+from trueup.parity.data.window import Condition, Sample, Since, Window
 
 __all__ = [
     "Bounds",
     "ChangedRow",
+    "Condition",
     "Key",
     "Lockstep",
     "Progress",
     "Rules",
+    "Sample",
     "Segment",
     "SequenceBehind",
     "SequenceCheck",
     "Side",
+    "Since",
     "Span",
     "TableComparison",
     "TablePair",
     "Unpaired",
+    "Window",
     "agreed_rules",
     "as_json",
     "compare",

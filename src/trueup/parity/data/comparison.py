@@ -11,12 +11,14 @@ from time import perf_counter
 
 from trueup.errors import Disconnected, Unverifiable
 from trueup.parity.data import statements
+from trueup.parity.data.admission import admitted
 from trueup.parity.data.bounds import USUAL, Bounds
 from trueup.parity.data.lockstep import Lockstep, Side, lockstep, unverifiable
 from trueup.parity.data.model import TableComparison
 from trueup.parity.data.pairing import TablePair, Unpaired, pair_tables
 from trueup.parity.data.references import agreed_rules
 from trueup.parity.data.segments import compare_segment, merged, segments
+from trueup.parity.data.window import ALL_OF_IT, Window
 from trueup.report.model import Verdict
 from trueup.settings import Conversion
 
@@ -37,24 +39,25 @@ def compare(
     tables: Iterable[str] | None = None,
     bounds: Bounds = USUAL,
     conversions: Iterable[Conversion] = (),
-    where: str | None = None,
+    window: Window = ALL_OF_IT,
     is_paranoid: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> tuple[TableComparison, ...]:
     """Return one comparison for every table of either side, or for each of `tables`, sorted by name.
 
     It keeps within its bounds; the counts are exact, however few rows are listed. A table that can't be read is
-    inconclusive and stops no other. A partition is read as part of its parent. Only rows for which `where` holds on
-    their side are compared. A paranoid comparison hashes with 128 bits, by two functions.
+    inconclusive and stops no other. A partition is read as part of its parent. Only rows of the window are
+    looked at. A paranoid comparison hashes with 128 bits, by two functions.
 
     Raises:
-        UsageError: a name of `tables` is not a table of either side, or a conversion doesn't fit its columns.
+        UsageError: a name of `tables` is not a table of either side, or a conversion or the window doesn't fit its
+            columns.
         Disconnected: a server went away.
     """
     found = []
     with lockstep(source.snapshot, target.snapshot) as both:
-        rules = agreed_rules(both, conversions=conversions, where=where, is_paranoid=is_paranoid)
-        pairs = pair_tables(source.catalog, target.catalog, tables=tables, rules=rules)
+        rules = agreed_rules(both, conversions=conversions, window=window, is_paranoid=is_paranoid)
+        pairs = admitted(both, pair_tables(source.catalog, target.catalog, tables=tables, rules=rules), window)
         for done, pair in enumerate(pairs):
             if on_progress:
                 on_progress(Progress(table=str(pair.table), done=done, total=len(pairs)))

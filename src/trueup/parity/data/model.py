@@ -43,6 +43,13 @@ class TableComparison:
     """Exact, like the other two, however many are listed."""
     extra_count: int = 0
     changed_count: int = 0
+    settled_count: int = 0
+    """Differed at first, and agreed when they were read again."""
+    moving: tuple[Key, ...] = ()
+    """Differed whenever they were read again, and changed in between: nobody knows."""
+    moving_count: int = 0
+    is_sample: bool = False
+    """Whether only a sample of the rows was looked at, which proves nothing about the others."""
     columns_not_compared: tuple[str, ...] = ()
     """Each with the reason: `phone: in the source only`."""
     reason: str | None = None
@@ -52,8 +59,8 @@ class TableComparison:
     @property
     def truncated(self) -> bool:
         """Return whether more rows differ than are listed."""
-        found = self.missing_count + self.extra_count + self.changed_count
-        return len(self.missing) + len(self.extra) + len(self.changed) < found
+        found = self.missing_count + self.extra_count + self.changed_count + self.moving_count
+        return len(self.missing) + len(self.extra) + len(self.changed) + len(self.moving) < found
 
     @property
     def is_empty(self) -> bool:
@@ -66,6 +73,8 @@ def verdict_of(comparisons: Iterable[TableComparison]) -> Verdict:
     found = tuple(comparisons)
     if any(one.verdict is Verdict.FAILED for one in found):
         return Verdict.FAILED
+    if any(one.is_sample for one in found):
+        return Verdict.INCONCLUSIVE
     with_rows = [one for one in found if not one.is_empty]
     if with_rows and all(one.verdict is Verdict.PASSED for one in with_rows):
         return Verdict.PASSED
@@ -85,12 +94,16 @@ def as_json(comparison: TableComparison) -> dict[str, Any]:
             {"key": list(row.key), "columns": list(row.columns), "representation": row.representation}
             for row in comparison.changed
         ],
+        "moving": [list(key) for key in comparison.moving],
         "truncated": comparison.truncated,
         "counts": {
             "missing": comparison.missing_count,
             "extra": comparison.extra_count,
             "changed": comparison.changed_count,
+            "settled": comparison.settled_count,
+            "moving": comparison.moving_count,
         },
+        "sample": comparison.is_sample,
         "key": list(comparison.key),
         "columns_not_compared": list(comparison.columns_not_compared),
         "reason": comparison.reason,

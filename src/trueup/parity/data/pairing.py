@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from trueup.errors import UsageError
 from trueup.parity.data.forms import Form, converted_forms, form_of, is_integer
 from trueup.parity.data.grid import ALL_ROWS, Span
+from trueup.parity.data.window import ALL_OF_IT, Since, Window
 from trueup.parity.schema import Catalog, Column, ColumnName, QualifiedName, Table, ValueType
 from trueup.settings import Conversion
 
@@ -42,8 +43,29 @@ class Reading:
     """Whether the databases have different encodings, so that text must be converted to be the same."""
     hashing: Hashing = "native"
     span: Span = ALL_ROWS
-    where: str | None = None
-    """A condition of the user's on the side's own columns, as SQL."""
+    where: tuple[str, ...] = ()
+    """Conditions of the user's on the side's own columns, as SQL."""
+    since: "Floor | None" = None
+    sample_parts: int | None = None
+    """How many of SAMPLE_PARTS are read, each row belonging to one by the hash of its key; None: all."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether no row is left out by what the user asked for."""
+        return not (self.where or self.since or self.sample_parts is not None)
+
+    @property
+    def whole(self) -> "Reading":
+        """Return the same without what the user left out."""
+        return replace(self, span=ALL_ROWS, where=(), since=None, sample_parts=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """Is the least value of a column that is read."""
+
+    column: ReadColumn
+    value: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +90,21 @@ class TablePair:
     def within(self, span: Span) -> "TablePair":
         """Return the same, reading the rows of a span alone."""
         return replace(self, source=replace(self.source, span=span), target=replace(self.target, span=span))
+
+    def sampled(self, parts: int) -> "TablePair":
+        """Return the same, reading so many of SAMPLE_PARTS alone."""
+        source, target = (replace(reading, sample_parts=parts) for reading in (self.source, self.target))
+        return replace(self, source=source, target=target)
+
+    @property
+    def whole(self) -> "TablePair":
+        """Return the same, reading all rows."""
+        return replace(self, source=self.source.whole, target=self.target.whole)
+
+    @property
+    def is_sampled(self) -> bool:
+        """Return whether a sample of the rows is read."""
+        return self.source.sample_parts is not None
 
     @property
     def columns_not_compared(self) -> tuple[str, ...]:
@@ -111,7 +148,7 @@ class Rules:
     as_text: frozenset[str] = frozenset()
     """Types whose other forms the two servers don't write alike."""
     conversions: tuple[Conversion, ...] = ()
-    where: str | None = None
+    window: Window = ALL_OF_IT
 
 
 class Twin(NamedTuple):
@@ -157,7 +194,8 @@ def pair(source: Table, target: Table, rules: Rules = Rules()) -> TablePair:
             and is_integer(twins[key[0]].target.value_type),
             to_utf8=rules.to_utf8,
             hashing=rules.hashing,
-            where=rules.where,
+            where=rules.window.expressions(target.name),
+            since=_floor(rules.window.since, twins, found, side),
         )
 
     used = {twin.source.name for twin in twins.values()}
@@ -203,6 +241,30 @@ def _forms(twin: Twin, rules: Rules) -> tuple[Form, Form] | None:
     return forms
 
 
+def _floor(
+    since: Since | None, twins: Twins, forms: Mapping[str, tuple[Form, Form] | None], side: Literal[0, 1]
+) -> Floor | None:
+    if since is None or (both := forms[since.column]) is None:
+        return None
+    twin = twins[since.column]
+    column = twin.source if side == 0 else twin.target
+    # What a conversion gives has the target's type.
+    one = ReadColumn(name=column.name, form=both[side], value_type=twin.target.value_type)
+    return Floor(column=one, value=since.value)
+
+
+def _lacks(since: Since | None, source: Table, target: Table, rules: Rules) -> str | None:
+    """Return why the rows of two tables can't be told apart by a column's value; None where they can."""
+    if since is None:
+        return None
+    twin = _twins(source, target, rules.conversions).get(since.column)
+    if twin is None:
+        return f"it has no column {since.column} on both sides, so nothing of it was compared (--since)"
+    if _forms(twin, rules) is None:
+        return f"its column {since.column} has no common form, so nothing of it was compared (--since)"
+    return None
+
+
 def _keys(table: Table) -> tuple[tuple[str, ...], ...]:
     return ((table.primary_key,) if table.primary_key else ()) + table.unique_keys
 
@@ -227,11 +289,15 @@ def pair_tables(
     """Return every table of either side once, sorted by name; a partition counts as part of its parent.
 
     Raises:
-        UsageError: a name of `tables` is not a table of either side, or a declared conversion doesn't fit.
+        UsageError: a name of `tables` or of a condition is not a table of either side, or a declared conversion
+            doesn't fit.
     """
     names = sorted(_roots(source) | _roots(target))
     if tables is not None:
         names = _selected(names, tuple(tables), known={*source.tables, *target.tables})
+    conditioned = {one.table for one in rules.window.where if one.table}
+    if unknown := sorted(map(str, conditioned.difference(names))):
+        raise UsageError(f"--where is for a table that is not compared: {', '.join(unknown)}")
     return tuple(_match(name, source, target, rules) for name in names)
 
 
@@ -254,6 +320,9 @@ def _selected(names: list[QualifiedName], wanted: tuple[str, ...], *, known: set
 
 def _match(name: QualifiedName, source: Catalog, target: Catalog, rules: Rules) -> TablePair | Unpaired:
     here, there = _table(name, source), _table(name, target)
+    if here and there and (reason := _lacks(rules.window.since, here, there, rules)):
+        reading = Reading(table=name, has_partitions=here.kind == "partitioned table", columns=())
+        return Unpaired(reading=reading, in_source=True, is_absent=False, reason=reason)
     if here and there:
         return pair(here, there, rules)
     known, other, role = (here, target, "target") if here else (there, source, "source")

@@ -14,6 +14,7 @@ from trueup.errors import Disconnected, Unverifiable
 from trueup.parity.data.forms import HASHED_AS_IS, SENT, TEXT, Template
 from trueup.parity.data.lockstep import Lockstep, savepoint
 from trueup.parity.data.pairing import Hashing, Rules
+from trueup.parity.data.window import ALL_OF_IT, Window
 from trueup.settings import Conversion
 
 VALUES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -50,7 +51,7 @@ SEED = 2_718_281_828_459_045_235
 
 
 def agreed_rules(
-    both: Lockstep, *, conversions: Iterable[Conversion] = (), where: str | None = None, is_paranoid: bool = False
+    both: Lockstep, *, conversions: Iterable[Conversion] = (), window: Window = ALL_OF_IT, is_paranoid: bool = False
 ) -> Rules:
     """Return how rows are compared, after asking both servers for the hashes of the same values.
 
@@ -65,7 +66,7 @@ def agreed_rules(
         hashing=hashing,
         as_text=unlike,
         conversions=tuple(conversions),
-        where=where,
+        window=window,
     )
 
 

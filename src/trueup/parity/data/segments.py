@@ -13,16 +13,18 @@ from time import perf_counter
 from trueup.errors import Disconnected, Unverifiable
 from trueup.parity.data import statements
 from trueup.parity.data.differences import even_shares
+from trueup.parity.data.edges import at_edge
 from trueup.parity.data.grid import Span, even_bounds, power_of_two
 from trueup.parity.data.lockstep import Lockstep
 from trueup.parity.data.model import ChangedRow, Key, TableComparison
 from trueup.parity.data.pairing import TablePair
 from trueup.parity.data.survey import PAGE_BYTES, survey
-from trueup.parity.data.tablepass import TablePass
+from trueup.parity.data.tablepass import TablePass, in_order
 from trueup.report.model import Verdict
 
 PAGES_SAMPLED = 512
 EMPTY = "empty on both sides"
+EMPTY_WINDOW = "no row of those asked for on either side"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,10 @@ def compare_segment(both: Lockstep, segment: Segment, *, max_rows: int) -> Table
             table = TablePass(both, pair, salt=salt, max_rows=max_rows)
             source_rows, target_rows = table.run(survey(both, pair, salt=salt, share=1 / segment.total))
             missing, extra, keys = table.keys()
-            changed = table.changed_rows(keys)
+            edge = at_edge(both, pair, missing, extra, salt)
+            changed = table.changed_rows(
+                in_order((*keys, *edge.changed), as_integers=pair.source.has_integer_key) if edge.changed else keys
+            )
     except Disconnected:
         raise
     except Unverifiable as error:
@@ -107,20 +112,29 @@ def compare_segment(both: Lockstep, segment: Segment, *, max_rows: int) -> Table
             seconds=perf_counter() - started,
         )
     found = table.found
-    reason = pair.gap or (None if source_rows or target_rows else EMPTY)
+    missing_count = found.missing.count - len(missing) + len(edge.missing)
+    extra_count = found.extra.count - len(extra) + len(edge.extra)
+    changed_count = found.changed.count + len(edge.changed)
+    empty = EMPTY if pair.source.is_whole else EMPTY_WINDOW
+    reason = pair.gap or (None if source_rows or target_rows else empty)
     return TableComparison(
         table=str(pair.table),
-        verdict=Verdict.FAILED if found else Verdict.INCONCLUSIVE if reason else Verdict.PASSED,
+        verdict=Verdict.FAILED
+        if missing_count or extra_count or changed_count
+        else Verdict.INCONCLUSIVE
+        if reason or pair.is_sampled
+        else Verdict.PASSED,
         source_rows=source_rows,
         target_rows=target_rows,
         key=tuple(one.name for one in pair.target.key),
-        missing=missing,
-        extra=extra,
+        missing=edge.missing,
+        extra=edge.extra,
         changed=changed,
-        missing_count=found.missing.count,
-        extra_count=found.extra.count,
-        changed_count=found.changed.count,
+        missing_count=missing_count,
+        extra_count=extra_count,
+        changed_count=changed_count,
         columns_not_compared=pair.columns_not_compared,
+        is_sample=pair.is_sampled,
         reason=reason,
         seconds=perf_counter() - started,
     )
@@ -150,6 +164,7 @@ def merged(parts: Sequence[TableComparison], *, max_rows: int) -> TableCompariso
         extra_count=sum(part.extra_count for part in parts),
         changed_count=sum(part.changed_count for part in parts),
         columns_not_compared=first.columns_not_compared,
+        is_sample=first.is_sample,
         reason=reason,
         seconds=sum(part.seconds for part in parts),
     )
@@ -161,8 +176,8 @@ def _verdict(parts: Sequence[TableComparison]) -> tuple[Verdict, str | None]:
     if any(part.verdict is Verdict.FAILED for part in parts):
         return Verdict.FAILED, reason
     if all(part.is_empty for part in parts):
-        return Verdict.INCONCLUSIVE, EMPTY
-    return (Verdict.INCONCLUSIVE if reasons else Verdict.PASSED), reason
+        return Verdict.INCONCLUSIVE, parts[0].reason
+    return (Verdict.INCONCLUSIVE if reasons or parts[0].is_sample else Verdict.PASSED), reason
 
 
 def _listed(

@@ -23,12 +23,17 @@ from trueup.parity.data.expressions import (
 from trueup.parity.data.forms import Template
 from trueup.parity.data.grid import Grid, HashGrid, RangeGrid, Span, runs
 from trueup.parity.data.model import Key
-from trueup.parity.data.pairing import ReadColumn, Reading
+from trueup.parity.data.pairing import Floor, ReadColumn, Reading
+from trueup.parity.data.window import SAMPLE_PARTS
 
 MOST_RANGES = 100
 """Beyond so many, one pass over the table beats an index scan for each."""
 PART_SEED = 0
 """Of the hash that cuts a table into parts, which must be the same in every run."""
+VERSION = sql.SQL("t.xmin::text::int8")
+"""Which transaction wrote a row: another one, whenever it was written again."""
+SAMPLE_SEED = 1
+"""Of the hash that chooses a sample, the same rows in every run; another, so that each part has its share of them."""
 
 
 def size(reading: Reading) -> sql.Composed:
@@ -112,15 +117,20 @@ def _in_buckets(reading: Reading, grid: Grid, buckets: Sequence[int] | None, sal
 
 
 def _keyless(reading: Reading, grid: Grid, buckets: Sequence[int] | None, salt: int) -> sql.Composed:
-    """Hash each row twice, as without a key to seed it the first hash is linear in its columns."""
     names = _hash_names(reading)
-    first, *others = hashes(reading, [sql.SQL("true"), *values(reading)], int8(salt))
-    once = fenced(_aliases(zip([first, *others], names, strict=True)), relation(reading), _where(reading))
-    twice = hashes(reading, [sql.SQL("int8send({})").format(names[0])], int8(salt))[0]
-    again = fenced(comma([sql.SQL("{} as {}").format(twice, names[0]), *names[1:]]), once, sql.Composed([]))
     bucket = _low_bits(names[0], grid)
     chosen = [] if buckets is None else [_chosen(reading, grid, buckets, bucket)]
-    return fenced(comma([sql.SQL("{} as bucket").format(bucket), *names]), again, _all(chosen))
+    return fenced(comma([sql.SQL("{} as bucket").format(bucket), *names]), _hashed_twice(reading, salt), _all(chosen))
+
+
+def _hashed_twice(reading: Reading, salt: int) -> sql.Composed:
+    """Return the rows as hashes and versions; without a key to seed it, the first hash is linear in its columns."""
+    names, version = _hash_names(reading), sql.Identifier("version")
+    first, *others = hashes(reading, [sql.SQL("true"), *values(reading)], int8(salt))
+    columns = zip([first, *others, VERSION], [*names, version], strict=True)
+    once = fenced(_aliases(columns), relation(reading), _where(reading))
+    twice = hashes(reading, [sql.SQL("int8send({})").format(names[0])], int8(salt))[0]
+    return fenced(comma([sql.SQL("{} as {}").format(twice, names[0]), *names[1:], version]), once, sql.Composed([]))
 
 
 def fenced(columns: sql.Composable, source: sql.Composable, where: sql.Composable) -> sql.Composed:
@@ -135,8 +145,30 @@ def _aliases(columns: Iterable[tuple[sql.Composable, sql.Composable]]) -> sql.Co
 def row_hashes_of(reading: Reading, keys: Sequence[Key], salt: int) -> sql.Composed:
     """Ask for the rows of these keys: the key as text, and the row's hashes."""
     return sql.SQL("select array[{}], array[{}] from {}").format(
-        comma(map(key_text, reading.key)), comma(row_hashes(reading, salt)), _joined(reading, keys)
+        comma(map(key_text, reading.key)), comma(row_hashes(reading, salt)), joined(reading, keys)
     )
+
+
+def rows_of_keys(reading: Reading, keys: Sequence[Key], salt: int) -> sql.Composed:
+    """Ask for the rows of these keys: the key as text, the row's hashes, 1, and which transaction wrote it."""
+    return sql.SQL("select array[{}], array[{}], 1, {} from {}").format(
+        comma(map(key_text, reading.key)), comma(row_hashes(reading, salt)), VERSION, joined(reading, keys)
+    )
+
+
+def rows_of_hashes(reading: Reading, keys: Sequence[Key], salt: int) -> sql.Composed:
+    """Ask for the rows that are named by their hashes, as rows_of_keys gives them, each different one once."""
+    names, first = comma(_hash_names(reading)), _hash_names(reading)[0]
+    return sql.SQL(
+        "select array[lpad(to_hex({0}), 16, '0')], array[{1}], count(*), sum(version) from {2} where {0} = any({3})"
+        " group by {1}"
+    ).format(first, names, _hashed_twice(reading, salt), array([id_of_hash(key) for key in keys]))
+
+
+def id_of_hash(key: Key) -> int:
+    """Return the 64 bits that name a row without a key."""
+    number = int(key[0] or "", 16)
+    return number - 2**64 if number >= 2**63 else number
 
 
 def keys_of_ids(reading: Reading, ids: Sequence[int], salt: int) -> sql.Composed:
@@ -156,7 +188,7 @@ def column_hashes(reading: Reading, keys: Sequence[Key], salt: int) -> sql.Compo
         comma(map(key_text, reading.key)),
         comma(column_hash(reading, one, one.form.value, salt) for one in reading.columns),
         comma(column_hash(reading, one, _as_equal(reading, one), salt) for one in reading.columns),
-        _joined(reading, keys),
+        joined(reading, keys),
     )
 
 
@@ -165,19 +197,33 @@ def _as_equal(reading: Reading, one: ReadColumn) -> Template:
     return one.form.value if reading.hashing == "text" else one.form.equal or one.form.value
 
 
-def _joined(reading: Reading, keys: Sequence[Key]) -> sql.Composed:
-    names = [sql.Identifier("k", f"k{number}") for number in range(len(reading.key))]
-    on = [_matches(one, wanted) for one, wanted in zip(reading.key, names, strict=True)]
-    return sql.SQL("unnest({}) as k({}) join {} on {} {}").format(
-        comma(sql.SQL("{}::text[]").format(sql.Literal([key[n] for key in keys])) for n in range(len(names))),
-        comma(sql.Identifier(f"k{number}") for number in range(len(names))),
+def joined(reading: Reading, keys: Sequence[Key]) -> sql.Composed:
+    """Return the rows of these keys as a relation `t`; a key that is not there has none."""
+    parts = range(len(reading.key))
+    # No name that a column of the table may have: the user's condition names those without a prefix.
+    names = [sql.Identifier("trueup key", f"trueup key {number}") for number in parts]
+    on = [
+        _matches(one, wanted, may_be_null=any(key[number] is None for key in keys))
+        for number, one, wanted in zip(parts, reading.key, names, strict=True)
+    ]
+    return sql.SQL("unnest({}) as {}({}) join {} on {} {}").format(
+        comma(sql.SQL("{}::text[]").format(sql.Literal([key[number] for key in keys])) for number in parts),
+        sql.Identifier("trueup key"),
+        comma(sql.Identifier(f"trueup key {number}") for number in parts),
         relation(reading),
         sql.SQL(" and ").join(on),
         _where(reading),
     )
 
 
-def _matches(one: ReadColumn, wanted: sql.Composable) -> sql.Composed:
+def _matches(one: ReadColumn, wanted: sql.Composable, *, may_be_null: bool) -> sql.Composed:
+    equal = _equals(one, wanted)
+    if not may_be_null:
+        return equal
+    return sql.SQL("({} or ({} is null and {} is null))").format(equal, column(one), wanted)
+
+
+def _equals(one: ReadColumn, wanted: sql.Composable) -> sql.Composed:
     type_ = one.value_type
     if one.form.conversion or (type_.kind == "base" and type_.name.schema != "pg_catalog"):
         # The type's own `=` lives in a schema that the empty search_path doesn't show.
@@ -232,9 +278,44 @@ def _conditions(reading: Reading) -> list[sql.Composable]:
     if span.parts > 1:
         part = sql.SQL("({} & {}) = {}").format(key_hash(reading, PART_SEED), int8(span.parts - 1), int8(span.part))
         found.append(part)
-    if reading.where:
-        found.append(sql.SQL("({})").format(sql.SQL(reading.where)))
+    return found + _wanted(reading)
+
+
+def _wanted(reading: Reading) -> list[sql.Composable]:
+    """Return what the user leaves of the rows."""
+    # The newline ends a comment.
+    found: list[sql.Composable] = [sql.SQL("({}\n)").format(sql.SQL(one)) for one in reading.where]
+    if reading.since:
+        found.append(_from(reading.since))
+    if reading.sample_parts is not None:
+        number = hashes(reading, values(reading), int8(SAMPLE_SEED))[0]
+        if reading.key:
+            number = key_hash(reading, SAMPLE_SEED)
+        limit = int8(reading.sample_parts)
+        found.append(sql.SQL("({} & {}) < {}").format(number, int8(SAMPLE_PARTS - 1), limit))
     return found
+
+
+def _from(since: Floor) -> sql.Composed:
+    # No collation of either server, so that both have the same rows.
+    order = sql.SQL(' collate "C"' if since.column.value_type.category == "S" else "")
+    return sql.SQL("{}{} >= {}").format(column(since.column), order, sql.Literal(since.value))
+
+
+def admission(reading: Reading) -> sql.Composed:
+    """Ask for nothing, so that the server says whether what the user wants of the rows is boolean SQL.
+
+    As arguments of a function: a text that is a condition only between parentheses of ours is none.
+    """
+    conditions = [sql.SQL("booland_statefunc({}\n, true)").format(sql.SQL(one)) for one in reading.where]
+    if reading.since:
+        conditions.append(_from(reading.since))
+    return sql.SQL("select 1 from {} {} limit 0").format(relation(reading), _all(conditions))
+
+
+def estimate(reading: Reading) -> sql.Composed:
+    """Ask the planner how many rows there are: one JSON document."""
+    return sql.SQL("explain (format json) select 1 from {}").format(relation(reading))
 
 
 def _between(reading: Reading, span: Span) -> list[sql.Composed]:

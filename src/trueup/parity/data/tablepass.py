@@ -59,7 +59,7 @@ class TablePass:
         found: list[ChangedRow] = []
         for start in range(0, len(keys), KEYS_AT_ONCE):
             some = keys[start : start + KEYS_AT_ONCE]
-            source, target = map(_hashes_by_key, self._ask(self._pair, self._column_hashes_of(some)))
+            source, target = map(_hashes_by_key, self._ask(self._pair.whole, self._column_hashes_of(some)))
             found += (changed_row(key, self._pair.names, source[key], target[key]) for key in some)
         return tuple(found)
 

@@ -21,7 +21,6 @@ from trueup.parity.data import (
     tablepass,
 )
 from trueup.parity.data import grid as grids
-from trueup.report.model import Verdict
 
 KEYS = {
     "integer": ("id bigint primary key", "(i * 37) % 3001 - 1500"),
@@ -131,25 +130,6 @@ def test_crowded_keys_give_even_buckets(databases: Any, monkeypatch: pytest.Monk
         rows = [count for _, count, _ in source.snapshot.rows(statements.checksums(pair.source, grid, 1))]
 
     assert max(rows) < 8 * sum(rows) / grids.FEWEST
-
-
-def test_only_rows_of_the_condition_are_compared(databases: Any) -> None:
-    fill(databases, "text")
-
-    found = databases.compare_one(where="n between 600 and 1499 or name like '%99{}'")
-
-    assert (found.source_rows, found.target_rows) == (900, 900)
-    assert [(row.key, row.columns) for row in found.changed] == [(("k700",), ("name",))]
-    assert (found.missing_count, found.extra_count) == (0, 0)
-
-
-def test_a_condition_that_is_no_sql_makes_the_table_inconclusive(databases: Any) -> None:
-    fill(databases, "integer")
-
-    found = databases.compare_one(where="no_such_column > 5")
-
-    assert found.verdict is Verdict.INCONCLUSIVE
-    assert "SQLSTATE 42703" in (found.reason or "")
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -113,19 +113,19 @@ def test_a_part_is_the_same_whatever_the_salt() -> None:
 
 @pytest.mark.parametrize("reading", [KEYED, HASHED, KEYLESS], ids=["keyed", "hashed", "keyless"])
 def test_a_condition_of_the_user_holds_in_every_statement(reading: Reading) -> None:
-    reading = replace(reading, where="note like '{}%' or id % 2 = 0")
+    reading = replace(reading, where=("note like '{}%' or id % 2 = 0 -- or so",))
     texts = [statements.count(reading), statements.checksums(reading, HashGrid(64), 5)]
     if reading.key:
         texts.append(statements.column_hashes(reading, [("1",)], 5))
 
     for text in texts:
-        assert text.as_string().count("(note like '{}%' or id % 2 = 0)") == 1
+        assert text.as_string().count("(note like '{}%' or id % 2 = 0 -- or so\n)") == 1
 
 
 def test_keys_are_looked_up_by_their_type() -> None:
     text = statements.column_hashes(KEYED, [("1",), ("2",)], 5).as_string()
 
-    assert '"t"."id" = "k"."k0"::"pg_catalog"."int8"' in text
+    assert '"t"."id" = "trueup key"."trueup key 0"::"pg_catalog"."int8"' in text
 
 
 def test_a_declared_conversion_stands_inside_every_form() -> None:
