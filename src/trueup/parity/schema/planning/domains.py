@@ -42,7 +42,7 @@ def made(type_: UserType, names: Mapping[str, str]) -> str:
 def altered(name: str, have: Domain, want: Domain) -> Iterator[str]:
     """Yield the statements that make one domain like another of the same type; new checks are validated at last."""
     alter = f"alter domain {name}"
-    for each in have.checks.keys() - want.checks.keys():
+    for each in [name for name in have.checks if name not in want.checks]:
         again = next((new for new, check in want.checks.items() if check == have.checks[each]), None)
         if again is not None and again not in have.checks:
             yield f"{alter} rename constraint {quote_ident(each)} to {quote_ident(again)}"

@@ -36,6 +36,15 @@ def test_check_with_another_name_is_renamed():
     assert found == ['alter domain public.d rename constraint a to "b c"']
 
 
+def test_checks_go_in_the_order_in_which_they_stand():
+    checks = [f"CHECK ((VALUE > {number}))" for number in range(8)]
+    names = {check: f"c{number}" for number, check in enumerate(checks)}
+
+    assert changes(domain(*checks), domain(), old=names) == [
+        f"alter domain public.d drop constraint c{number}" for number in range(8)
+    ]
+
+
 def test_check_of_the_same_name_is_another_one():
     assert changes(domain(POSITIVE), domain(SMALL), old={POSITIVE: "a"}, new={SMALL: "a"}) == [
         "alter domain public.d drop constraint a",
