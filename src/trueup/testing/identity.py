@@ -41,6 +41,8 @@ WHOSE = """
     where d.datname operator(pg_catalog.=) {database}
 """
 """1262 is pg_database and 1260 is pg_authid, in every version: src/include/catalog/."""
+THIS = "pg_catalog.current_database()"
+WHOSE_IS_THIS = WHOSE.format(owner=OWNER, database=THIS)
 ADVICE = (
     "tests only touch servers that trueup started and databases that carry its mark, and no option changes that; use"
     " --trueup-server embedded:18, or let tests own a database as docs/howto/safe-test-databases.md shows"
@@ -113,7 +115,7 @@ def read_identity(login: "PGconn", database: str | None = None) -> Identity:
     Raises:
         Refused: the server wouldn't say, or has no such database.
     """
-    name = "pg_catalog.current_database()" if database is None else quoted(login, database)
+    name = THIS if database is None else quoted(login, database)
     rows = ask(login, WHOSE.format(owner=OWNER, database=name).encode())
     if not rows:
         raise Refused(f'there is no database "{database}" on the server, so tests can\'t own it; {ADVICE}')

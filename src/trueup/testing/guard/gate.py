@@ -20,6 +20,8 @@ from trueup.errors import Refused
 from trueup.testing.guard.stacks import RawStack, capture, is_own, readable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from psycopg.pq.abc import PGconn
 
     from trueup.conninfo import ConnInfo
@@ -202,6 +204,22 @@ class Gate:
         except Refused as error:
             self.refuse(error)
         self.admit(place, identity, stack)
+
+    def vouch(self, read: Callable[[str], "Sequence[Any]"], failure: type[Exception], stack: RawStack) -> None:
+        """Let the established connection of another driver pass: `read` gives the row of a query, or raises `failure`.
+
+        Raises:
+            Refused: it leads to a database that isn't the tests' own, or that this test wasn't given.
+        """
+        if not self.is_closed or is_own(stack):
+            return
+        from trueup.testing.identity import ADVICE, PLACE, WHOSE_IS_THIS, identity_of  # noqa: PLC0415
+
+        try:
+            place, whose = tuple(map(str, read(PLACE.decode()))), identity_of(read(WHOSE_IS_THIS))
+        except failure as error:
+            self.refuse(Refused(f"the server does not say whose its database is: {error}; {ADVICE}"))
+        self.admit(place, whose, stack)
 
     def knows(self, place: "tuple[str | None, ...]") -> bool:
         """Return whether a database, or its whole server, was found to be the tests' own before."""

@@ -29,8 +29,10 @@ STANDARD = str(Path(linecache.__file__).parent)
 BETWEEN = (
     *DOORS,
     *(f"{PACKAGE}/{part}/" for part in ("db", "migrations", "tables", "observe")),
-    *(f"{SITE}/{name}" for name in ("psycopg/", "psycopg_pool/", "asyncpg/", "sqlalchemy/", "django/db/")),
-    *(f"{STANDARD}/{name}" for name in ("threading.py", "contextlib.py", "asyncio/", "concurrent/", "subprocess.py")),
+    *(f"{SITE}/{name}/" for name in ("psycopg", "psycopg_pool", "asyncpg", "psycopg2", "pg8000", "sqlalchemy")),
+    f"{SITE}/django/db/",
+    *(f"{STANDARD}/{name}" for name in ("threading.py", "contextlib.py", "asyncio/", "concurrent/")),
+    *(f"{STANDARD}/{name}" for name in ("multiprocessing/", "subprocess.py")),
 )
 """What lies between who opens a connection and the connection: drivers, pools, and the plumbing of threads."""
 RUNNERS = (f"{SITE}/_pytest/", f"{SITE}/pluggy/")

@@ -55,9 +55,26 @@ async def open_asyncpg_pool():
         pass
 
 
-def use_engine():
+def connect_psycopg2(**options):
+    psycopg2 = pytest.importorskip("psycopg2")
+    psycopg2.connect(NOWHERE, **options)
+
+
+def open_psycopg2_pool():
+    pool = pytest.importorskip("psycopg2.pool")
+    pool.SimpleConnectionPool(1, 2, URI)
+
+
+def connect_pg8000(module):
+    pg8000 = pytest.importorskip(module)
+    kind = pg8000.Connection if module.endswith("native") else pg8000.connect
+    kind("postgres", host="127.0.0.1", port=LISTENER.getsockname()[1])
+
+
+def use_engine(driver):
+    pytest.importorskip(driver)
     sqlalchemy = pytest.importorskip("sqlalchemy")
-    sqlalchemy.create_engine(URI.replace("postgresql", "postgresql+psycopg")).connect()
+    sqlalchemy.create_engine(URI.replace("postgresql", f"postgresql+{driver}")).connect()
 
 
 def use_database():
@@ -115,7 +132,13 @@ def use_executor():
         pytest.param(lambda: psycopg.pq.PGconn.connect(NOWHERE.encode()), id="pq.PGconn"),
         pytest.param(lambda: asyncio.run(connect_asyncpg()), id="asyncpg"),
         pytest.param(lambda: asyncio.run(open_asyncpg_pool()), id="asyncpg pool"),
-        pytest.param(use_engine, id="sqlalchemy"),
+        pytest.param(connect_psycopg2, id="psycopg2"),
+        pytest.param(lambda: connect_psycopg2(async_=True), id="psycopg2, asynchronous"),
+        pytest.param(open_psycopg2_pool, id="psycopg2 pool"),
+        pytest.param(lambda: connect_pg8000("pg8000.dbapi"), id="pg8000"),
+        pytest.param(lambda: connect_pg8000("pg8000.native"), id="pg8000.native"),
+        pytest.param(lambda: use_engine("psycopg"), id="sqlalchemy"),
+        pytest.param(lambda: use_engine("psycopg2"), id="sqlalchemy with psycopg2"),
         pytest.param(use_thread, id="thread"),
         pytest.param(use_executor, id="executor"),
     ],
@@ -137,7 +160,7 @@ def test_way(way, request):
 def test_test_that_asks_for_nothing_is_refused_at_once_and_sends_nothing(suite) -> None:
     outcome = suite.run(WAYS, "-W", "ignore")
 
-    assert len(outcome.results) == 19
+    assert len(outcome.results) == 25
     assert set(outcome.results.values()) <= {"passed", "skipped"}, outcome.printed
 
 
@@ -290,6 +313,51 @@ def test_what_is_given_can_be_reached_in_every_way(suite) -> None:
 
             asyncio.run(work())
 
+        @pytest.mark.parametrize("is_uri", [False, True])
+        def test_psycopg2(dsn, is_uri):
+            psycopg2 = pytest.importorskip("psycopg2")
+            given = psycopg.conninfo.conninfo_to_dict(dsn)
+            del given["application_name"]
+            text = psycopg.conninfo.make_conninfo(**given)
+            connection = psycopg2.connect(ConnInfo.parse(text).reveal() if is_uri else text)
+            try:
+                assert connection.status == psycopg2.extensions.STATUS_READY and not connection.autocommit
+                with connection.cursor() as cursor:
+                    cursor.execute(QUESTION)
+                    assert cursor.fetchone()[0].startswith(HERE + "test_psycopg2")
+            finally:
+                connection.close()
+
+        def test_psycopg2_asynchronously(dsn):
+            psycopg2 = pytest.importorskip("psycopg2")
+            from psycopg2.extras import wait_select
+
+            connection = psycopg2.connect(dsn, async_=True)
+            wait_select(connection)
+            cursor = connection.cursor()
+            cursor.execute("select 1")
+            wait_select(connection)
+            assert cursor.fetchone() == (1,)
+            connection.close()
+
+        def test_psycopg2_with_a_kind_of_its_own(dsn):
+            psycopg2 = pytest.importorskip("psycopg2")
+            from psycopg2.extras import RealDictConnection
+
+            connection = psycopg2.connect(dsn, connection_factory=RealDictConnection)
+            assert isinstance(connection, RealDictConnection)
+            connection.close()
+
+        @pytest.mark.parametrize("module", ["dbapi", "native"])
+        def test_pg8000(dsn, module):
+            pg8000 = pytest.importorskip(f"pg8000.{module}")
+            given = psycopg.conninfo.conninfo_to_dict(dsn)
+            connection = pg8000.Connection(
+                given["user"], unix_sock=f"{given['host']}/.s.PGSQL.{given['port']}", database=given["dbname"]
+            )
+            assert connection.execute_simple(QUESTION).rows[0][0].startswith(HERE + "test_pg8000")
+            connection.close()
+
         def test_thread(dsn):
             def work():
                 with psycopg.connect(dsn) as connection:
@@ -304,10 +372,17 @@ def test_what_is_given_can_be_reached_in_every_way(suite) -> None:
                 psycopg.connect(dsn, dbname="nosuch")
             with pytest.raises(psycopg.ProgrammingError):
                 psycopg.connect("nonsense")
+
+        def test_error_of_psycopg2_stays_itself(dsn):
+            psycopg2 = pytest.importorskip("psycopg2")
+            with pytest.raises(psycopg2.OperationalError):
+                psycopg2.connect(dsn, dbname="nosuch")
+            with pytest.raises(psycopg2.ProgrammingError):
+                psycopg2.connect("nonsense")
     """)
 
     assert set(outcome.results.values()) <= {"passed", "skipped"}, outcome.printed
-    assert len(outcome.results) == 10
+    assert len(outcome.results) == 17
 
 
 def test_database_of_another_test_is_refused(suite, server18) -> None:

@@ -6,12 +6,14 @@ import pytest
 
 LEAKS = """
 import asyncio
+import multiprocessing
 import os
 import subprocess
 import sys
 import threading
 import time
 import traceback
+from concurrent.futures import ProcessPoolExecutor
 
 import psycopg
 import psycopg_pool
@@ -114,6 +116,49 @@ def test_asyncpg(dsn):
     asyncio.run(work())
 
 
+def test_psycopg2(dsn):
+    psycopg2 = pytest.importorskip("psycopg2")
+    connection = psycopg2.connect(dsn)  # opened: psycopg2
+    connection.cursor().execute("create table if not exists held (n int); lock table held")
+    KEPT.append(connection)
+
+
+def test_after_psycopg2():
+    if sys.modules.get("psycopg2"):
+        assert KEPT.pop().closed
+
+
+def test_psycopg2_at_work_in_a_thread(dsn):
+    psycopg2 = pytest.importorskip("psycopg2")
+    connection = psycopg2.connect(dsn)  # opened: psycopg2
+
+    def work():
+        try:
+            connection.cursor().execute("select pg_sleep(60)")
+        except psycopg2.Error:
+            pass
+
+    KEPT.append(threading.Thread(target=work, daemon=True))
+    KEPT[-1].start()
+    until = time.monotonic() + 5
+    while connection.info.transaction_status != psycopg.pq.TransactionStatus.ACTIVE:
+        assert time.monotonic() < until
+
+
+def test_after_psycopg2_at_work_in_a_thread():
+    if sys.modules.get("psycopg2"):
+        thread = KEPT.pop()
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def test_pg8000(dsn):
+    native = pytest.importorskip("pg8000.native")
+    given = psycopg.conninfo.conninfo_to_dict(dsn)
+    socket = f"{given['host']}/.s.PGSQL.{given['port']}"
+    KEPT.append(native.Connection(given["user"], unix_sock=socket, database=given["dbname"]))  # opened: pg8000
+
+
 def test_pool(dsn):
     pool = psycopg_pool.ConnectionPool(dsn, open=True)  # opened: pool
     KEPT.append((pool, pool.getconn()))  # taken: pool
@@ -198,6 +243,29 @@ def test_forked_process():
         os._exit(0)
 
 
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_process_of_multiprocessing(method):
+    process = multiprocessing.get_context(method).Process(target=time.sleep, args=(60,))
+    process.start()  # started: multiprocessing
+    KEPT.append(process)
+
+
+def test_after_process_of_multiprocessing():
+    for process in KEPT[-2:]:
+        process.join(5)
+        assert process.exitcode == -15
+
+
+@pytest.fixture(scope="module")
+def executor():
+    with ProcessPoolExecutor(1) as executor:
+        yield executor
+
+
+def test_processes_of_a_longer_lived_executor(executor):
+    assert executor.submit(abs, -1).result() == 1
+
+
 def test_server():
     server = EmbeddedServer(18, cache_folder=Settings.load().cache_folder)
     server.__enter__()  # started: server
@@ -218,6 +286,7 @@ CLEAN = {
     "test_database_that_was_never_used",
     "test_thread_that_is_just_ending",
     "test_everything_closed",
+    "test_processes_of_a_longer_lived_executor",
 }
 TOLD = {
     "test_connection": "a connection is still open",
@@ -228,6 +297,9 @@ TOLD = {
     "test_async_connection": "a connection is still open",
     "test_bare_connection": "a connection is still open",
     "test_asyncpg": "a connection is still open",
+    "test_psycopg2": "a connection is still open, idle in a transaction",
+    "test_psycopg2_at_work_in_a_thread": "a connection is still open, in the middle of a statement",
+    "test_pg8000": "a connection is still open",
     "test_pool": "the ConnectionPool 'pool-1' was never closed",
     "test_async_pool": "was never closed",
     "test_database": "a Database of postgresql://",
@@ -236,6 +308,8 @@ TOLD = {
     "test_thread": "the daemon thread 'worker' still runs",
     "test_process": "(sleep) still runs",
     "test_forked_process": "still runs",
+    "test_process_of_multiprocessing[spawn]": "still runs",
+    "test_process_of_multiprocessing[forkserver]": "still runs",
     "test_server": "an EmbeddedServer was started and never closed",
 }
 
@@ -249,10 +323,14 @@ def test_leak_of_each_kind_is_told_on_its_test_with_the_line(suite, options: tup
     together = ("--dist", "loadfile", *options) if options else ()
     outcome = suite.run(LEAKS, "-W", "ignore", *together)
 
-    for name, words in TOLD.items():
+    missing = {name for name in TOLD if outcome.results[name] == "skipped"}
+    assert missing <= {"test_asyncpg", "test_psycopg2", "test_psycopg2_at_work_in_a_thread", "test_pg8000"}
+    for name, words in [(name, words) for name, words in TOLD.items() if name not in missing]:
         assert outcome.results[name] == "error", (name, outcome.texts[name])
         assert words in outcome.texts[name], name
-        assert f"in {name}" in outcome.texts[name] or " in work: " in outcome.texts[name], outcome.texts[name]
+        assert f"in {name.partition('[')[0]}" in outcome.texts[name] or " in work: " in outcome.texts[name], (
+            outcome.texts[name]
+        )
         assert re.search("# (opened|taken|started): ", outcome.texts[name]) or "async" in name, outcome.texts[name]
     others = set(outcome.results) - set(TOLD)
     assert others >= CLEAN

@@ -322,7 +322,14 @@ def test_25_asyncpg():
         asyncio.run(asyncpg.connect(host="127.0.0.1", port=PORT, user="postgres", database="crm"))
 
 
-def test_26_after_the_right_one(dsn):
+@pytest.mark.parametrize("driver", ["psycopg2", "pg8000.dbapi"])
+def test_26_other_drivers(driver):
+    module = pytest.importorskip(driver)
+    with pytest.raises(Refused, match="own the database .crm."):
+        module.connect(host="127.0.0.1", port=int(PORT), user="postgres", database="crm")
+
+
+def test_27_after_the_right_one(dsn):
     for _ in range(2):
         psycopg.connect(dsn).close()
         with pytest.raises(Refused, match="own the database .crm."):
@@ -330,10 +337,10 @@ def test_26_after_the_right_one(dsn):
 '''
 
 
-def test_16_to_26_connections_that_tests_open(suite, production: Production) -> None:
+def test_16_to_27_connections_that_tests_open(suite, production: Production) -> None:
     outcome = suite.run(INSIDE.format(crm=production.crm.reveal(), port=production.server.port), "-W", "ignore")
 
-    assert len(outcome.results) == 11
+    assert len(outcome.results) == 13
     assert set(outcome.results.values()) <= {"passed", "skipped"}, outcome.printed
     sessions = "select application_name from pg_stat_activity where datname = 'crm'"
     assert production.admin.execute(sessions).fetchall() == []

@@ -10,7 +10,7 @@ from trueup.errors import Refused
 from trueup.testing.guard.doors.imports import Changes
 from trueup.testing.guard.gate import Gate, application_name
 from trueup.testing.guard.stacks import is_own
-from trueup.testing.identity import OWNER, PLACE, WHOSE, identity_of
+from trueup.testing.identity import PLACE, WHOSE_IS_THIS, identity_of
 
 
 def guard(gate: Gate, changes: Changes) -> None:
@@ -28,8 +28,7 @@ def connecting(gate: Gate, original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             if gate.is_closed and not is_own(stack):
                 place = tuple(map(str, await connection.fetchrow(PLACE.decode())))
-                question = WHOSE.format(owner=OWNER, database="pg_catalog.current_database()")
-                gate.admit(place, identity_of(await connection.fetchrow(question)), stack)
+                gate.admit(place, identity_of(await connection.fetchrow(WHOSE_IS_THIS)), stack)
         except Refused:
             connection.terminate()
             raise

@@ -8,7 +8,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from trueup.testing.guard.doors.threads import guard_processes, guard_threads
+from trueup.testing.guard.doors.processes import guard_processes
+from trueup.testing.guard.doors.threads import guard_threads
 from trueup.testing.guard.gate import Gate
 
 LIBRARIES = {
@@ -17,7 +18,11 @@ LIBRARIES = {
     "trueup.db.supply": "trueup.testing.guard.doors.runtime",
     "trueup.tables.execution": "trueup.testing.guard.doors.statements",
     "concurrent.futures.thread": "trueup.testing.guard.doors.threads",
+    "concurrent.futures.process": "trueup.testing.guard.doors.threads",
+    "multiprocessing.process": "trueup.testing.guard.doors.processes",
     "asyncpg": "trueup.testing.guard.doors.asyncpg_driver",
+    "psycopg2": "trueup.testing.guard.doors.psycopg2_driver",
+    "pg8000": "trueup.testing.guard.doors.pg8000_driver",
 }
 """Which module of ours leads a library through the gate, by its function `guard`."""
 

@@ -28,11 +28,9 @@ def left_open(owner: Owner) -> Iterator[Leak]:
 
 def leak_of(opening: Opening, connection: Any) -> Leak:
     """Return a connection that was left open."""
-    login = getattr(connection, "pgconn", connection)
-    state = STATES.get(int(getattr(login, "transaction_status", 0)), "")
     return Leak(
         kind="connection",
-        what=f"a connection is still open{state}",
+        what=f"a connection is still open{STATES.get(status_of(connection), '')}",
         stack=opening.stack,
         end=partial(end, connection),
     )
@@ -44,7 +42,16 @@ def is_open(connection: Any) -> bool:
         return not connection.is_closed()
     if hasattr(connection, "closed"):
         return not connection.closed
+    if hasattr(connection, "_usock"):
+        return connection._usock is not None  # noqa: SLF001  pg8000 tells in no other way.
     return bool(connection.status == 0)
+
+
+def status_of(connection: Any) -> int:
+    """Return what a connection does, as a number of `STATES`; 0 where the driver doesn't tell."""
+    login = getattr(connection, "pgconn", connection)
+    told = login if hasattr(login, "transaction_status") else getattr(login, "info", None)
+    return int(getattr(told, "transaction_status", 0))
 
 
 def end(connection: Any) -> None:
@@ -53,12 +60,20 @@ def end(connection: Any) -> None:
         with suppress(RuntimeError):  # Its loop is closed.
             connection.terminate()
         return
+    is_at_work = status_of(connection) == ACTIVE
     login = getattr(connection, "pgconn", connection)
-    is_at_work = int(login.transaction_status) == ACTIVE
     if is_at_work:  # The server would not look for its client before the statement is done.
         with suppress(Exception):
-            login.get_cancel().cancel()
-    with suppress(Exception), socket.socket(fileno=os.dup(login.socket)) as stream:
+            login.get_cancel().cancel() if hasattr(login, "get_cancel") else login.cancel()
+    with suppress(Exception), socket.socket(fileno=os.dup(number_of(login))) as stream:
         stream.shutdown(socket.SHUT_RDWR)
     if not is_at_work:  # Nobody waits for its socket.
-        login.finish()
+        with suppress(Exception):
+            login.finish() if hasattr(login, "finish") else login.close()
+
+
+def number_of(login: Any) -> int:
+    """Return the descriptor of a connection's socket."""
+    if hasattr(login, "socket"):
+        return int(login.socket)
+    return int(login._usock.fileno() if hasattr(login, "_usock") else login.fileno())  # noqa: SLF001  As above.

@@ -17,10 +17,10 @@ PATIENCE_S = 0.5
 
 def left_running(owner: Owner) -> Iterator[Leak]:
     """Yield the children that are alive."""
-    for opening in owner.opened:
-        if opening.kind not in {"process", "server"} or not is_running_child(opening.thing):
+    started = {opening.thing: opening for opening in owner.opened if opening.kind in {"process", "server"}}
+    for pid, opening in started.items():
+        if not is_running_child(pid):
             continue
-        pid = opening.thing
         if opening.kind == "server":
             what, end = "an EmbeddedServer was started and never closed", partial(close_server, pid)
         else:
@@ -29,7 +29,7 @@ def left_running(owner: Owner) -> Iterator[Leak]:
 
 
 def is_running_child(pid: int) -> bool:
-    """Return whether a process is a child of this one and has not exited.
+    """Return whether a process is a child of this one, or of its server of multiprocessing, and has not exited.
 
     Source: proc(5), /proc/pid/stat: the name may hold anything, so fields are counted from its closing parenthesis.
     """
@@ -37,7 +37,13 @@ def is_running_child(pid: int) -> bool:
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
         return False
-    return fields[0] != b"Z" and int(fields[1]) == os.getpid()
+    return fields[0] != b"Z" and int(fields[1]) in {os.getpid(), fork_server()}
+
+
+def fork_server() -> int:
+    """Return the process that multiprocessing forks others from; 0: there is none."""
+    module = sys.modules.get("multiprocessing.forkserver")
+    return getattr(getattr(module, "_forkserver", None), "_forkserver_pid", None) or 0
 
 
 def program(pid: int) -> str:
