@@ -30,8 +30,9 @@ def answering(body: bytes) -> Iterator[int]:
             with peer:
                 peer.recv(4096)
                 if body:
-                    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
-                    peer.sendall(head + body)
+                    status = b"503 Service Unavailable" if b"fail" in body else b"200 OK"
+                    head = b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+                    peer.sendall(head % (status, len(body)) + body)
 
         thread = threading.Thread(target=answer)
         thread.start()
@@ -46,7 +47,10 @@ def configure(tmp_path, health: str = "") -> None:
 
 
 def test_connections_of_each_service_are_counted(trueup, databases, tmp_path):
-    """W-P5: what is open is held against what each service declares, not against a comment."""
+    """W-P5: what is open is held against what each service declares, not against a comment.
+
+    W-H12: a command showed the pool of its own process, which was always empty.
+    """
     configure(tmp_path)
     with ExitStack() as stack:
         for name in ("api:11", "api:12", "stranger:13"):
@@ -75,6 +79,7 @@ def test_service_that_holds_too_many_fails(trueup, databases, tmp_path):
 
 @pytest.mark.parametrize("tracking", PAGES)
 def test_tracking_is_what_the_service_says_itself(trueup, databases, tmp_path, tracking):
+    """W-H13: an answer of 503 was taken for none, whatever it said."""
     with answering(PAGES[tracking]) as port:
         configure(tmp_path, health=f'health = "http://127.0.0.1:{port}/health"')
 

@@ -229,6 +229,7 @@ def test_check_that_can_not_read_is_an_error_and_no_status(db, observer):
     "check", [check_session_health, check_sessions, check_freshness], ids=["health", "sessions", "freshness"]
 )
 def test_check_is_one_statement(db, monkeypatch, check):
+    """W-H2, W-H5: each call sent a message to a number, took a refusal for well, and walked over a whole store."""
     check(db)
     sent = []
     send = PooledConnection.execute

@@ -53,6 +53,7 @@ def run(settings, *, passes, profile="nightly"):
 
 
 def test_episode_is_told_once_and_its_end_once(make_settings, command):
+    """W-H14: what had been counted was gone with each process, so no third failure and no recovery ever came."""
     words, told = command
     settings = make_settings(command=words)
 
