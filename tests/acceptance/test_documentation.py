@@ -24,9 +24,9 @@ from trueup.db.sqlstate import BY_CLASS, BY_STATE
 from trueup.settings import LIMITS, DatabaseSettings, Service
 from trueup.tables import Repository, Table, Upserted
 from trueup.tables import errors as table_errors
-from trueup.tables.batches import OnDuplicate
 from trueup.tables.conditions import SYMBOLS, UNDERSTOOD, VALUELESS, Operator
 from trueup.tables.contract import DERIVED
+from trueup.tables.ordering import OnDuplicate
 from trueup.tables.sql_types import Family, parse_type
 from trueup.tables.writer import Mode
 
