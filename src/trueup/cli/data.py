@@ -1,11 +1,14 @@
 """`trueup data`: what rows two databases hold."""
 
+from pathlib import Path
+
 import click
 
 from trueup.cli.databases import named_pair
 from trueup.cli.exits import VERDICTS, ExitCode
-from trueup.cli.options import answering, as_json, source_version, target_version
-from trueup.cli.terminal import progress, show_section
+from trueup.cli.options import FILE, answering, as_json, source_version, target_version
+from trueup.cli.repairing import reserved, write_repair
+from trueup.cli.terminal import progress, show_notes, show_section
 from trueup.parity.data import Bounds, Progress, compare
 from trueup.parity.data import as_json as table_as_json
 from trueup.report.json import envelope
@@ -30,6 +33,11 @@ def data() -> None:
     help="List so many differing rows of a table at most; the others are counted.",
 )
 @click.option("--paranoid", is_flag=True, help="Hash each row with 128 bits, by two functions.")
+@click.option(
+    "--repair",
+    type=FILE,
+    help="Write the SQL that makes these rows of TARGET like SOURCE, which nothing runs, and the way back beside it.",
+)
 @source_version
 @target_version
 @as_json
@@ -40,6 +48,7 @@ def diff_command(
     tables: tuple[str, ...],
     max_rows: int,
     paranoid: bool,
+    repair: Path | None,
     source_version: str | None,
     target_version: str | None,
     as_json: bool,
@@ -47,6 +56,7 @@ def diff_command(
     """Say which rows of TARGET differ from those of SOURCE: by key, and in which columns."""
     with (
         answering("data", as_json=as_json),
+        reserved(repair),
         progress() as announce,
         named_pair(source, target, (source_version, target_version)) as pair,
     ):
@@ -54,19 +64,23 @@ def diff_command(
         def report(progress: Progress) -> None:
             announce(f"comparing rows of {progress.table} ({progress.done + 1} of {progress.total} tables)")
 
+        conversions = Settings.load().conversions
         found = compare(
             pair.source,
             pair.target,
             tables=tables or None,
             bounds=Bounds(max_rows=max_rows),
-            conversions=Settings.load().conversions,
+            conversions=conversions,
             is_paranoid=paranoid,
             on_progress=report,
         )
         section = data_section(found)
+        written = write_repair(repair, pair, found, conversions) if repair else None
     if as_json:
         listed = list(map(table_as_json, found))
-        click.echo(envelope(section.verdict, section.findings, tables=listed, compared=section.compared))
+        more = {"repair": written.as_json} if written else {}
+        click.echo(envelope(section.verdict, section.findings, tables=listed, compared=section.compared, **more))
     else:
         show_section(section)
+        show_notes(written.lines if written else ())
     return VERDICTS[section.verdict]

@@ -1,6 +1,6 @@
 """What people see: data on stdout, progress on stderr and only on a terminal."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -67,9 +67,14 @@ def show_checks(sections: Sequence[Section], notes: Sequence[str], *, passed: st
     verdict = worst(section.verdict for section in sections)
     show_sections(sections)
     show_findings(findings)
+    show_notes(notes)
+    show_verdict(verdict, passed if passed and verdict is Verdict.PASSED else headline(verdict, findings))
+
+
+def show_notes(notes: Iterable[str]) -> None:
+    """Print what a reader has to know beside a section."""
     for note in notes:
         out.print(escape(note), style="dim")
-    show_verdict(verdict, passed if passed and verdict is Verdict.PASSED else headline(verdict, findings))
 
 
 def show_verdict(verdict: Verdict, sentence: str) -> None:

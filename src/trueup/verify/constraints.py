@@ -10,35 +10,13 @@ from psycopg import sql
 
 from trueup.errors import Disconnected, Unverifiable
 from trueup.parity.data import Side
+from trueup.parity.data.foreign_keys import ForeignKey, read_foreign_keys
 from trueup.parity.data.lockstep import savepoint, unverifiable
 from trueup.parity.schema import Catalog, QualifiedName
 from trueup.report.model import Finding, Section, Severity, Verdict
 from trueup.verify.check import Announce, left_open
 from trueup.verify.subject import Subject
 
-FOREIGN_KEYS: LiteralString = """
-    select
-        cn.nspname::text, c.relname::text, pn.nspname::text, p.relname::text, f.conname::text,
-        array(
-            select a.attname::text
-            from unnest(f.conkey) with ordinality as k (number, place)
-            join pg_attribute a on a.attrelid = f.conrelid and a.attnum = k.number
-            order by k.place
-        ),
-        array(
-            select a.attname::text
-            from unnest(f.confkey) with ordinality as k (number, place)
-            join pg_attribute a on a.attrelid = f.confrelid and a.attnum = k.number
-            order by k.place
-        )
-    from pg_constraint f
-    join pg_class c on c.oid = f.conrelid
-    join pg_namespace cn on cn.oid = c.relnamespace
-    join pg_class p on p.oid = f.confrelid
-    join pg_namespace pn on pn.oid = p.relnamespace
-    where f.contype = 'f' and f.conparentid = 0
-    order by 1, 2, 5
-"""
 UNIQUE_KEYS: LiteralString = """
     select
         n.nspname::text, t.relname::text, i.relname::text,
@@ -64,27 +42,6 @@ WITHOUT_INDEXES = (
     "set local enable_indexscan = off; set local enable_indexonlyscan = off; set local enable_bitmapscan = off"
 )
 """A damaged index must not be asked whether it is damaged."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForeignKey:
-    """Is what rows of one table promise about rows of another."""
-
-    child: QualifiedName
-    parent: QualifiedName
-    name: str
-    columns: tuple[str, ...]
-    parent_columns: tuple[str, ...]
-
-    @property
-    def meaning(self) -> tuple[object, ...]:
-        """What it promises, whatever it is called."""
-        return self.child, self.parent, frozenset(zip(self.columns, self.parent_columns, strict=True))
-
-    def fits(self, catalog: Catalog) -> bool:
-        """Return whether a database has the tables and columns that it is about."""
-        sides = ((self.child, self.columns), (self.parent, self.parent_columns))
-        return all(name in catalog.tables and {*names} <= catalog.tables[name].columns.keys() for name, names in sides)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,21 +114,6 @@ def lacks_constraints(subject: Subject) -> str:
     """Say that no table has a constraint or an index; empty where one does."""
     tables = [table for side in subject.sides.values() for table in side.catalog.tables.values()]
     return "" if any(table.constraints or table.indexes for table in tables) else "no table has any"
-
-
-def read_foreign_keys(side: Side) -> tuple[ForeignKey, ...]:
-    """Return the foreign keys of a database."""
-    return tuple(
-        ForeignKey(
-            child=QualifiedName(schema, table),
-            parent=QualifiedName(parent_schema, parent),
-            name=name,
-            columns=tuple(columns),
-            parent_columns=tuple(parent_columns),
-        )
-        for schema, table, parent_schema, parent, name, columns, parent_columns in side.snapshot.rows(FOREIGN_KEYS)
-        if QualifiedName(schema, table) in side.catalog.tables
-    )
 
 
 def read_unique_keys(side: Side) -> tuple[UniqueKey, ...]:

@@ -1,6 +1,8 @@
 """`trueup data diff` compares columns as the project's configuration declares them."""
 
 import json
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -54,3 +56,57 @@ def test_conversion_that_does_not_fit_is_an_error_of_usage(project: Path, capsys
 
     assert code == 2
     assert "the conversion of public.staff.is_active: public.staff has no column sacked" in capsys.readouterr().err
+
+
+def test_repair_is_written_for_its_owner_alone_and_run_by_nobody(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "trueup.toml").write_text(DECLARED)
+    umask = os.umask(0)
+
+    code, said = told(capsys, "--repair", "repair.sql")
+
+    os.umask(umask)
+    texts = [(project / name).read_text() for name in ("repair.sql", "repair.back.sql")]
+    assert code == 1
+    assert said["repair"] == {
+        "file": "repair.sql",
+        "back": "repair.back.sql",
+        "inserts": 0,
+        "updates": 1,
+        "deletes": 0,
+        "not_repaired": [],
+        "triggers": [],
+    }
+    assert all("IT HOLDS VALUES OF ROWS" in text for text in texts)
+    assert {stat.S_IMODE((project / name).stat().st_mode) for name in ("repair.sql", "repair.back.sql")} == {0o600}
+
+
+def test_repair_overwrites_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "repair.back.sql").write_text("mine")
+
+    code = run(["data", "diff", "source.sql", "target.sql", "--repair", "repair.sql"])
+
+    assert code == 2
+    assert "repair.back.sql is there already" in capsys.readouterr().err
+    assert (project / "repair.back.sql").read_text() == "mine"
+    assert not (project / "repair.sql").exists()
+
+
+def test_repair_that_has_nowhere_to_go_is_told_before_anything_is_compared(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run(["data", "diff", "nothing.sql", "nowhere.sql", "--repair", "gone/repair.sql"])
+
+    assert code == 2
+    assert "cannot write gone/repair.sql: No such file or directory" in capsys.readouterr().err
+
+
+def test_nothing_to_repair_leaves_no_file(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "target.sql").write_text(SOURCE + "comment on table staff is 'another';")
+
+    code = run(["data", "diff", "source.sql", "target.sql", "--repair", "repair.sql"])
+
+    assert code == 0
+    assert "There is nothing that can be repaired, so no file was written." in capsys.readouterr().out
+    assert list(project.glob("repair*")) == []

@@ -25,6 +25,7 @@ from trueup.parity.data import (
     pair_tables,
     references,
 )
+from trueup.parity.data.repair import back, repair, there
 from trueup.parity.schema import catalog
 from trueup.report.model import Verdict
 
@@ -224,6 +225,20 @@ class Pair:
             [found] = compare(source, Side(snapshot=other, catalog=self.catalogs[1]), **options)
         return found
 
+    def repair(self) -> tuple[str, str]:
+        """Return what makes the target like the source, and what undoes it."""
+        found = self.compare(bounds=Bounds(max_rows=10_000))
+        with snapshot(self.places[0]) as one, snapshot(self.places[1]) as other:
+            source, target = (
+                Side(snapshot=side, catalog=known) for side, known in zip((one, other), self.catalogs, strict=True)
+            )
+            planned, tables = repair(source, target, [found]), target.catalog.tables
+        assert planned.refused == ()
+        return (
+            there(planned, (), tables, sides="source, target", back="back.sql"),
+            back(planned, (), tables, sides="source, target", there="repair.sql"),
+        )
+
     def compare_by(self, rules: Rules, max_rows: int) -> TableComparison:
         with snapshot(self.places[0]) as one, snapshot(self.places[1]) as other, lockstep(one, other) as both:
             [found] = pair_tables(*self.catalogs, rules=rules)
@@ -317,6 +332,34 @@ def test_equal_values_of_every_type_agree(pair: Pair) -> None:
     found = pair.compare()
 
     assert (found.verdict, found.source_rows, found.target_rows) == (Verdict.PASSED, len(source), len(source))
+
+
+@pytest.mark.parametrize("places", ["18to16"], indirect=True)
+def test_every_value_is_repaired_exactly_and_taken_back(pair: Pair) -> None:
+    """In a session whose settings write and read values otherwise."""
+    source, target = all_pairs()
+    for number, row in enumerate(tuple(source)):
+        for side, turn in ((source, 0), (target, 1)):
+            if number % 3 == turn:
+                del side[row]
+    pair.hold(source, target)
+    start = pair.target.execute("select t::text from t order by id").fetchall()
+    text, way_back = pair.repair()
+    for setting in (
+        "timezone = 'Asia/Tokyo'",
+        "datestyle = 'German'",
+        "extra_float_digits = -15",
+        "bytea_output = escape",
+    ):
+        pair.target.execute(f"set {setting}")
+
+    pair.target.execute(text.encode())
+    repaired = pair.compare()
+    pair.target.execute(way_back.encode())
+    pair.target.execute("reset all")
+
+    assert repaired.verdict is Verdict.PASSED
+    assert pair.target.execute("select t::text from t order by id").fetchall() == start
 
 
 BOUNDED = settings(
