@@ -6,6 +6,7 @@ from trueup.parity.data.grid import Span
 from trueup.parity.data.lockstep import Lockstep, Side, lockstep
 from trueup.parity.data.model import ChangedRow, Key, TableComparison, as_json, verdict_of
 from trueup.parity.data.pairing import Rules, TablePair, Unpaired, pair_tables, uncompared
+from trueup.parity.data.recheck import Recheck, Rechecking, read_again
 from trueup.parity.data.references import agreed_rules
 from trueup.parity.data.segments import Segment, compare_segment, merged, segments
 from trueup.parity.data.sequences import SequenceBehind, SequenceCheck, sequences_behind
@@ -18,6 +19,8 @@ __all__ = [
     "Key",
     "Lockstep",
     "Progress",
+    "Recheck",
+    "Rechecking",
     "Rules",
     "Sample",
     "Segment",
@@ -38,6 +41,7 @@ __all__ = [
     "lockstep",
     "merged",
     "pair_tables",
+    "read_again",
     "segments",
     "sequences_behind",
     "uncompared",

@@ -5,7 +5,7 @@ every run. Only the buckets that differ are read again, as keys and hashes; only
 one hash a column. No value of a row but its key leaves its server.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -16,8 +16,10 @@ from trueup.parity.data.bounds import USUAL, Bounds
 from trueup.parity.data.lockstep import Lockstep, Side, lockstep, unverifiable
 from trueup.parity.data.model import TableComparison
 from trueup.parity.data.pairing import TablePair, Unpaired, pair_tables
+from trueup.parity.data.recheck import Recheck, Rechecking, read_again
 from trueup.parity.data.references import agreed_rules
 from trueup.parity.data.segments import compare_segment, merged, segments
+from trueup.parity.data.watched import MOST_ROWS
 from trueup.parity.data.window import ALL_OF_IT, Window
 from trueup.report.model import Verdict
 from trueup.settings import Conversion
@@ -31,6 +33,9 @@ class Progress:
     done: int
     total: int
 
+    def __str__(self) -> str:
+        return f"comparing rows of {self.table} ({self.done + 1} of {self.total} tables)"
+
 
 def compare(
     source: Side,
@@ -41,27 +46,32 @@ def compare(
     conversions: Iterable[Conversion] = (),
     window: Window = ALL_OF_IT,
     is_paranoid: bool = False,
-    on_progress: Callable[[Progress], None] | None = None,
+    recheck: Recheck | None = None,
+    on_progress: Callable[[Progress | Rechecking], None] | None = None,
 ) -> tuple[TableComparison, ...]:
     """Return one comparison for every table of either side, or for each of `tables`, sorted by name.
 
     It keeps within its bounds; the counts are exact, however few rows are listed. A table that can't be read is
     inconclusive and stops no other. A partition is read as part of its parent. Only rows of the window are
-    looked at. A paranoid comparison hashes with 128 bits, by two functions.
+    looked at. A paranoid comparison hashes with 128 bits, by two functions. With a recheck, rows that differ are
+    read again, and called different only where they stay as they are.
 
     Raises:
         UsageError: a name of `tables` is not a table of either side, or a conversion or the window doesn't fit its
             columns.
         Disconnected: a server went away.
     """
-    found = []
+    found: Sequence[TableComparison] = ()
     with lockstep(source.snapshot, target.snapshot) as both:
         rules = agreed_rules(both, conversions=conversions, window=window, is_paranoid=is_paranoid)
         pairs = admitted(both, pair_tables(source.catalog, target.catalog, tables=tables, rules=rules), window)
         for done, pair in enumerate(pairs):
             if on_progress:
                 on_progress(Progress(table=str(pair.table), done=done, total=len(pairs)))
-            found.append(compare_table(both, pair, max_rows=bounds.max_rows))
+            room = MOST_ROWS - sum(one.differing for one in found) if recheck else 0
+            found = (*found, compare_table(both, pair, max_rows=max(bounds.max_rows, room)))
+    if recheck:
+        found = read_again(source, target, pairs, found, recheck, max_rows=bounds.max_rows, on_progress=on_progress)
     return tuple(found)
 
 

@@ -57,10 +57,15 @@ class TableComparison:
     seconds: float = 0.0
 
     @property
+    def differing(self) -> int:
+        """Return how many rows differ."""
+        return self.missing_count + self.extra_count + self.changed_count
+
+    @property
     def truncated(self) -> bool:
         """Return whether more rows differ than are listed."""
-        found = self.missing_count + self.extra_count + self.changed_count + self.moving_count
-        return len(self.missing) + len(self.extra) + len(self.changed) + len(self.moving) < found
+        listed = len(self.missing) + len(self.extra) + len(self.changed) + len(self.moving)
+        return listed < self.differing + self.moving_count
 
     @property
     def is_empty(self) -> bool:

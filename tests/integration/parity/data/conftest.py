@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,16 @@ from psycopg import sql
 from trueup.conninfo import ConnInfo
 from trueup.db import connect, snapshot
 from trueup.db.connection import Connection
-from trueup.parity.data import SequenceCheck, Side, TableComparison, compare, sequences_behind
+from trueup.parity.data import (
+    SequenceCheck,
+    Side,
+    TableComparison,
+    TablePair,
+    Unpaired,
+    compare,
+    pair_tables,
+    sequences_behind,
+)
 from trueup.parity.schema import catalog
 from trueup.servers import EmbeddedServer
 
@@ -38,6 +47,13 @@ class Databases:
         opened = [stack.enter_context(snapshot(place.with_parameters(**parameters))) for place in self.places]
         source, target = (Side(snapshot=one, catalog=catalog(one)) for one in opened)
         return source, target
+
+    @contextmanager
+    def pairs(self, **parameters: str) -> Iterator[tuple[Side, Side, tuple[TablePair | Unpaired, ...]]]:
+        """Open a snapshot of each, and pair their tables."""
+        with ExitStack() as stack:
+            source, target = self.sides(stack, **parameters)
+            yield source, target, pair_tables(source.catalog, target.catalog)
 
     def compare(self, *, user: str = "postgres", **options: Any) -> tuple[TableComparison, ...]:
         """Compare the rows of all tables."""
