@@ -1,17 +1,13 @@
 """The end of what takes too long: the statements that connections run are cancelled until their block ends."""
 
-import contextlib
-import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 from time import monotonic
 
-import psycopg
-
 from trueup.db import Connection
+from trueup.db.stopping import cancel, cut, settle
 
-CANCEL_S = 2.0
 AGAIN_S = 0.05
 PATIENCE_S = 5.0
 """How long after the deadline a connection may go on not to answer before it is cut."""
@@ -37,8 +33,7 @@ class Deadline:
                 if monotonic() > cut_at:
                     cut(connection)
                 else:
-                    with contextlib.suppress(psycopg.Error):
-                        connection.cancel_safe(timeout=CANCEL_S)
+                    cancel(connection)
             self.ended.wait(AGAIN_S)
 
 
@@ -56,19 +51,3 @@ def deadline(seconds: float, connections: Sequence[Connection]) -> Iterator[Dead
         if limit.is_over:
             for connection in connections:
                 settle(connection)
-
-
-def settle(connection: Connection) -> None:
-    """Let a cancellation that was sent late hit a statement that nobody needs."""
-    with contextlib.suppress(psycopg.Error), connection.transaction(force_rollback=True):
-        connection.execute("select 1")
-
-
-def cut(connection: Connection) -> None:
-    """Shut the socket of a connection whose server doesn't answer, so that whoever waits for it wakes up."""
-    with contextlib.suppress(OSError, psycopg.Error):
-        shared = socket.socket(fileno=connection.pgconn.socket)
-        try:
-            shared.shutdown(socket.SHUT_RDWR)
-        finally:
-            shared.detach()

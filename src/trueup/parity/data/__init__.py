@@ -1,8 +1,10 @@
 """Whether two databases hold the same rows, and which rows and columns differ."""
 
 from trueup.parity.data.bounds import Bounds
-from trueup.parity.data.comparison import Progress, compare, compare_table
+from trueup.parity.data.comparison import compare, compare_table
+from trueup.parity.data.course import Progress
 from trueup.parity.data.grid import Span
+from trueup.parity.data.ledger import Ledger
 from trueup.parity.data.lockstep import Lockstep, Side, lockstep
 from trueup.parity.data.model import ChangedRow, Key, TableComparison, as_json, verdict_of
 from trueup.parity.data.pairing import Rules, TablePair, Unpaired, pair_tables, uncompared
@@ -17,6 +19,7 @@ __all__ = [
     "ChangedRow",
     "Condition",
     "Key",
+    "Ledger",
     "Lockstep",
     "Progress",
     "Recheck",

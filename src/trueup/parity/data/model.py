@@ -54,6 +54,9 @@ class TableComparison:
     """Each with the reason: `phone: in the source only`."""
     reason: str | None = None
     """Why it did not pass, where no row says so."""
+    is_stopped: bool = False
+    """Whether the comparison ended before this table was compared as a whole: the rows that it counts are those of the
+    segments that were."""
     seconds: float = 0.0
 
     @property
@@ -112,5 +115,6 @@ def as_json(comparison: TableComparison) -> dict[str, Any]:
         "key": list(comparison.key),
         "columns_not_compared": list(comparison.columns_not_compared),
         "reason": comparison.reason,
+        "stopped": comparison.is_stopped,
         "seconds": round(comparison.seconds, 3),
     }

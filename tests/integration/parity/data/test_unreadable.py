@@ -10,7 +10,6 @@ import pytest
 from psycopg.pq import TransactionStatus
 
 from trueup.db.connection import Connection
-from trueup.errors import Disconnected
 from trueup.parity.data import Progress, TableComparison, compare, verdict_of
 from trueup.report.model import Verdict
 
@@ -116,8 +115,9 @@ def test_values_are_not_in_the_result(databases: Any) -> None:
 
 
 @pytest.mark.parametrize("side", [0, 1], ids=["source", "target"])
-def test_a_lost_server_ends_the_comparison(databases: Any, side: int) -> None:
-    databases.both("create table a (id int)", "create table b (id int)", "insert into a values (1)")
+def test_a_lost_server_ends_the_comparison_with_what_had_been_compared(databases: Any, side: int) -> None:
+    databases.both("create table a (id int)", "create table b (id int)", "insert into b values (1)")
+    databases.source.execute("insert into a values (1)")
 
     with ExitStack() as stack:
         sides = databases.sides(stack)
@@ -128,8 +128,11 @@ def test_a_lost_server_ends_the_comparison(databases: Any, side: int) -> None:
             if progress.table == "public.b":
                 writer.execute("select pg_terminate_backend(%s, 5000)", [pid])
 
-        with pytest.raises(Disconnected, match="was lost"):
-            compare(*sides, on_progress=kill)
+        a, b = compare(*sides, on_progress=kill)
+
+    assert (a.verdict, a.is_stopped) == (Verdict.FAILED, False)
+    assert (b.verdict, b.is_stopped) == (Verdict.INCONCLUSIVE, True)
+    assert "not compared: the connection to" in (b.reason or "")
 
 
 def test_the_other_side_is_stopped_when_one_is_lost(databases: Any) -> None:
@@ -144,11 +147,12 @@ def test_the_other_side_is_stopped_when_one_is_lost(databases: Any) -> None:
             wait_for_lock(databases.source, source.snapshot.connection.info.backend_pid)
             wait_for_lock(databases.target, target.snapshot.connection.info.backend_pid)
             databases.target.execute("select pg_terminate_backend(%s)", [target.snapshot.connection.info.backend_pid])
-            error = comparison.exception(timeout=20)
+            [found] = comparison.result(timeout=20)
         still_locked = databases.source.execute("select count(*) from pg_locks where mode = 'AccessExclusiveLock'")
         databases.both("rollback")
 
-        assert isinstance(error, Disconnected)
+        assert found.is_stopped
+        assert "was lost" in (found.reason or "")
         assert still_locked.fetchone() == (1,)
         assert source.snapshot.connection.info.transaction_status is TransactionStatus.INTRANS
 
