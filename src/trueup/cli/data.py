@@ -9,7 +9,7 @@ from trueup.cli.exits import VERDICTS, ExitCode
 from trueup.cli.options import FILE, answering, as_json, source_version, target_version
 from trueup.cli.repairing import reserved, write_repair
 from trueup.cli.terminal import progress, show_notes, show_section
-from trueup.parity.data import Bounds, Progress, compare
+from trueup.parity.data import Bounds, compare
 from trueup.parity.data import as_json as table_as_json
 from trueup.report.json import envelope
 from trueup.settings import Settings
@@ -60,10 +60,6 @@ def diff_command(
         progress() as announce,
         named_pair(source, target, (source_version, target_version)) as pair,
     ):
-
-        def report(progress: Progress) -> None:
-            announce(f"comparing rows of {progress.table} ({progress.done + 1} of {progress.total} tables)")
-
         conversions = Settings.load().conversions
         found = compare(
             pair.source,
@@ -72,7 +68,7 @@ def diff_command(
             bounds=Bounds(max_rows=max_rows),
             conversions=conversions,
             is_paranoid=paranoid,
-            on_progress=report,
+            on_progress=lambda step: announce(str(step)),
         )
         section = data_section(found)
         written = write_repair(repair, pair, found, conversions) if repair else None

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from trueup.parity.data import Key, Progress, TableComparison, compare, verdict_of
+from trueup.parity.data import Key, TableComparison, compare, verdict_of
 from trueup.report.model import Finding, Section, Severity, Verdict
 from trueup.verify.check import Announce, nothing_there
 from trueup.verify.subject import Subject
@@ -12,12 +12,12 @@ from trueup.verify.subject import Subject
 
 def look_at_data(subject: Subject, announce: Announce) -> Section:
     """Hold the rows of the target against those of the source, table by table."""
-
-    def report(progress: Progress) -> None:
-        announce(f"comparing rows of {progress.table} ({progress.done + 1} of {progress.total} tables)")
-
     conversions = subject.settings.conversions
-    return data_section(compare(subject.pair.source, subject.target, conversions=conversions, on_progress=report))
+    return data_section(
+        compare(
+            subject.pair.source, subject.target, conversions=conversions, on_progress=lambda step: announce(str(step))
+        )
+    )
 
 
 def data_section(comparisons: tuple[TableComparison, ...]) -> Section:
