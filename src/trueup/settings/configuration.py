@@ -99,6 +99,9 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Profiles of the project's own hosts, by their names."""
     conversions: tuple[Conversion, ...] = ()
     """Which columns of two databases are compared though their names, types or meanings differ."""
+    recheck: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    """After how many seconds rows that differ are read again, until they agree or stay as they are; longer than the
+    target lags. Without it they are not."""
     live: dict[str, Annotated[str, msgspec.Meta(pattern=r"^(env:\w+|service=\S+)$")]] = {}
     """The databases that `pytest --trueup-live NAME` may reach: `env:NAME` of a variable, or `service=NAME`."""
     profiles: dict[str, Profile] = {}

@@ -48,6 +48,8 @@ class Settings:
     """Profiles of the project's own hosts, by their names."""
     conversions: tuple[Conversion, ...] = ()
     """Which columns of two databases are compared though their names, types or meanings differ."""
+    recheck: float | None = None
+    """After how many seconds rows that differ are read again; None: they are not."""
     live: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Where the live databases are that tests may be pointed at: `env:NAME` or `service=NAME`, by their names."""
     profiles: Mapping[str, Profile] = field(default_factory=lambda: MappingProxyType({}))
@@ -74,6 +76,7 @@ class Settings:
             checks=MappingProxyType(configuration.checks),
             services=configuration.services,
             conversions=configuration.conversions,
+            recheck=configuration.recheck,
             host_profile=configuration.host_profile,
             host_profiles=MappingProxyType(configuration.host_profiles),
             live=MappingProxyType(configuration.live),

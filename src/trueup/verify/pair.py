@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Snapshot, snapshot
@@ -58,3 +58,14 @@ def open_pair(source: ConnInfo, target: ConnInfo, *, profile: Profile | None = N
             source=Side(snapshot=held_source, catalog=mine),
             target=Side(snapshot=held_target, catalog=theirs),
         )
+
+
+@contextmanager
+def renewed(pair: Pair) -> Iterator[Pair]:
+    """Hold both databases as they are now, the target a moment before the source; their structure is not read again.
+
+    Raises:
+        ConnectionFailed: one of them can't be reached.
+    """
+    with snapshot(pair.target.snapshot.conninfo) as target, snapshot(pair.source.snapshot.conninfo) as source:
+        yield Pair(source=replace(pair.source, snapshot=source), target=replace(pair.target, snapshot=target))

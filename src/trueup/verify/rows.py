@@ -1,38 +1,62 @@
 """How the rows of two databases differ, as a section of a report."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
-from trueup.parity.data import Key, TableComparison, compare, verdict_of
+from trueup.parity.data import ALL_OF_IT, Key, Recheck, Sample, TableComparison, Window, compare, verdict_of
 from trueup.report.model import Finding, Section, Severity, Verdict
-from trueup.verify.check import Announce, nothing_there
+from trueup.verify.check import Announce, left_open, nothing_there
 from trueup.verify.subject import Subject
 
 
 def look_at_data(subject: Subject, announce: Announce) -> Section:
     """Hold the rows of the target against those of the source, table by table."""
-    conversions = subject.settings.conversions
     return data_section(
         compare(
-            subject.pair.source, subject.target, conversions=conversions, on_progress=lambda step: announce(str(step))
+            subject.pair.source,
+            subject.target,
+            conversions=subject.settings.conversions,
+            recheck=Recheck(seconds=seconds) if (seconds := subject.settings.recheck) else None,
+            on_progress=lambda progress: announce(str(progress)),
         )
     )
 
 
-def data_section(comparisons: tuple[TableComparison, ...]) -> Section:
+def data_section(comparisons: tuple[TableComparison, ...], window: Window = ALL_OF_IT) -> Section:
     """Return what was compared and found; tables without a row on either side are counted and prove nothing."""
     findings = tuple(chain.from_iterable(map(findings_of_table, comparisons)))
+    if window.sample:
+        findings += (sample_finding(comparisons, window.sample),)
     if not findings and verdict_of(comparisons) is not Verdict.PASSED:
-        findings = (nothing_there("data", "no table has a row on either side"),)
+        asked = " of those asked for" if window else ""
+        findings = (nothing_there("data", f"no table has a row{asked} on either side"),)
     amounts = {
         "tables": len(comparisons),
         "source rows": sum(one.source_rows or 0 for one in comparisons),
         "target rows": sum(one.target_rows or 0 for one in comparisons),
     }
-    if empty := sum(one.is_empty for one in comparisons):
-        amounts["tables without a row"] = empty
-    return Section(check="data", title="Rows", compared=amounts, findings=findings)
+    rare = {
+        "tables without a row": sum(one.is_empty for one in comparisons),
+        "rows that settled": sum(one.settled_count for one in comparisons),
+        "rows still moving": sum(one.moving_count for one in comparisons),
+    }
+    amounts |= {name: amount for name, amount in rare.items() if amount}
+    title = "Rows (sample)" if window.sample else "Rows"
+    return Section(check="data", title=title, compared=amounts, findings=findings, notes=tuple(window.lines()))
+
+
+def sample_finding(comparisons: Iterable[TableComparison], sample: Sample) -> Finding:
+    """Return that a sample proves nothing about the other rows."""
+    differing = sum(one.differing for one in comparisons)
+    return left_open(
+        "data",
+        "both databases",
+        f"this is a sample, {sample.size}: {differing:,} of its rows differ",
+        meaning="Nothing is known about the other rows.",
+        remedy="compare without --sample",
+    )
 
 
 class RowState(NamedTuple):
@@ -89,6 +113,8 @@ def findings_of_table(table: TableComparison) -> Iterator[Finding]:
     for state, count, rows in by_state:
         if count:
             yield rows_finding(table, state, count, rows)
+    if table.moving_count:
+        yield moving_finding(table)
     if table.reason and not table.is_empty:
         yield Finding(
             check="data",
@@ -116,6 +142,21 @@ def rows_finding(
         meaning=state.meaning,
         remedy=state.remedy,
         details=tuple(name_row(table, key) + (f": {', '.join(names)}" if names else "") for key, names in rows),
+    )
+
+
+def moving_finding(table: TableComparison) -> Finding:
+    """Return which rows never came to rest."""
+    count = table.moving_count
+    return replace(
+        left_open(
+            "data",
+            table.table,
+            f"{count:,} row{' is' if count == 1 else 's are'} still moving",
+            meaning="They differed and were written again whenever they were read: nobody knows whether they agree.",
+            remedy="compare again when less is written, or with a longer --recheck",
+        ),
+        details=tuple(name_row(table, key) for key in table.moving),
     )
 
 

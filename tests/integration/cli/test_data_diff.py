@@ -110,3 +110,32 @@ def test_nothing_to_repair_leaves_no_file(project: Path, capsys: pytest.CaptureF
     assert code == 0
     assert "There is nothing that can be repaired, so no file was written." in capsys.readouterr().out
     assert list(project.glob("repair*")) == []
+
+
+def test_window_is_told_and_a_sample_is_never_green(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "target.sql").write_text(SOURCE)
+
+    wrong, _ = told(capsys, "--where", "staff_id > 0")
+    right, said = told(capsys, "--where", "id > 0", "--where", "public.staff: id < 2", "--since", "id=1")
+    sample = told(capsys, "--sample", "100%")
+    text = run(["data", "diff", "source.sql", "target.sql", "--sample", "100%"])
+
+    assert (wrong, right, said["tables"][0]["source_rows"]) == (2, 0, 1)
+    assert said["window"] == {"where": ["id > 0", "public.staff: id < 2"], "since": "id=1", "sample": None}
+    assert (sample[0], sample[1]["verdict"], sample[1]["tables"][0]["sample"]) == (3, "inconclusive", True)
+    assert sample[1]["window"] == {"where": [], "since": None, "sample": "100%"}
+    assert text == 3
+    assert "This is a sample: 100 % of the rows" in capsys.readouterr().out
+
+
+def test_recheck_of_the_configuration_holds_unless_the_command_says_otherwise(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "trueup.toml").write_text("recheck = 0.001\n" + DECLARED)
+
+    code, said = told(capsys)
+    off, plain = told(capsys, "--recheck", "0")
+
+    assert (code, off) == (1, 1)
+    assert said["tables"][0]["counts"] == {"missing": 0, "extra": 0, "changed": 1, "settled": 0, "moving": 0}
+    assert said["tables"][0]["changed"] == plain["tables"][0]["changed"]

@@ -1,6 +1,6 @@
 import pytest
 
-from trueup.parity.data import ChangedRow, TableComparison
+from trueup.parity.data import ChangedRow, Condition, Sample, TableComparison, Window
 from trueup.parity.schema import Catalog, Difference
 from trueup.report.model import Section, Severity, Verdict
 from trueup.verify.rows import data_section, findings_of_table
@@ -110,6 +110,51 @@ def test_table_that_could_not_be_read_is_left_open_with_its_reason():
 def test_verdict_is_never_better_than_what_was_compared(tables, verdict):
     """5.4: nothing compared, both sides empty and both sides failing are not agreement."""
     assert data_section(tables).verdict is verdict
+
+
+def test_rows_that_move_are_left_open_with_their_keys_and_settled_ones_are_counted():
+    moving = table(
+        verdict=Verdict.INCONCLUSIVE, moving=(("7",), ("9",)), moving_count=2, source_rows=9, settled_count=4
+    )
+
+    section = data_section((moving, passed(3)))
+
+    [finding] = section.findings
+    assert (section.verdict, finding.verdict, finding.severity) == (Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, None)
+    assert (finding.message, finding.details) == ("2 rows are still moving", ("id = 7", "id = 9"))
+    assert (section.compared["rows that settled"], section.compared["rows still moving"]) == (4, 2)
+
+
+def test_rows_that_only_settled_leave_the_verdict_green():
+    section = data_section((table(verdict=Verdict.PASSED, source_rows=3, target_rows=3, settled_count=1),))
+
+    assert (section.verdict, section.findings) == (Verdict.PASSED, ())
+
+
+def test_sample_calls_itself_one_and_is_never_green():
+    sampled = table(verdict=Verdict.INCONCLUSIVE, is_sample=True, source_rows=5, target_rows=5)
+
+    section = data_section((sampled,), Window(sample=Sample(percent=5)))
+
+    assert (section.verdict, section.title) == (Verdict.INCONCLUSIVE, "Rows (sample)")
+    assert [one.message for one in section.findings] == ["this is a sample, 5 % of the rows: 0 of its rows differ"]
+    assert section.notes == ("This is a sample: 5 % of the rows, chosen by the hash of their keys.",)
+
+
+def test_sample_whose_rows_differ_has_failed():
+    sampled = table(is_sample=True, source_rows=5, target_rows=5, missing_count=1)
+
+    section = data_section((sampled,), Window(sample=Sample(rows=5)))
+
+    assert section.verdict is Verdict.FAILED
+    assert len(section.findings) == 2
+
+
+def test_window_without_a_row_says_so():
+    section = data_section((passed(0),), Window(where=(Condition(expression="id < 0"),)))
+
+    assert section.verdict is Verdict.INCONCLUSIVE
+    assert "no table has a row of those asked for" in section.findings[0].message
 
 
 def test_tables_without_a_row_are_counted():

@@ -12,9 +12,10 @@ from trueup.parity.data.recheck import Recheck, Rechecking, read_again
 from trueup.parity.data.references import agreed_rules
 from trueup.parity.data.segments import Segment, compare_segment, merged, segments
 from trueup.parity.data.sequences import SequenceBehind, SequenceCheck, sequences_behind
-from trueup.parity.data.window import Condition, Sample, Since, Window
+from trueup.parity.data.window import ALL_OF_IT, Condition, Sample, Since, Window
 
 __all__ = [
+    "ALL_OF_IT",
     "Bounds",
     "ChangedRow",
     "Condition",

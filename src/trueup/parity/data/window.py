@@ -37,6 +37,9 @@ class Condition:
         table = QualifiedName(*(_unquoted(found[part]) for part in (1, 2))) if found else None
         return cls(expression=expression, table=table)
 
+    def __str__(self) -> str:
+        return f"{self.table}: {self.expression}" if self.table else self.expression
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Since:
@@ -57,6 +60,9 @@ class Since:
         if not (column.strip() and equals and value.strip()):
             raise UsageError("--since has no column and value: write updated_at=2026-01-31")
         return cls(column=column.strip(), value=value.strip())
+
+    def __str__(self) -> str:
+        return f"{self.column}={self.value}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +91,13 @@ class Sample:
         share = self.percent / 100 if self.percent else (self.rows or 0) / max(1, rows)
         return max(1, min(SAMPLE_PARTS, round(share * SAMPLE_PARTS)))
 
+    @property
+    def size(self) -> str:
+        """Return how much it is, in words."""
+        return f"{self.percent:g} % of the rows" if self.percent else f"about {self.rows:,} rows of each table"
+
     def __str__(self) -> str:
-        return f"{self.percent:g} % of the rows" if self.percent else f"about {self.rows:,} rows a table"
+        return f"{self.percent:g}%" if self.percent else str(self.rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +122,19 @@ class Window:
         if self.since:
             yield f"Only rows whose {self.since.column} is at least {self.since.value}."
         if self.sample:
-            yield f"This is a sample: {self.sample}, chosen by the hash of their keys."
+            yield f"This is a sample: {self.sample.size}, chosen by the hash of their keys."
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as it can be typed again."""
+        return {
+            "where": list(map(str, self.where)),
+            "since": str(self.since) if self.since else None,
+            "sample": str(self.sample) if self.sample else None,
+        }
 
 
 ALL_OF_IT = Window()
+"""Leaves out nothing."""
 
 
 def _unquoted(name: str) -> str:

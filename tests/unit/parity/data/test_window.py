@@ -81,7 +81,17 @@ def test_window_says_what_it_leaves_out() -> None:
     ]
     assert window.expressions(CLIENTS) == ("id > 1", "id > 2")
     assert window.expressions(BOOKINGS) == ("id > 1",)
-    assert str(Sample.parse("10000")) == "about 10,000 rows a table"
+    assert Sample.parse("10000").size == "about 10,000 rows of each table"
+
+
+def test_window_can_be_typed_again() -> None:
+    where = ("id > 1", "public.clients: id > 2")
+    window = Window(
+        where=tuple(map(Condition.parse, where)), since=Since.parse("seen=2026-01-31"), sample=Sample.parse("2.5 %")
+    )
+
+    assert window.as_json() == {"where": [*where], "since": "seen=2026-01-31", "sample": "2.5%"}
+    assert Window(sample=Sample.parse("10000")).as_json() == {"where": [], "since": None, "sample": "10000"}
 
 
 def test_window_that_leaves_out_nothing_is_none() -> None:
