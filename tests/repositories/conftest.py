@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from tests.repositories.killing import Crashing, Killer, crashing
 from tests.repositories.rows import COMPANY, OTHER, company
 
 from ai_admin.companies import Companies
@@ -124,3 +125,16 @@ def observer(database: ConnInfo) -> Iterator[Connection]:
     connection = connect(database, application_name="observer")
     yield connection
     connection.close()
+
+
+@pytest.fixture(scope="session")
+def crashes() -> Iterator[Crashing]:
+    """Return a process that runs others and lets them die."""
+    with crashing() as process:
+        yield process
+
+
+@pytest.fixture
+def killer(crashes: Crashing, database: ConnInfo, observer: Connection) -> Killer:
+    """Return what kills programs that work on the test's database."""
+    return Killer(process=crashes, database=database, observer=observer)

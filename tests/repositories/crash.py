@@ -1,7 +1,7 @@
-"""Runs use cases, each in a process of its own that kills itself on the way.
+"""Runs use cases, each in a process of its own that kills itself on the way: python -m tests.repositories.crash.
 
-Reads lines of three fields with tabs between: the use case, the number of the statement at which to die, the connection
-string. Answers each with the exit code, once that process is gone.
+Reads lines of four fields with tabs between: the use case, the number of the statement at which to die, the connection
+string, and where YClients is. Answers each with the exit code, once that process is gone.
 """
 
 import datetime as dt
@@ -12,15 +12,21 @@ import sys
 import traceback
 from typing import Any
 
-from rows import COMPANY, NOON, booking, client, staff_member
+from tests.repositories.rows import COMPANY, NOON, booking, client, staff_member
+from tests.repositories.sync.salon_server import PARTNER, USER
 
 from ai_admin.data_layer import DataLayer
-from trueup.conninfo import ConnInfo
+from ai_admin.sessions import Selection, SessionStore, clean_up
+from ai_admin.sync import SalonSync, YClients
+from trueup.conninfo import ConnInfo, Secret
 from trueup.db import Database
 from trueup.db.pooled import PooledConnection
 from trueup.settings import DatabaseSettings
 
-USE_CASES = {
+SALON = 4564
+SERVICE = "crash"
+"""What the processes are called in pg_stat_activity."""
+DATA_LAYER = {
     "book": lambda data: data.book(client(yclients_id=2), booking(yclients_record_id=2, staff_id=2)),
     "reschedule": lambda data: data.reschedule_booking(1, NOON + dt.timedelta(hours=22)),
     "cancel": lambda data: data.cancel_booking(1),
@@ -28,7 +34,20 @@ USE_CASES = {
     "upsert_clients": lambda data: data.upsert_clients(
         [client(yclients_id=2), client(yclients_id=3, notes="in a statement of its own")]
     ),
+    "upsert_bookings": lambda data: data.upsert_bookings(
+        [booking(yclients_record_id=n, staff_id=3) for n in (3, 4)], partial=True
+    ),
 }
+SESSIONS = {
+    "save_creds": lambda store: store.save_creds({"registrationId": 2}),
+    "set": lambda store: store.set(
+        {"pre-key": {"1": None, "3": {"n": 3}}, "session": {"a.0": {"n": 2}}, "identity-key": {"a.0": {"n": 1}}}
+    ),
+    "replace": lambda store: store.replace({"registrationId": 3}),
+    "clear": lambda store: store.clear(),
+    "clean_up": lambda store: clean_up(store.db, Selection()),
+}
+SYNCS = ("company", "services", "staff", "clients", "schedules", "bookings")
 
 
 def live_until(moment: int) -> None:
@@ -44,13 +63,19 @@ def live_until(moment: int) -> None:
     PooledConnection.wait = wait  # type: ignore[method-assign]
 
 
-def run(use_case: str, moment: str, conninfo: str) -> None:
+def run(use_case: str, moment: str, conninfo: str, url: str) -> None:
     """Run a use case until its end or the moment."""
-    with Database(DatabaseSettings(conninfo=ConnInfo.parse(conninfo))) as db:
-        data = DataLayer(db, COMPANY)
+    with Database(DatabaseSettings(conninfo=ConnInfo.parse(conninfo), service=SERVICE)) as db:
+        data, store = DataLayer(db, COMPANY), SessionStore(db, COMPANY)
         data.check_health()
         live_until(int(moment))
-        USE_CASES[use_case](data)
+        if use_case in SYNCS:
+            api = YClients(url, partner=Secret(PARTNER), user=Secret(USER))
+            getattr(SalonSync(db, api, SALON), f"sync_{use_case}")()
+        elif use_case in SESSIONS:
+            SESSIONS[use_case](store)
+        else:
+            DATA_LAYER[use_case](data)
 
 
 def answer(line: str) -> int:

@@ -1,22 +1,17 @@
-"""Use cases over several tables: all of it or nothing, whoever else is at it, wherever it is cut off."""
+"""Use cases over several tables: all of it or nothing, whoever else is at it."""
 
 import datetime as dt
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Event
 from time import monotonic
 
 import pytest
-from tests.repositories.rows import COMPANY, DAY, HOUR, NOON, PHONE, booking, client, schedule, staff_member
+from tests.repositories.rows import COMPANY, DAY, HOUR, NOON, PHONE, booking, client, schedule
 
 from ai_admin.bookings import Booking
 from ai_admin.data_layer import DataLayer
 from ai_admin.errors import BookingMissing, CompanyMissing, InvalidPhone, NotWorking, UnknownZone
-from trueup.conninfo import ConnInfo
 from trueup.db import Connection, Database
 from trueup.errors import ExclusionConflict
 
@@ -244,66 +239,3 @@ def wait_until(condition: Callable[[], bool], deadline_s: float = 20) -> None:
     while not condition():
         assert monotonic() < last
         pause.wait(0.005)
-
-
-# -- cut off -----------------------------------------------------------------------------------------------------------
-
-CRASH = Path(__file__).with_name("crash.py")
-STATE = """
-    select
-        (select count(*) from clients),
-        (select array_agg((yclients_record_id, datetime, status)::text order by yclients_record_id) from bookings),
-        (select array_agg((date, has_booking_slots)::text order by date) from staff_schedules),
-        (select array_agg((yclients_id, is_active)::text order by yclients_id) from staff)
-"""
-
-
-@pytest.fixture(scope="module")
-def crashes() -> Iterator[subprocess.Popen[str]]:
-    """Return a process that runs others and lets them die."""
-    with subprocess.Popen(
-        [sys.executable, str(CRASH)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        yield process
-        assert process.stdin
-        process.stdin.close()
-
-
-def kill(crashes: subprocess.Popen[str], use_case: str, database: ConnInfo, moment: int) -> bool:
-    """Run a use case in a process that kills itself at its statement number `moment`; return whether it did."""
-    assert crashes.stdin
-    assert crashes.stdout
-    print(use_case, moment, database.reveal(), sep="\t", file=crashes.stdin, flush=True)
-    code = int(crashes.stdout.readline())
-    assert code in {0, -signal.SIGKILL}
-    return code != 0
-
-
-@pytest.fixture
-def furnished(committing: Database) -> None:
-    data = DataLayer(committing, COMPANY)
-    data.upsert_staff([staff_member(yclients_id=n) for n in (1, 2)])
-    data.upsert_schedules([schedule(), schedule(date=NEXT)])
-    morning = dt.datetime(2031, 5, 12, 7, tzinfo=dt.UTC)
-    row = booking(yclients_record_id=1, staff_id=1, datetime=morning, duration=FULL_DAY)
-    data.book(client(yclients_id=1), row)
-
-
-@pytest.mark.parametrize("use_case", ["book", "reschedule", "cancel", "replace_staff", "upsert_clients"])
-@pytest.mark.usefixtures("furnished")
-def test_killed_process_leaves_all_or_nothing(
-    use_case: str, database: ConnInfo, observer: Connection, crashes: subprocess.Popen[str]
-) -> None:
-    """Killed at each of its waits for the server, at COMMIT, and after it."""
-    before = observer.execute(STATE).fetchone()
-    seen = []
-    died = True
-    while died:
-        died = kill(crashes, use_case, database, len(seen) + 1)
-        seen.append(observer.execute(STATE).fetchone())
-
-    whole = seen[-1]
-    assert whole != before
-    assert seen[0] == before
-    assert [state for state in seen if state not in (before, whole)] == []
-    assert len(seen) > 2

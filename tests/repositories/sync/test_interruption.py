@@ -9,12 +9,13 @@ from threading import Event
 from time import monotonic
 
 import pytest
-from tests.repositories.sync.conftest import SALON
+from tests.repositories.crash import SYNCS
+from tests.repositories.killing import check_all_or_nothing
+from tests.repositories.sync.conftest import CLIENTS, RECORDS, SALON, SERVICES, STAFF, fixture, record
 from tests.repositories.sync.salon_server import PARTNER, USER
 
 from ai_admin.sync.errors import RunUnderWay
 
-CLIENTS, SERVICES = f"company/{SALON}/clients/search", f"company/{SALON}/services"
 PROGRAM = Path(__file__).with_name("syncing.py")
 RUNS = "select entity, status, error, finished_at is null from sync_runs where entity <> 'company' order by id"
 
@@ -86,3 +87,19 @@ def test_only_runs_of_the_same_company_and_entity_are_taken_up(sync, observer, r
         (5, "services", "running"),
         (4564, "services", "succeeded"),
     ]
+
+
+@pytest.mark.parametrize("server", [18, pytest.param(16, marks=pytest.mark.long)], indirect=True)
+@pytest.mark.parametrize("entity", SYNCS)
+def test_killed_run_leaves_all_or_nothing(sync, salon, schedule, killer, entity):
+    """What is not on a list any more is taken out of use together with what is on it, or not at all."""
+    salon.lists[RECORDS] = [record(1, 1, 10), record(2, 1, 11), record(3, 2, 10)]
+    sync.sync_all()
+    salon.company["title"] = "[TEST] Another"
+    salon.lists[SERVICES] = [{**fixture("services")[0], "title": "[TEST] Another"}, fixture("services")[1]]
+    salon.lists[STAFF] = [*fixture("staff")[1:], {**fixture("staff")[0], "id": 9}]
+    salon.lists[CLIENTS] = [{"id": 1, "name": "[TEST] New"}, {"id": 66440316, "name": "[TEST] Another"}]
+    salon.lists[RECORDS] = [record(1, 1, 10, deleted=True), record(4, 2, 12)]
+    schedule(8886, 0, 3)
+
+    check_all_or_nothing(killer.states(entity, salon.url))

@@ -5,63 +5,28 @@ import tracemalloc
 from time import monotonic
 
 import pytest
-from tests.repositories.sync.conftest import SALON, fixture
+from tests.repositories.sync.conftest import (
+    CLIENTS,
+    RECORDS,
+    SALON,
+    SERVICES,
+    STAFF,
+    TODAY,
+    at,
+    fixture,
+    record,
+)  # fmt: skip
 from tests.repositories.sync.salon_server import refusal
 
 from ai_admin.sync.errors import ApiUnreachable, ListIncomplete, RunUnderWay
 from ai_admin.sync.runs import SyncRuns
 from ai_admin.sync.salon import SalonSync
-from ai_admin.zones import day_of, zone_named
 from trueup.db import Database
 from trueup.errors import Disconnected
 from trueup.settings import DatabaseSettings
 from trueup.tables import check_contract
 
-SERVICES, STAFF = f"company/{SALON}/services", f"company/{SALON}/staff"
-CLIENTS, RECORDS = f"company/{SALON}/clients/search", f"records/{SALON}"
-MOSCOW = zone_named("Europe/Moscow")
-TODAY = day_of(dt.datetime.now(dt.UTC), MOSCOW)
 AWAY = [refusal(503, {"Retry-After": "0.01"})] * 4
-
-
-def at(day: int, hour: int) -> str:
-    """Return a moment some days from today, on the clock of the salon."""
-    return dt.datetime.combine(TODAY + dt.timedelta(days=day), dt.time(hour), MOSCOW).isoformat()
-
-
-def record(number: int, day: int, hour: int, **more: object) -> dict[str, object]:
-    return {
-        "id": number,
-        "staff_id": 8886,
-        "staff": {"id": 8886, "name": "[TEST] Анна"},
-        "client": {"id": 66440316, "name": "[TEST] Анна", "phone": "+70001230022"},
-        "services": [{"id": 79067, "title": "Стрижка", "cost": 1000, "amount": 1}],
-        "datetime": at(day, hour),
-        "seance_length": 3600,
-        "attendance": 0,
-        "deleted": False,
-        **more,
-    }
-
-
-@pytest.fixture
-def schedule(salon):
-    """Return what gives somebody working days, some days from today."""
-
-    def give(staff_id, *days, slots=(("10:00", "12:00"),)):
-        path = f"schedule/{SALON}/{staff_id}/{TODAY}/{TODAY + dt.timedelta(days=29)}"
-        salon.lists[path] = [
-            {
-                "date": str(TODAY + dt.timedelta(days=day)),
-                "is_working": 1,
-                "slots": [{"from": begins, "to": ends} for begins, ends in slots],
-            }
-            for day in days
-        ]
-
-    give(8886, 0, 1, 2)
-    give(8887, 1)
-    return give
 
 
 def counts(outcome):
