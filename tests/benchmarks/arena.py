@@ -25,11 +25,11 @@ def arena(version: int, *, tcp: bool = False) -> Iterator[tuple[ConnInfo, Connec
         observer.close()
 
 
-def keep(observer: Connection, rows: Sequence[Client], name: str) -> None:
-    """Store rows in the order of their keys in a table of that name, to `restore` them from."""
+def keep(observer: Connection, rows: Sequence[Client], name: str, *, in_order: bool = True) -> None:
+    """Store rows in a table of that name, in the order of their keys unless told otherwise, to `restore` them from."""
     observer.execute(f"drop table if exists {name}; create table {name} as select {COLUMNS} from clients where false")
     with observer.cursor().copy(f"copy {name} ({COLUMNS}) from stdin") as copy:
-        for row in sorted(rows, key=lambda row: (row.company_id, row.phone)):
+        for row in sorted(rows, key=lambda row: (row.company_id, row.phone)) if in_order else rows:
             copy.write_row([Jsonb(value) if column == "prefs" else value for column, value in named(row)])
     observer.execute(f"vacuum analyze {name}")
 

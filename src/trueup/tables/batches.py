@@ -11,14 +11,17 @@ from typing import Any, NoReturn, TypeVar
 from msgspec import UnsetType
 
 from trueup.tables.contract import Column, Table
-from trueup.tables.encoding import BadValue
+from trueup.tables.encoding import BadValue, faithful_json
 from trueup.tables.errors import InvalidValue
 from trueup.tables.ordering import Bad, Key, Ordered, Rejected, key_at, rejected
 from trueup.tables.rows import column_reader_of, written
+from trueup.tables.sql_types import Family
 from trueup.tables.tenants import Row
 from trueup.tables.texts import Writer, write_texts, writer_of
 
 R = TypeVar("R")
+
+JSON = frozenset({Family.JSON, Family.JSONB})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,6 +115,19 @@ def writable(column: Column, values: Sequence[Any], bad: Bad) -> tuple[Sequence[
     present = [value for value in values if value is not None] if NoneType in classes else values
     if not present or column.type.is_plain(present, classes - {NoneType}):
         return values, writer_of(column.type)
+    if column.type.family in JSON and (texts := faithful_json(present)) is not None:
+        return (texts if present is values else with_nulls(texts, values)), write_texts
+    return encoded(column, values, bad), write_texts
+
+
+def with_nulls(texts: Iterable[str], values: Sequence[Any]) -> list[str | None]:
+    """Return the texts of the values that are not None, and None for each that is."""
+    present = iter(texts)
+    return [None if value is None else next(present) for value in values]
+
+
+def encoded(column: Column, values: Sequence[Any], bad: Bad) -> list[str | None]:
+    """Return the values of a column as texts, written one by one; note the bad ones."""
     texts: list[str | None] = []
     for i, value in enumerate(values):
         try:
@@ -119,7 +135,7 @@ def writable(column: Column, values: Sequence[Any], bad: Bad) -> tuple[Sequence[
         except BadValue as error:
             texts.append(None)
             bad.setdefault(i, (column.name, error.sqlstate, error.reason))
-    return texts, write_texts
+    return texts
 
 
 def refuse(table: Table[Any], bad: Sequence[Rejected]) -> NoReturn:

@@ -4,6 +4,7 @@ As a parameter, as an element of an array literal or as a string in JSON, the se
 function, so there is one encoder a type. None is never given to one.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import chain, count
@@ -19,6 +20,10 @@ UNTRANSLATABLE = "22P05"
 OUT_OF_RANGE = "22003"
 NO_SUCH_TIME = "22008"
 INVALID = "22023"
+
+ENCODER = msgspec.json.Encoder()
+DECODER = msgspec.json.Decoder()
+BLOCK_VALUES = 128
 
 
 class BadValue(ValueError):
@@ -142,28 +147,33 @@ def encode_json(value: object) -> str:
     One thing jsonb itself changes: it knows numbers and no floats, so a float from 2**53 on comes back as the int that
     its text stands for, which is the same float.
     """
-    text = faithful_json(value)
-    if text is None:
+    texts = faithful_json([value])
+    if texts is None:
         check_json([value])
         raise BadValue("does not come back equal from JSON")
-    return text.decode()
+    return texts[0]
 
 
-def faithful_json(value: object) -> bytes | None:
-    r"""Return a value as JSON, None if JSON would change it or PostgreSQL refuse it.
+def faithful_json(values: Sequence[object]) -> list[str] | None:
+    r"""Return values as JSON, None if JSON would change one of them or PostgreSQL refuse it.
 
     An encoder writes NaN and infinity as null, a Decimal or a date as a string, a key that is an int in quotes. jsonb
-    refuses `\u0000`, which a backslash that stands before `u0000` looks like.
+    refuses `\u0000`, which a backslash that stands before `u0000` looks like. Texts are read back a few at a time, so
+    that the values are gone before they count for Python's garbage collector.
     """
     try:
-        text = msgspec.json.encode(value)
-        if msgspec.json.decode(text) != value:
-            return None
-        if rb"\u0000" in text:
-            check_json([value])
+        whole = ENCODER.encode_lines(values)[:-1].decode()
+        texts = whole.split("\n")
+        for begin in range(0, len(texts), BLOCK_VALUES):
+            block = texts[begin : begin + BLOCK_VALUES]
+            read_back = {text: DECODER.decode(text) for text in set(block)}
+            if [read_back[text] for text in block] != [*values[begin : begin + BLOCK_VALUES]]:
+                return None
+        if r"\u0000" in whole:
+            check_json([*values])
     except (BadValue, TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
         return None
-    return text
+    return texts
 
 
 JSON_CLASSES = frozenset({dict, list, str, int, float, bool, type(None)})

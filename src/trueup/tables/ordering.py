@@ -72,8 +72,10 @@ def in_order(
         StatementRefused, UnknownColumn, TenantMissing: a row is none, or not one of the table's or the tenant's.
         DuplicateKeys: rows share a key, and that was to be an error.
     """
-    check_rows(table, rows)
-    key = [key_column(table, name, rows, tenant) for name in table.key]
+    are_rows = {table.row} == set(map(type, rows))
+    if not are_rows:
+        check_rows(table, rows)
+    key = [key_column(table, name, rows, tenant, are_rows=are_rows) for name in table.key]
     bad: Bad = {}
     for name, values in zip(table.key, key, strict=True):
         check_key(table.column(name), values, bad)
@@ -86,8 +88,6 @@ def in_order(
 
 def check_rows(table: Table[Any], rows: Sequence[Any]) -> None:
     """Raise unless each is a row of the table, or a mapping of columns that may be written."""
-    if {table.row} == set(map(type, rows)):
-        return
     names: set[Any] = set()
     for row in rows:
         if isinstance(row, Mapping):
@@ -100,14 +100,16 @@ def check_rows(table: Table[Any], rows: Sequence[Any]) -> None:
         check_writable(table, name)
 
 
-def key_column(table: Table[Any], name: str, rows: Sequence[Any], tenant: Row) -> Sequence[Any]:
+def key_column(table: Table[Any], name: str, rows: Sequence[Any], tenant: Row, *, are_rows: bool) -> Sequence[Any]:
     """Return the values of one column of the key, the tenant's where the repository has one and the row says nothing.
+
+    `are_rows` says that all are of the row class, so that a column can be read at once.
 
     Raises:
         TenantMissing: a row has none, or another one.
         StatementRefused: a row lacks another column of the key.
     """
-    if {table.row} == set(map(type, rows)):
+    if are_rows:
         values = column_reader_of(name)(rows)
     else:
         values = [row.get(name, UNSET) if isinstance(row, Mapping) else getattr(row, name) for row in rows]

@@ -16,9 +16,6 @@ from uuid import UUID
 from trueup.tables import encoding
 from trueup.tables.encoding import BadValue, quoted
 
-BLOCK_VALUES = 32
-
-
 PlainTest = Callable[[Sequence[Any], set[type]], bool]
 
 
@@ -91,15 +88,6 @@ def is_plain_numeric(values: Sequence[Any], classes: set[type]) -> bool:
     return classes == {Decimal} and not any(map(Decimal.is_nan, values))
 
 
-def is_plain_json(values: Sequence[Any], _classes: set[type]) -> bool:
-    """Say whether all are what jsonb can store.
-
-    A few at a time: what they are read back as is gone before it counts for Python's garbage collector.
-    """
-    blocks = (values[begin : begin + BLOCK_VALUES] for begin in range(0, len(values), BLOCK_VALUES))
-    return all(encoding.faithful_json(block) is not None for block in blocks)
-
-
 def integer(name: str, bits: int) -> SqlType:
     """Return the type of integers of so many bits."""
     lowest, highest = -(1 << bits - 1), (1 << bits - 1) - 1
@@ -122,7 +110,7 @@ def textual(name: str) -> SqlType:
 
 def json(name: str, family: Family) -> SqlType:
     """Return a type of JSON."""
-    return SqlType(name=name, family=family, python=object, encode=encoding.encode_json, is_plain=is_plain_json)
+    return SqlType(name=name, family=family, python=object, encode=encoding.encode_json, is_plain=never)
 
 
 def simple(name: str, python: type, encode: Callable[[Any], str], is_plain: PlainTest) -> SqlType:

@@ -24,9 +24,7 @@ def writer_of(kind: SqlType) -> Writer:
             return write_texts
         case Family.ARRAY:
             return write_arrays
-        case Family.JSON | Family.JSONB:
-            return write_json
-        case Family.ORDERED:
+        case _:
             return write_scalars
 
 
@@ -38,11 +36,6 @@ def write_texts(values: Sequence[str | None], separator: bytes, null: bytes) -> 
     text = between + between.join(texts)  # type: ignore[arg-type]
     is_clear = text.count(between) == len(values) and text.count(mark) == nulls
     return text.encode() if is_clear else None
-
-
-def write_json(values: Sequence[Any], separator: bytes, null: bytes) -> bytes:
-    """Write values as JSON, which has no control character in it."""
-    return joined(lines_of(values), separator, null)
 
 
 def write_scalars(values: Sequence[Any], separator: bytes, null: bytes) -> bytes:

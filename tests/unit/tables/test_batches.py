@@ -1,10 +1,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
-from trueup.tables import UNSET, InvalidValue, Table
+from trueup.tables import UNSET, InvalidValue, Sql, Table
 from trueup.tables.batches import Batch, group, prepare, refuse
 from trueup.tables.ordering import Ordered, in_order
 from trueup.tables.tenants import Row
@@ -16,6 +16,12 @@ class Client:
     phone: str
     name: str | None = UNSET
     photo: bytes | None = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    id: int
+    body: Annotated[Any, Sql("jsonb")]
 
 
 CLIENTS = Table("public.clients", Client, primary_key=("company_id", "phone"), tenant="company_id")
@@ -76,6 +82,18 @@ def test_bad_values_are_found_with_their_rows():
         (3, (7, "4"), "22023", "photo"),
     ]
     assert [good.key_of(0) for good, _ in prepared if len(good)] == [(7, "1")]
+
+
+def test_json_is_written_with_its_nulls_and_one_bad_value_is_found():
+    notes = Table("public.notes", Note, primary_key=("id",))
+    given, _ = in_order(notes, [Note(1, {"a": 1}), Note(2, None), Note(3, [])], {}, "error", reject=lambda bad: None)
+    mixed, _ = in_order(notes, [Note(1, {"a": 1}), Note(2, None), Note(3, {2})], {}, "error", reject=lambda bad: None)
+
+    [(good, none)] = [prepare(notes, batch) for batch in group(notes, given, {})]
+    [(rest, [bad])] = [prepare(notes, batch) for batch in group(notes, mixed, {})]
+
+    assert (list(good.columns[1]), none) == (['{"a":1}', None, "[]"], [])
+    assert (list(rest.columns[1]), bad.key, bad.column) == (['{"a":1}', None], (3,), "body")
 
 
 def test_bad_value_is_told_without_the_value():

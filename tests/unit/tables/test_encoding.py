@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import IntEnum, StrEnum
@@ -7,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from trueup.tables import encoding
 from trueup.tables.encoding import BadValue
 from trueup.tables.sql_types import parse_type
 
@@ -183,11 +185,16 @@ def test_bulk_never_takes_a_refused_value_for_a_plain_one(kind: str, value: Any,
     assert not parse_type(kind)[0].is_plain([value], {type(value)})
 
 
-def test_one_bad_value_behind_many_good_ones_is_seen():
-    is_plain = parse_type("jsonb")[0].is_plain
+@pytest.mark.parametrize("bad", [{"a": {1}}, {"a": (1,)}, {1: "a"}, float("nan"), "\0", datetime(2024, 1, 1, tzinfo=UTC)])
+def test_one_bad_value_of_a_column_of_json_is_seen(bad: Any):
+    many = [{"a": n % 7, "b": "\n\x1f é"} for n in range(1000)]
 
-    assert is_plain([{"a": 1}] * 1000, {dict})
-    assert not is_plain([*[{"a": 1}] * 1000, {"a": {1}}], {dict})
+    texts = encoding.faithful_json([*many, {"c": 1}])
+
+    assert texts is not None
+    assert [json.loads(text) for text in texts] == [*many, {"c": 1}]
+    for position in (0, 500, 1000):
+        assert encoding.faithful_json([*many[:position], bad, *many[position:]]) is None
 
 
 def test_refusal_does_not_tell_the_value():
