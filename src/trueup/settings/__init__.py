@@ -4,7 +4,7 @@ Order: a flag of the command > a TRUEUP_* variable > the configuration file > th
 variables when a connection string leaves something out. DATABASE_URL is read only by its name: `env:DATABASE_URL`.
 """
 
-from trueup.settings.configuration import Alerts, Conversion, Profile, Service
+from trueup.settings.configuration import Alerts, Conversion, Profile, Relation, Service
 from trueup.settings.database import LIMITS, DatabaseSettings
 from trueup.settings.github import GitHubSettings
 from trueup.settings.observe import ObserveSettings
@@ -18,6 +18,7 @@ __all__ = [
     "GitHubSettings",
     "ObserveSettings",
     "Profile",
+    "Relation",
     "Service",
     "Settings",
 ]

@@ -56,6 +56,15 @@ class Conversion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     a document, `to_jsonb` for an array."""
 
 
+class Relation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Is a column whose values are those of another, though no foreign key says so."""
+
+    column: str
+    """With schema and table: `public.clients.favorite_staff_ids`; of an array, each element points."""
+    references: str
+    """The column that has the values: `public.staff.yclients_id`."""
+
+
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Is which checks a run of `trueup verify` makes."""
 
@@ -102,6 +111,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     recheck: Annotated[float, msgspec.Meta(gt=0)] | None = None
     """After how many seconds rows that differ are read again, until they agree or stay as they are; longer than the
     target lags. Without it they are not."""
+    relations: tuple[Relation, ...] = ()
+    """Which columns point to which, where no foreign key says so: values that are not there are found."""
     live: dict[str, Annotated[str, msgspec.Meta(pattern=r"^(env:\w+|service=\S+)$")]] = {}
     """The databases that `pytest --trueup-live NAME` may reach: `env:NAME` of a variable, or `service=NAME`."""
     profiles: dict[str, Profile] = {}

@@ -16,6 +16,7 @@ from trueup.settings.configuration import (
     Conversion,
     Ignored,
     Profile,
+    Relation,
     Service,
     find_configuration,
     read_configuration,
@@ -50,6 +51,8 @@ class Settings:
     """Which columns of two databases are compared though their names, types or meanings differ."""
     recheck: float | None = None
     """After how many seconds rows that differ are read again; None: they are not."""
+    relations: tuple[Relation, ...] = ()
+    """Which columns point to which, where no foreign key says so."""
     live: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Where the live databases are that tests may be pointed at: `env:NAME` or `service=NAME`, by their names."""
     profiles: Mapping[str, Profile] = field(default_factory=lambda: MappingProxyType({}))
@@ -77,6 +80,7 @@ class Settings:
             services=configuration.services,
             conversions=configuration.conversions,
             recheck=configuration.recheck,
+            relations=configuration.relations,
             host_profile=configuration.host_profile,
             host_profiles=MappingProxyType(configuration.host_profiles),
             live=MappingProxyType(configuration.live),

@@ -19,6 +19,7 @@ from trueup.verify.residue import lacks_markers, look_at_residue
 from trueup.verify.rows import look_at_data
 from trueup.verify.security import lacks_tables, look_at_security
 from trueup.verify.sequences import lacks_sequences, look_at_sequences
+from trueup.verify.storage import lacks_storage, look_at_storage
 from trueup.verify.structure import look_at_schema
 from trueup.verify.tracking import lacks_tracking, look_at_tracking
 
@@ -37,6 +38,7 @@ CHECKS = (
         lacks=lacks_pair_of_tables,
         deadline_s=1800,
     ),
+    Check(name="storage", title="Storage", look=look_at_storage, lacks=lacks_storage),
     Check(name="security", title="Row security", look=look_at_security, lacks=lacks_tables, deadline_s=60),
     Check(name="residue", title="Test data", look=look_at_residue, lacks=lacks_markers),
     Check(name="budget", title="Connections", look=look_at_budget, lacks=lacks_services, deadline_s=60),

@@ -15,6 +15,7 @@ from trueup.parity.data.lockstep import savepoint, unverifiable
 from trueup.parity.schema import Catalog, QualifiedName
 from trueup.report.model import Finding, Section, Severity, Verdict
 from trueup.verify.check import Announce, left_open
+from trueup.verify.relations import declared_relations, unknown_relations
 from trueup.verify.subject import Subject
 
 UNIQUE_KEYS: LiteralString = """
@@ -85,12 +86,13 @@ def look_at_constraints(subject: Subject, announce: Announce) -> Section:
     work = []
     for role, side in subject.sides.items():
         found: tuple[Key, ...] = (*read_foreign_keys(side), *read_unique_keys(side))
-        own = {key.meaning: key for key in found}
+        declared = declared_relations(subject.settings.relations, side.catalog)
+        own = {key.meaning: key for key in chain(declared, found)}
         keys = [key for key in {**known, **own}.values() if key.fits(side.catalog)]
         work.append(Work(role=role, side=side, keys=tuple(keys), own=frozenset(own)))
         known = own
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="trueup-constraints") as pool:
-        findings = tuple(chain.from_iterable(pool.map(broken_promises, work)))
+        findings = (*chain.from_iterable(pool.map(broken_promises, work)), *unknown_relations(subject))
     every = [key for each in work for key in each.keys]
     tables = [table for each in work for table in each.side.catalog.tables.values()]
     foreign = sum(isinstance(key, ForeignKey) for key in every)
@@ -111,7 +113,9 @@ def broken_promises(work: Work) -> list[Finding]:
 
 
 def lacks_constraints(subject: Subject) -> str:
-    """Say that no table has a constraint or an index; empty where one does."""
+    """Say that no table has a constraint or an index, and no relation is declared; empty where one does."""
+    if subject.settings.relations:
+        return ""
     tables = [table for side in subject.sides.values() for table in side.catalog.tables.values()]
     return "" if any(table.constraints or table.indexes for table in tables) else "no table has any"
 
@@ -150,7 +154,7 @@ def broken(role: str, side: Side, key: Key, *, is_own: bool) -> Iterator[Finding
     """Yield how many rows break a key, or why they could not be read."""
     place = key.child if isinstance(key, ForeignKey) else key.table
     count: Callable[[Side, sql.Composed], int] = count_plainly if isinstance(key, ForeignKey) else count_without_indexes
-    statement = orphans(key) if isinstance(key, ForeignKey) else duplicates(key)
+    statement = orphans(key, side.catalog) if isinstance(key, ForeignKey) else duplicates(key)
     try:
         number = count(side, statement)
     except Disconnected:
@@ -195,8 +199,19 @@ def failed(place: str, message: str, meaning: str, remedy: str) -> Finding:
     )
 
 
-def orphans(key: ForeignKey) -> sql.Composed:
-    """Return the query that counts the rows that point to nothing."""
+def orphans(key: ForeignKey, catalog: Catalog) -> sql.Composed:
+    """Return the query that counts the rows that point to nothing; of an array, each element points."""
+    child = catalog.tables[key.child].columns
+    if len(key.columns) == 1 and child[key.columns[0]].value_type.element:
+        return sql.SQL(
+            "select count(*) from {child} as c where exists (select from unnest(c.{column}) as e (value)"
+            " where e.value is not null and not exists (select from {parent} as p where p.{theirs} = e.value))"
+        ).format(
+            child=sql.Identifier(*key.child),
+            column=sql.Identifier(*key.columns),
+            parent=sql.Identifier(*key.parent),
+            theirs=sql.Identifier(*key.parent_columns),
+        )
     return sql.SQL(
         "select count(*) from {child} as c where {given} and not exists (select from {parent} as p where {same})"
     ).format(

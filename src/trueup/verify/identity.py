@@ -26,6 +26,15 @@ ACTUAL_COLLATION = """
 """
 """A function of PostgreSQL 15 and later."""
 
+OTHER_COLLATIONS = """
+    select l.oid::regcollation::text, l.collversion, pg_collation_actual_version(l.oid)
+    from pg_collation l
+    where l.collversion <> pg_collation_actual_version(l.oid)
+      and exists (select from pg_attribute a where a.attcollation = l.oid and a.attrelid >= 16384)
+    order by 1
+"""
+"""Collations of columns and indexes, beside the database's own, that have changed since they were made."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
@@ -42,6 +51,8 @@ class Facts:
     """Of the library that the indexes were built with; empty where nobody noted it."""
     actual_collation_version: str
     """Of the library that is there now."""
+    changed_collations: tuple[tuple[str, str, str], ...]
+    """Of columns: the name, the version with which it was made, and the one that is there now."""
     time_zone: str
     """In which a session begins."""
     is_replica: bool
@@ -95,6 +106,7 @@ def read_facts(held: Snapshot) -> Facts:
         locale=locale,
         collation_version=collation_version,
         actual_collation_version=actual,
+        changed_collations=tuple((name, made, now) for name, made, now in held.rows(OTHER_COLLATIONS)),
         time_zone=time_zone,
         is_replica=is_replica,
         system=identity.system_identifier,
@@ -146,6 +158,15 @@ def identity_findings(source: Facts, target: Facts) -> Iterator[Finding]:
             "ORDER BY, ranges of text, upper() and lower() give other results.",
             "create the target with the source's locale",
         )
+    elif source.actual_collation_version != target.actual_collation_version:
+        mine, theirs = (each.actual_collation_version or "none" for each in (source, target))
+        yield of(
+            Verdict.PASSED,
+            Severity.BEHAVIOURAL,
+            f"text is ordered by {sorting(source)}, in version {mine} in the source, {theirs} in the target",
+            "Some strings may come in another order; indexes that were copied as files have to be built anew.",
+            "",
+        )
 
 
 def sorting(facts: Facts) -> str:
@@ -167,6 +188,14 @@ def collation_findings(role: str, facts: Facts) -> Iterator[Finding]:
             f"the {role}'s indexes were built with version {recorded} of its collation, the server has {actual}",
             "Indexes over text may not find rows that are there, and unique ones may let duplicates in.",
             "reindex database …; alter database … refresh collation version",
+        )
+    for name, made, now in facts.changed_collations:
+        yield of(
+            Verdict.FAILED,
+            Severity.BREAKING,
+            f"the {role}'s collation {name} was made with version {made}, the server has {now}",
+            "Indexes over its columns may not find rows that are there, and unique ones may let duplicates in.",
+            f"reindex what depends on it; alter collation {name} refresh version",
         )
 
 

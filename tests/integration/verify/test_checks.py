@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 from types import ModuleType, SimpleNamespace
 
@@ -12,13 +12,15 @@ import psycopg
 import pytest
 from tests.integration.verify.conftest import SHOP
 
+from trueup.db import snapshot
 from trueup.report.model import Finding, Section, Severity, Verdict
-from trueup.settings import Service
+from trueup.settings import Relation, Service
 from trueup.tables import UNSET, Begins, Table
 from trueup.tables.markers import create_journal
 from trueup.verify import CHECKS, verify
 from trueup.verify import deadline as deadlines
 from trueup.verify.check import Check
+from trueup.verify.identity import identity_findings, read_facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,28 @@ def test_other_time_zone_is_found(shops):
     shops.damage(f"alter database {name} set timezone = 'Asia/Tokyo'")
 
     assert "time zone UTC in the source, Asia/Tokyo in the target" in failure(shops.verify("identity"))
+
+
+def test_collation_of_a_column_that_changed_under_its_indexes_is_found(shops):
+    shops.damage("create collation odd (provider = builtin, locale = 'C.UTF-8', version = '0')")
+    assert shops.verify("identity").verdict is Verdict.PASSED, "nothing has it"
+
+    shops.damage("alter table clients add name text collate odd")
+
+    assert "the target's collation public.odd was made with version 0, the server has 1" in failure(
+        shops.verify("identity")
+    )
+
+
+def test_other_version_of_the_same_collation_is_a_remark(shops):
+    with snapshot(shops.target) as held:
+        source = replace(read_facts(held), collate="en_US.UTF-8", actual_collation_version="2.28")
+
+    [found] = identity_findings(source, replace(source, actual_collation_version="2.36"))
+
+    assert found.verdict is Verdict.PASSED
+    assert "in version 2.28 in the source, 2.36 in the target" in found.message
+    assert list(identity_findings(source, source)) == []
 
 
 def test_identity_that_the_server_does_not_tell_is_open(shops, reader):
@@ -297,6 +321,98 @@ def test_distributions_of_equal_rows_need_no_second_scan(shops):
 
 
 # -- row security ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("type_", ["date", "timestamp", "timestamptz"])
+def test_day_without_a_partition_is_found(shops, type_):
+    shops.damage(
+        f"create table calls (at {type_}) partition by range (at);"
+        "create table calls_old partition of calls for values from ('2020-01-01') to ('2021-01-01')"
+    )
+    assert "public.calls: in the target no partition is for rows of today" in failure(shops.verify("storage"))
+
+    shops.damage("create table calls_other partition of calls default")
+    assert "they fall into the default one" in failure(shops.verify("storage"))
+
+    shops.damage("create table calls_now partition of calls for values from ('2021-01-01') to (maxvalue)")
+    assert shops.verify("storage").verdict is Verdict.PASSED
+
+
+def test_tables_cut_by_something_else_than_time_have_no_day(shops):
+    shops.damage(
+        "create table calls (id int, at date) partition by range (id); create table a (b int) partition by list (b)"
+    )
+
+    [section] = shops.verify("storage").sections
+
+    assert (section.verdict, section.compared) == (Verdict.PASSED, {"partitioned tables": 2})
+
+
+def test_view_that_stores_old_rows_is_found(shops):
+    shops.damage("create materialized view loyal as select client_id, count(*) from visits group by 1")
+    assert shops.verify("storage").verdict is Verdict.PASSED
+
+    shops.damage("update visits set client_id = 1 where client_id = 2")
+    found = failure(shops.verify("storage"))
+    assert "public.loyal: the materialized view of the target shows other rows than its query gives now" in found
+
+    shops.damage("refresh materialized view loyal with no data")
+    assert "public.loyal: the materialized view of the target was never filled" in failure(shops.verify("storage"))
+
+
+def test_view_that_the_role_may_not_read_is_open(shops, reader):
+    shops.damage("create materialized view loyal as select 1 as one")
+
+    assert "public.loyal" in open_reason(shops.verify("storage", target=reader("")))
+
+
+def test_unlogged_table_is_a_remark(shops):
+    shops.damage("create unlogged table hits (n int)")
+
+    report = shops.verify("storage")
+
+    assert report.verdict is Verdict.PASSED
+    assert "public.hits: the table of the target is unlogged" in said(report)
+
+
+def test_large_objects_that_were_not_copied_are_found(shops):
+    shops.damage("select lo_from_bytea(0, 'x'), lo_from_bytea(0, 'y')")
+
+    assert "0 large objects in the source, 2 in the target" in failure(shops.verify("storage"))
+    assert shops.verify("storage", alone=True).verdict is Verdict.PASSED
+
+
+def relate(shops, **columns):
+    relations = tuple(Relation(column=f"public.{column}", references=f"public.{to}") for column, to in columns.items())
+    return replace(shops, settings=replace(shops.settings, relations=relations))
+
+
+def test_external_id_where_an_internal_one_is_looked_up_is_found(shops):
+    """M-26: favourites held the ids of another system, and no foreign key could say so of an array."""
+    for damage in ("alter table clients add favourites bigint[]", "update clients set favourites = array[null, id, 1]"):
+        shops.damage(damage)
+    declared = {"clients.favourites": "visits.id"}
+    assert relate(shops, **declared).verify("constraints").verdict is Verdict.PASSED
+
+    shops.damage("update clients set favourites = array[id, id + 5000] where id <= 3")
+    found = failure(relate(shops, **declared).verify("constraints"))
+
+    assert "public.clients.favourites: 3 rows point to a row of public.visits that is not there in the target" in found
+
+
+def test_relation_of_single_values_is_held_on_both_sides(shops):
+    shops.damage("update visits set client_id = null where id = 1; delete from visits where id = 2")
+
+    found = failure(relate(shops, **{"clients.id": "visits.client_id"}).verify("constraints"))
+
+    assert "public.clients.id: 2 rows point to a row of public.visits that is not there in the target" in found
+    assert "in the source" not in found
+
+
+def test_relation_of_columns_that_nobody_has_is_open(shops):
+    found = open_reason(relate(shops, **{"clients.favorites": "visits.id"}).verify("constraints"))
+
+    assert "public.clients.favorites: is declared to point to public.visits.id, and no side has both columns" in found
 
 
 def test_policy_of_a_table_without_row_security_is_found(shops):
