@@ -13,7 +13,7 @@ from trueup.cli.options import VERSIONS, answering, as_json, profile, source_ver
 from trueup.cli.plan_text import script
 from trueup.cli.terminal import progress, show_checks
 from trueup.db import snapshot
-from trueup.parity.schema import QualifiedName, Saved, catalog, compared, diff, encode_structure
+from trueup.parity.schema import QualifiedName, Saved, catalog, compared, diff, encode_structure, reordered
 from trueup.parity.schema.planning import Statement, dependencies, stated
 from trueup.report.json import envelope
 from trueup.report.model import Section, worst
@@ -72,7 +72,7 @@ def diff_command(
                 differences=differences,
                 compared=section.compared,
                 checks=looked_at,
-                **left_out(pair),
+                **beside_differences(pair),
             )
         )
     else:
@@ -91,9 +91,10 @@ def contracts_of(pair: StructurePair, announce: Announce) -> Iterator[Section]:
         yield contracts_section(pair.target, tables)
 
 
-def left_out(pair: StructurePair) -> dict[str, object]:
-    """Return what a comparison did not look at on each side, by kind and number."""
+def beside_differences(pair: StructurePair) -> dict[str, object]:
+    """Return what is no difference and may matter: other orders of columns, and what was not looked at on each side."""
     return {
+        "reordered": [str(table) for table in reordered(pair.mine, pair.theirs)],
         "ignored": {role: each.skipped for role, each in pair.catalogs.items()},
         "not_compared": {role: each.not_compared for role, each in pair.catalogs.items()},
     }
@@ -105,8 +106,8 @@ def left_out(pair: StructurePair) -> dict[str, object]:
 def snapshot_command(*, database: str, db_version: str | None) -> ExitCode:
     """Print the structure of DB as JSON: trueup schema snapshot DB > FILE.json.
 
-    The file stands for the structure of that moment wherever a SOURCE or a TARGET of `schema diff`, `schema plan` and
-    `verify` is named. It holds no row.
+    The file stands for the structure of that moment wherever a SOURCE or a TARGET of `schema diff` and of
+    `schema plan` is named. It holds no row.
     """
     with (
         progress() as announce,
@@ -170,7 +171,7 @@ def plan_command(
                 proved=planning.is_proved,
                 unreached=[{"kind": key.kind, "object": key.identity} for key in planning.plan.unreached],
                 compared=amounts,
-                **left_out(pair),
+                **beside_differences(pair),
             )
         )
     else:

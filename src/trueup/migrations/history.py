@@ -9,7 +9,7 @@ from trueup.db.connection import Connection
 from trueup.errors import PermissionMissing, UsageError
 
 HISTORY = "schema_migrations"
-"""The table's name, in whatever schema."""
+"""The name of the table in which a database keeps the versions of its migrations."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ def look_at_drift(subject: Subject, announce: Announce) -> Section:
     theirs = subject.target.catalog
     differences = tuple(each for each in diff(mine, theirs) if not is_elsewhere(each))
     section = schema_section(mine, theirs, differences, check="drift", title="Declared schema", truth="declared schema")
-    return replace(section, notes=(f"Declared schema: built on PostgreSQL {version}; left out: {LEFT_OUT}.",))
+    said = f"Declared schema: built on PostgreSQL {version}; left out: {LEFT_OUT}."
+    return replace(section, notes=(said, *section.notes))
 
 
 def lacks_declaration(subject: Subject) -> str:

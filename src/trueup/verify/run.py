@@ -23,6 +23,7 @@ from trueup.settings.settings import default_cache_folder
 from trueup.verify.check import Announce, Check, left_open, stopped
 from trueup.verify.checks import CHECKS
 from trueup.verify.deadline import deadline
+from trueup.verify.structure import notes_on_scope
 from trueup.verify.subject import Subject, open_subject
 from trueup.verify.timeline import Timeline
 
@@ -69,7 +70,7 @@ def verify(
                     sections += (missing(check, reason) if reason else run_check(check, now, timeline),)
             notes = chain(
                 chain.from_iterable(section.notes for section in sections),
-                notes_on(subject),
+                notes_on_scope({role: side.catalog for role, side in subject.sides.items()}),
                 (f"{check.title}: not looked at, {reasons[check.name]}." for check in left_out),
             )
             report = replace(report, sides=subject.described, sections=sections, notes=tuple(notes))
@@ -148,14 +149,3 @@ def missing(check: Check, reason: str) -> Section:
 def unopened(error: Exception) -> Section:
     """Return the section of a run that ended before any check could look."""
     return Section(check="identity", title="Databases", findings=(stopped("identity", error),))
-
-
-def notes_on(subject: Subject) -> list[str]:
-    """Return what the reader has to know about what was left out, by kind and number."""
-    notes = []
-    for role, side in subject.sides.items():
-        for reason, amounts in (("Not compared", side.catalog.not_compared), ("Left out", side.catalog.skipped)):
-            if amounts:
-                listed = ", ".join(f"{kind} ({number:,})" for kind, number in amounts.items())
-                notes.append(f"{reason} in the {role}: {listed}.")
-    return notes

@@ -1,6 +1,8 @@
 """How two structures differ, as a section of a report."""
 
-from trueup.parity.schema import Catalog, Difference, compared, diff
+from collections.abc import Iterator, Mapping
+
+from trueup.parity.schema import Catalog, Difference, compared, diff, reordered
 from trueup.report.model import Finding, Section, Verdict
 from trueup.verify.check import Announce, nothing_there
 from trueup.verify.subject import Subject
@@ -27,7 +29,24 @@ def schema_section(
     findings = tuple(finding_of_difference(each, check=check, truth=truth) for each in differences)
     if not findings and not (amounts["tables"] or amounts["views"] or amounts["sequences"]):
         findings = (nothing_there(check, "neither database has a table, a view or a sequence"),)
-    return Section(check=check, title=title, compared=amounts, findings=findings)
+    notes = tuple(notes_on_order(mine, theirs))
+    return Section(check=check, title=title, compared=amounts, findings=findings, notes=notes)
+
+
+def notes_on_order(mine: Catalog, theirs: Catalog) -> Iterator[str]:
+    """Yield which tables have their columns in another order: that is no difference, and some code minds."""
+    if tables := reordered(mine, theirs):
+        named = ", ".join(map(str, tables))
+        yield f"Columns stand in another order in {named}: code that names them doesn't notice, SELECT * and COPY do."
+
+
+def notes_on_scope(catalogs: Mapping[str, Catalog]) -> Iterator[str]:
+    """Yield what was left out of the structures of some roles, by kind and number."""
+    for reason, field in (("Not compared", "not_compared"), ("Left out", "skipped")):
+        for role, each in catalogs.items():
+            if amounts := getattr(each, field):
+                listed = ", ".join(f"{kind} ({number:,})" for kind, number in amounts.items())
+                yield f"{reason} in the {role}: {listed}."
 
 
 def finding_of_difference(difference: Difference, *, check: str = "schema", truth: str = "source") -> Finding:

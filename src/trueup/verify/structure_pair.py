@@ -11,6 +11,7 @@ from trueup.db import Snapshot, snapshot
 from trueup.errors import Refused
 from trueup.parity.schema import Catalog, ObjectKey, Profile, Saved, apart_from, catalog
 from trueup.parity.schema.planning import Structure, dependencies
+from trueup.verify.structure import notes_on_order, notes_on_scope
 
 Named = ConnInfo | Saved
 """What the name of a database stands for."""
@@ -42,17 +43,8 @@ class StructurePair:
 
     @property
     def notes(self) -> list[str]:
-        """Return what was left out, by kind and number."""
-        reasons = {
-            "Not compared": {role: each.not_compared for role, each in self.catalogs.items()},
-            "Left out": {role: each.skipped for role, each in self.catalogs.items()},
-        }
-        return [
-            f"{reason} in the {role}: {', '.join(f'{kind} ({number:,})' for kind, number in amounts.items())}."
-            for reason, sides in reasons.items()
-            for role, amounts in sides.items()
-            if amounts
-        ]
+        """Return what a reader has to know beside the differences."""
+        return [*notes_on_order(self.mine, self.theirs), *notes_on_scope(self.catalogs)]
 
 
 @contextmanager

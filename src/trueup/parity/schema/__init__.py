@@ -1,7 +1,7 @@
 """What a database is made of, and how two of them differ."""
 
 from trueup.parity.schema.catalog import catalog
-from trueup.parity.schema.diff import diff
+from trueup.parity.schema.diff import diff, reordered
 from trueup.parity.schema.difference import Difference
 from trueup.parity.schema.model import (
     Catalog,
@@ -48,5 +48,6 @@ __all__ = [
     "encode_structure",
     "quote_ident",
     "read_structure",
+    "reordered",
     "without_history",
 ]

@@ -19,6 +19,9 @@ EFFECTS: Mapping[str, Effect] = {
     ),
     "options": Effect(Severity.COSMETIC, "Queries may be planned otherwise."),
     "statistics target": Effect(Severity.COSMETIC, "Queries may be planned otherwise."),
+    "not null": Effect(
+        Severity.BEHAVIOURAL, "NULL may be there in spite of NOT NULL: in older rows, or in tables that inherit."
+    ),
     "foreign options": Effect(Severity.BEHAVIOURAL, "The column is read from somewhere else."),
 }
 STORAGE = Effect(Severity.COSMETIC, "Only space and time differ.")
@@ -40,6 +43,8 @@ def annotation_differences(source: Catalog, target: Catalog) -> Iterator[Differe
             sides = mine.get(part), theirs.get(part)
             if part == "owner" and sides[0] and sides[1]:
                 owners[sides[0], sides[1]] += 1
+            elif part == "not null" and any(_is_nullable(key, side) for side in (source, target)):
+                continue
             elif sides[0] != sides[1]:
                 yield difference(key.kind, key.identity, part, sides, _effect(key, part, sides))
     yield from _owners(owners)
@@ -57,6 +62,13 @@ def _is_on_both(
 def _given(key: ObjectKey, mine: Annotations, theirs: Annotations) -> frozenset[str]:
     """Return what default privileges say on one side only because they say anything: the owner has them anyway."""
     return frozenset() if (mine and theirs) or key.kind != "default acl" else frozenset({"grants to its owner"})
+
+
+def _is_nullable(key: ObjectKey, catalog: Catalog) -> bool:
+    """Say whether it is a column that may be NULL, which is a difference of its own where the other may not."""
+    relation, _, column = key.identity.rpartition(".")
+    tables = (table for name, table in catalog.tables.items() if str(name) == relation)
+    return any(each.nullable for table in tables for each in table.columns.values() if quote_ident(each.name) == column)
 
 
 def _parts(catalog: Catalog) -> frozenset[str]:

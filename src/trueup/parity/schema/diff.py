@@ -62,6 +62,22 @@ def diff(source: Catalog, target: Catalog) -> tuple[Difference, ...]:
     return ordered(with_hints(found, source, target))
 
 
+def reordered(source: Catalog, target: Catalog) -> tuple[QualifiedName, ...]:
+    """Return the tables whose columns stand in another order, apart from columns that only one side has.
+
+    That is no difference: a column is known by its name, and no statement moves it.
+    """
+    return tuple(
+        name
+        for name in sorted(source.tables.keys() & target.tables.keys())
+        if _order(source.tables[name], target.tables[name]) != _order(target.tables[name], source.tables[name])
+    )
+
+
+def _order(table: Table, other: Table) -> list[str]:
+    return [name for name in table.columns if name in other.columns]
+
+
 def _schemas(source: Catalog, target: Catalog) -> Iterator[Difference]:
     for name in source.schemas - target.schemas:
         effect = Effect(Severity.BREAKING, "Nothing of the schema is there.", f"create schema {quote_ident(name)}")

@@ -72,6 +72,7 @@ CHANGED = {
     "settings": (function(), function(rest="set work_mem to '1MB'"), "function", "public.f(integer)", "settings"),
     "parallel": (function(), function(rest="parallel safe"), "function", "public.f(integer)", "parallel"),
     "cost": (function(), function(rest="cost 7"), "function", "public.f(integer)", "cost"),
+    "transforms": (TRANSFORM + "create transform for e language plpgsql (from sql with function f(internal)); create function g(e) returns int language plpgsql as 'begin end'", TRANSFORM + "create transform for e language plpgsql (from sql with function f(internal)); create function g(e) returns int language plpgsql transform for type e as 'begin end'", "function", "public.g(public.e)", "transforms"),
     "result": (function(), function(result="bigint"), "function", "public.f(integer)", "result"),
     "name of an argument": (function(), function(arguments="b int"), "function", "public.f(integer)", "arguments"),
     "default of an argument": (function(), function(arguments="a int default 3"), "function", "public.f(integer)", "arguments"),

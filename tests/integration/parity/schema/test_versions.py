@@ -131,16 +131,29 @@ def test_catalog_18_only_features_are_read(read18):
     """Virtual columns, NOT ENFORCED, WITHOUT OVERLAPS, NOT NULL constraints that are not valid."""
     found = read18(
         "create table t (a int, b int generated always as (a + 1) virtual, c int4range, d int, e int4range,"
-        " check (a > 0) not enforced, primary key (e, c without overlaps), unique (d));"
-        " alter table t add constraint n not null d not valid"
+        " f int, check (a > 0) not enforced, primary key (e, c without overlaps), unique (d));"
+        " alter table t add constraint n not null d not valid; alter table t add not null f no inherit"
     )
     table = found.tables[QualifiedName("public", "t")]
 
     assert table.columns["b"].generated.storage == "virtual"
     assert table.primary_key == ("e", "c")
     assert table.unique_keys == ()
-    assert found.not_compared["unvalidated NOT NULL"] == 1
+    assert [found.annotations["table column", f"public.t.{name}"]["not null"] for name in "df"] == [
+        "not valid", "no inherit"
+    ]  # fmt: skip
     assert {c.kind for c in table.constraints} == {"check", "primary key", "unique"}
+
+
+def test_how_not_null_is_meant_is_a_difference_where_both_sides_have_it(read18):
+    """What 18 knows: NULL in rows that are older than the constraint, and in tables that inherit."""
+    plain, bare = "create table t (a int constraint n not null)", "create table t (a int)"
+    late = "create table t (a int); alter table t add constraint n not null a not valid"
+
+    [found], [lost] = diff(read18(plain), read18(late)), diff(read18(late), read18(bare))
+
+    assert (found.object, found.change, found.source, found.target) == ("public.t.a", "not null", None, "not valid")
+    assert (lost.object, lost.change) == ("public.t.a", "nullability")
 
 
 def test_dump_and_restore_from_16_to_18_changes_nothing(server16, server18):

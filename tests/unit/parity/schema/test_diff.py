@@ -2,7 +2,7 @@
 
 import pytest
 
-from trueup.parity.schema import ColumnName, Constraint, Generated, Index, QualifiedName, compared, diff
+from trueup.parity.schema import ColumnName, Constraint, Generated, Index, QualifiedName, compared, diff, reordered
 
 
 def changes(source, target):
@@ -380,3 +380,12 @@ def test_counts_say_how_much_is_compared(build):
         "schemas": 1, "tables": 1, "columns": 2, "constraints": 1, "indexes": 1, "sequences": 1, "types": 0,
         "views": 1, "other objects": 0
     }  # fmt: skip
+
+
+def test_other_order_of_columns_is_no_difference_and_is_known(build):
+    a, b, c, d = (build.column(name) for name in "abcd")
+    mine, moved, same = (build.catalog(build.table(*columns)) for columns in ((a, b, c), (d, c, b), (a, d, b)))
+
+    assert reordered(mine, moved) == reordered(moved, mine) == (QualifiedName("public", "clients"),)
+    assert reordered(mine, same) == reordered(mine, build.catalog()) == ()
+    assert not diff(build.catalog(build.table(a, b)), build.catalog(build.table(b, a)))

@@ -140,8 +140,12 @@ stored (classid, oid, subid, part, value) as (
   select 'pg_class'::regclass, a.attrelid, a.attnum, x.part, x.value
   from pg_attribute a
   join pg_type t on t.oid = a.atttypid
+  left join pg_constraint n on n.conrelid = a.attrelid and n.contype = 'n' and n.conkey = array[a.attnum]
   cross join lateral (
-    values ('statistics target', nullif(a.attstattarget, -1)::text),
+    values ('not null', nullif(
+              concat_ws(', ', case when not n.convalidated then 'not valid' end, case when n.connoinherit then 'no inherit' end), ''
+            )),
+           ('statistics target', nullif(a.attstattarget, -1)::text),
            ('compression', case a.attcompression when 'p' then 'pglz' when 'l' then 'lz4' end),
            ('storage', case when a.attstorage <> t.typstorage
                             then case a.attstorage when 'p' then 'plain' when 'e' then 'external'

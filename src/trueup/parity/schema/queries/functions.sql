@@ -16,7 +16,11 @@ select o.type,
          'settings', array_to_string(p.proconfig, ', '),
          'cost', p.procost::text,
          'rows', nullif(p.prorows, 0)::text,
-         'support', nullif(p.prosupport, 0)::regproc::text
+         'support', nullif(p.prosupport, 0)::regproc::text,
+         'transforms', (
+           select string_agg(format_type(x.type, null), ', ' order by x.position)
+           from unnest(p.protrftypes) with ordinality x (type, position)
+         )
        )) || coalesce(a.parts, '{}'),
        case when p.prokind <> 'a' then pg_get_functiondef(p.oid) end,
        null::text[]

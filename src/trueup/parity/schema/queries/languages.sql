@@ -1,4 +1,5 @@
--- Collations, and what text search is made of. A collation's rules and its one locale have other names before 17.
+-- Collations, and what text search is made of. A collation's rules and its one locale have other names before 17, and before
+-- 15 the locale of ICU stands where libc has its two.
 with own (oid) as (
   select n.oid
   from pg_namespace n
@@ -12,7 +13,7 @@ found (classid, oid, parts) as (
            'provider', case c.collprovider when 'c' then 'libc' when 'i' then 'icu' when 'b' then 'builtin'
                                            else c.collprovider::text end,
            'locale', coalesce(j.shown ->> 'colllocale', j.shown ->> 'colliculocale', c.collcollate),
-           'ctype', c.collctype,
+           'ctype', case when c.collprovider = 'c' then c.collctype end,
            'rules', j.shown ->> 'collicurules',
            'deterministic', c.collisdeterministic::text,
            'version', c.collversion

@@ -37,11 +37,12 @@ found (classid, oid, parts) as (
          jsonb_build_object(
            'operators', (
              select string_agg(
-                      concat_ws(' ', a.amopstrategy, a.amopopr::regoperator, a.amoppurpose,
-                                nullif(a.amopsortfamily, 0)::text),
+                      concat_ws(' ', a.amopstrategy, a.amopopr::regoperator, a.amoppurpose, sorted.identity),
                       ', ' order by a.amopstrategy, a.amopopr::regoperator::text collate "C"
                     )
-             from pg_amop a where a.amopfamily = f.oid
+             from pg_amop a
+             left join lateral pg_identify_object('pg_opfamily'::regclass, nullif(a.amopsortfamily, 0), 0) sorted on true
+             where a.amopfamily = f.oid
            ),
            'functions', (
              select string_agg(
@@ -101,7 +102,12 @@ found (classid, oid, parts) as (
          jsonb_build_object(
            'input', t.typinput, 'output', t.typoutput, 'receive', t.typreceive, 'send', t.typsend,
            'length', t.typlen::text, 'category', t.typcategory::text, 'alignment', t.typalign::text,
-           'storage', t.typstorage::text, 'passed', case when t.typbyval then 'by value' else 'by reference' end
+           'storage', t.typstorage::text, 'passed', case when t.typbyval then 'by value' else 'by reference' end,
+           'modifiers in', nullif(t.typmodin, 0)::regproc, 'modifiers out', nullif(t.typmodout, 0)::regproc,
+           'analyze', nullif(t.typanalyze, 0)::regproc, 'subscript', nullif(t.typsubscript, 0)::regproc,
+           'preferred', case when t.typispreferred then 'yes' end, 'delimiter', nullif(t.typdelim, ',')::text,
+           'element', case when t.typelem <> 0 then format_type(t.typelem, null) end,
+           'collatable', case when t.typcollation <> 0 then 'yes' end, 'default', t.typdefault
          )
   from pg_type t
   where t.typnamespace in (select oid from own)

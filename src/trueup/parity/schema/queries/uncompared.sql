@@ -4,14 +4,6 @@ select kind, amount
 from (
   select 'large object', count(*) from pg_largeobject_metadata
   union all
-  select 'unvalidated NOT NULL', count(*)
-  from pg_constraint c
-  where c.conrelid = any(%(relations)s) and c.contype = 'n' and not c.convalidated
-  union all
-  select 'NOT NULL that is not inherited', count(*)
-  from pg_constraint c
-  where c.conrelid = any(%(relations)s) and c.contype = 'n' and c.connoinherit
-  union all
   select 'unlogged sequence', count(*)
   from pg_class c
   where c.oid = any(%(relations)s) and c.relkind = 'S' and c.relpersistence = 'u'
@@ -32,6 +24,76 @@ from (
   select 'name of a NOT NULL constraint', count(*)
   from pg_constraint c
   where c.conrelid = any(%(relations)s) and c.contype = 'n' and c.conname !~ '_not_null[0-9]*$'
+  union all
+  select 'name of a domain''s check', count(*)
+  from pg_constraint c join pg_type t on t.oid = c.contypid
+  where c.contype = 'c' and c.oid >= 16384 and c.conname !~ '_check[0-9]*$'
+    and not exists (
+      select from pg_depend e where e.classid = 'pg_type'::regclass and e.objid = t.oid and e.deptype = 'e'
+    )
+  union all
+  select 'inherited column or constraint that a child declares as well', count(*)
+  from (
+    select a.attrelid from pg_attribute a where a.attislocal and a.attinhcount > 0 and not a.attisdropped
+    union all
+    select c.conrelid from pg_constraint c where c.conislocal and c.coninhcount > 0 and c.contype = 'c'
+  ) declared (relation)
+  join pg_class c on c.oid = declared.relation and not c.relispartition
+  where c.oid = any(%(relations)s)
+  union all
+  select 'partition whose detaching is not finished', count(*)
+  from pg_inherits i where coalesce(to_jsonb(i) ->> 'inhdetachpending', 'false')::bool
+  union all
+  select 'grant of MAINTAIN', count(*)
+  from pg_class c
+  cross join lateral aclexplode(c.relacl) g
+  where c.oid = any(%(relations)s) and g.privilege_type = 'MAINTAIN' and g.grantee <> c.relowner
+  union all
+  select 'object in a schema of the system', count(*)
+  from (
+    select 'pg_class'::regclass::oid, oid, relnamespace from pg_class where relkind not in ('i', 'I', 't')
+    union all
+    select 'pg_proc'::regclass, oid, pronamespace from pg_proc
+    union all
+    select 'pg_type'::regclass, oid, typnamespace from pg_type where typrelid = 0 and typelem = 0
+    union all
+    select 'pg_operator'::regclass, oid, oprnamespace from pg_operator
+  ) o (classid, oid, schema)
+  where o.oid >= 16384
+    and o.schema in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+    and not exists (select from pg_depend e where e.classid = o.classid and e.objid = o.oid and e.deptype = 'e')
+  union all
+  select 'relation of kind ' || c.relkind::text, count(*)
+  from pg_class c
+  where c.oid >= 16384 and c.relkind not in ('r', 'p', 'f', 'v', 'm', 'S', 'i', 'I', 't', 'c')
+  group by c.relkind
+  union all
+  select 'type of kind ' || t.typtype::text, count(*)
+  from pg_type t
+  where t.oid >= 16384 and t.typtype not in ('b', 'p', 'e', 'd', 'c', 'r', 'm')
+  group by t.typtype
+  union all
+  select 'constraint of kind ' || c.contype::text, count(*)
+  from pg_constraint c
+  where c.oid >= 16384 and c.contype not in ('p', 'u', 'f', 'c', 'x', 'n', 't')
+  group by c.contype
+  union all
+  select 'setting of the database', coalesce(sum(cardinality(s.setconfig)), 0)
+  from pg_db_role_setting s
+  where s.setdatabase = (select d.oid from pg_database d where d.datname = current_database())
+  union all
+  select 'comment or label of the database', count(*)
+  from (
+    select classoid, objoid from pg_shdescription union all select classoid, objoid from pg_shseclabel
+  ) l (classid, oid)
+  where l.classid = 'pg_database'::regclass
+    and l.oid = (select d.oid from pg_database d where d.datname = current_database())
+  union all
+  select 'grant on the database', count(*)
+  from pg_database d
+  cross join lateral aclexplode(d.datacl) g
+  where d.datname = current_database() and g.grantee <> d.datdba
+    and (g.grantee, g.privilege_type) not in ((0, 'TEMPORARY'), (0, 'CONNECT'))
   union all
   select 'value of a user mapping''s option', count(*) from pg_user_mappings u where u.umoptions is not null
   union all

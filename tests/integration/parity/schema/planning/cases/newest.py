@@ -12,8 +12,8 @@ CASES = {
     'foreign key that is not enforced': ('create table r (a int primary key); create table t (r int)', 'create table r (a int primary key); create table t (r int, constraint k foreign key (r) references r not enforced)', 'constraint public.t.k missing'),
     'name of a NOT NULL': ('create table t (a int not null)', 'create table t (a int constraint must not null)', ''),
     "name of a new column's NOT NULL": ('create table t (a int)', 'create table t (a int, b int constraint must not null)', 'column public.t.b missing'),
-    'NOT NULL that is not validated': ('create table t (a int)', 'create table t (a int); alter table t add constraint n not null a not valid', 'column public.t.a nullability', 'unvalidated NOT NULL'),
-    'NOT NULL that is not inherited': ('create table t (a int)', 'create table t (a int, constraint n not null a no inherit)', 'column public.t.a nullability', 'NOT NULL that is not inherited'),
+    'NOT NULL that is not validated': ('create table t (a int)', 'create table t (a int); alter table t add constraint n not null a not valid', 'column public.t.a nullability', 'table column public.t.a not null'),
+    'NOT NULL that is not inherited': ('create table t (a int)', 'create table t (a int, constraint n not null a no inherit)', 'column public.t.a nullability', 'table column public.t.a not null'),
     "names of a new table's NOT NULLs": ('select', 'create table t (a int constraint "A must" not null, b text not null)', 'table public.t missing'),
     'publication of computed columns': ('create table t (a int primary key, b int generated always as (a) stored); create publication p for table t', 'create table t (a int primary key, b int generated always as (a) stored); create publication p for table t with (publish_generated_columns = stored)', 'publication p generated columns'),
 }  # fmt: skip
