@@ -11,7 +11,7 @@ from threading import Event
 
 from trueup.conninfo import ConnInfo
 from trueup.db import snapshot
-from trueup.errors import UsageError
+from trueup.errors import ConnectionFailed, Disconnected, UsageError
 from trueup.parity.data.fence import has_passed, position, slots_between
 from trueup.parity.data.lockstep import Lockstep, Side, lockstep
 from trueup.parity.data.model import TableComparison
@@ -65,10 +65,8 @@ def read_again(
     """Return the comparisons with only those rows called different that are the same version whenever they are read.
 
     Rows that agree when they are read again are settled; those that are still different are at most `max_rows` of a
-    table in the lists; those that change between any two readings are moving, and so is what is too much to be read.
-
-    Raises:
-        ConnectionFailed, Disconnected: a server went away.
+    table in the lists; those that change between any two readings are moving, and so is what is too much to be read,
+    and what is left when a server goes away.
     """
     comparisons = tuple(found)
     watched = {
@@ -78,7 +76,12 @@ def read_again(
     }
     if watched:
         places = source.snapshot.conninfo, target.snapshot.conninfo
-        _watch(places, tuple(watched.values()), how, on_progress or (lambda _: None))
+        tables = tuple(watched.values())
+        try:
+            _watch(places, tables, how, on_progress or (lambda _: None))
+        except (ConnectionFailed, Disconnected) as error:
+            for table in tables:
+                table.give_up(str(error))
     return tuple(watched[number].result() if number in watched else one for number, one in enumerate(comparisons))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from trueup.db import connect
 from trueup.parity.data import (
     Bounds,
     Recheck,
@@ -212,3 +213,30 @@ def test_a_key_that_may_be_null_is_found_again(databases: Any) -> None:
     found = databases.compare_one(recheck=QUICK)
 
     assert (found.key, found.missing, found.settled_count) == (("v",), ((None,),), 0)
+
+
+def test_a_server_that_goes_away_leaves_what_is_known(databases: Any, meanwhile: Any) -> None:
+    """Both rows differ for all we know then; one of them was still different before."""
+    fill(databases)
+    databases.target.execute("update t set name = 'planted' where n in (5, 6)")
+    database = databases.places[0].parameters["dbname"]
+
+    def let_in(word: str) -> None:
+        with connect(databases.places[0].with_parameters(dbname="postgres")) as admin:
+            admin.execute(f"alter database {database} allow_connections {word}")
+
+    def work(number: int) -> None:
+        databases.source.execute("update t set name = name where n = 6")
+        if number == 2:
+            let_in("false")
+
+    meanwhile(work)
+    with databases.pairs() as (source, target, pairs):
+        found = databases.compare()
+        try:
+            again = read_again(source, target, pairs, found, QUICK, max_rows=9)
+        finally:
+            let_in("true")
+
+    assert (again[0].verdict, counts(again[0])) == (Verdict.FAILED, (0, 0, 1, 0, 1))
+    assert "not currently accepting connections" in (again[0].reason or "")
