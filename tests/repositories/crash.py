@@ -1,6 +1,6 @@
 """Runs use cases, each in a process of its own that kills itself on the way: python -m tests.repositories.crash.
 
-Reads lines of four fields with tabs between: the use case, the number of the statement at which to die, the connection
+Reads lines of four fields with tabs between: the use case, the number of the answer after which to die, the connection
 string, and where YClients is. Answers each with the exit code, once that process is gone.
 """
 
@@ -51,14 +51,15 @@ SYNCS = ("company", "services", "staff", "clients", "schedules", "bookings")
 
 
 def live_until(moment: int) -> None:
-    """End the process at the statement of that number from now on: when it is sent, or about to be."""
-    statements = itertools.count(1)
-    send = PooledConnection.wait
+    """End the process at the answer of that number from now on: what came before is done, and nothing more is sent."""
+    answers = itertools.count(1)
+    receive = PooledConnection.wait
 
     def wait(*args: Any, **options: Any) -> Any:
-        if next(statements) == moment:
+        found = receive(*args, **options)
+        if next(answers) == moment:
             os.kill(os.getpid(), signal.SIGKILL)
-        return send(*args, **options)
+        return found
 
     PooledConnection.wait = wait  # type: ignore[method-assign]
 

@@ -1,4 +1,4 @@
-"""Kills programs in the middle of a use case, at each of their waits for the server, and looks at what they leave."""
+"""Kills programs in the middle of a use case, after each answer of the server, and looks at what they leave."""
 
 import signal
 import subprocess
@@ -63,7 +63,7 @@ class Killer:
         return [*seen, self.state()]
 
     def kill(self, use_case: str, moment: int, url: str) -> bool:
-        """Run a use case in a process that kills itself at its wait number `moment`; return whether it did."""
+        """Run a use case in a process that kills itself after answer number `moment`; return whether it did."""
         assert self.process.stdin
         assert self.process.stdout
         print(use_case, moment, self.database.reveal(), url, sep="\t", file=self.process.stdin, flush=True)

@@ -16,7 +16,7 @@ MORNING = dt.datetime(2031, 5, 12, 7, tzinfo=dt.UTC)
 
 @pytest.mark.parametrize("use_case", DATA_LAYER)
 def test_use_case_leaves_all_or_nothing(use_case: str, committing: Database, killer: Killer) -> None:
-    """Killed at each of its waits for the server, at COMMIT, and after it."""
+    """Killed after each answer of the server, that to COMMIT among them."""
     data = DataLayer(committing, COMPANY)
     data.upsert_staff([staff_member(yclients_id=n) for n in (1, 2)])
     data.upsert_schedules([schedule(), schedule(date=DAY + dt.timedelta(days=1))])
