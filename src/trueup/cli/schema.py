@@ -1,9 +1,10 @@
 """`trueup schema`: what two databases are made of."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import Any
 
 import click
 
@@ -16,11 +17,11 @@ from trueup.db import snapshot
 from trueup.parity.schema import QualifiedName, Saved, catalog, compared, diff, encode_structure, reordered
 from trueup.parity.schema.planning import Statement, dependencies, stated
 from trueup.report.json import envelope
-from trueup.report.model import Section, worst
+from trueup.report.model import worst
 from trueup.servers import open_source
 from trueup.settings import Settings
+from trueup.tables import Table
 from trueup.tables.declared import declared_tables
-from trueup.verify.check import Announce
 from trueup.verify.contracts import contracts_section
 from trueup.verify.planning import plan_pair
 from trueup.verify.structure import schema_section
@@ -60,7 +61,13 @@ def diff_command(
         announce("comparing structure")
         differences = diff(pair.mine, pair.theirs)
         section = schema_section(pair.mine, pair.theirs, differences)
-        sections = [section, *contracts_of(pair, announce)]
+        sections, notes = [section], pair.notes
+        tables = contracts()
+        if reason := lacks_contracts(pair, tables):
+            notes.append(f"Contracts: not looked at, {reason}.")
+        elif tables and not isinstance(pair.target, Saved):
+            announce("holding contracts against the target")
+            sections.append(contracts_section(pair.target, tables))
     verdict = worst(each.verdict for each in sections)
     if as_json:
         findings = [replace(finding, compared=each.compared) for each in sections for finding in each.findings]
@@ -72,23 +79,28 @@ def diff_command(
                 differences=differences,
                 compared=section.compared,
                 checks=looked_at,
+                notes=notes,
                 **beside_differences(pair),
             )
         )
     else:
-        show_checks(sections, pair.notes)
+        show_checks(sections, notes)
     return VERDICTS[verdict]
 
 
-def contracts_of(pair: StructurePair, announce: Announce) -> Iterator[Section]:
-    """Yield what comes of holding the declared contracts against the target, where it has any of their tables."""
+def contracts() -> tuple[Table[Any], ...]:
+    """Return the table contracts that the configuration declares, if any."""
     places = Settings.load().contracts
-    if not places or isinstance(pair.target, Saved):
-        return
-    tables = declared_tables(places)
-    if any(QualifiedName(*table.name.split(".")) in pair.theirs.tables for table in tables):
-        announce("holding contracts against the target")
-        yield contracts_section(pair.target, tables)
+    return declared_tables(places) if places else ()
+
+
+def lacks_contracts(pair: StructurePair, tables: Sequence[Table[Any]]) -> str:
+    """Say why contracts that are declared can't be held against the target; empty where they can, or none is."""
+    if tables and isinstance(pair.target, Saved):
+        return "a file keeps the target's structure: name the database itself"
+    if tables and not any(QualifiedName(*table.name.split(".")) in pair.theirs.tables for table in tables):
+        return "the target has none of their tables"
+    return ""
 
 
 def beside_differences(pair: StructurePair) -> dict[str, object]:

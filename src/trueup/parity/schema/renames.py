@@ -1,9 +1,11 @@
 """Which missing things may be extra ones under a new name: scored, said as a hint, and never assumed."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from difflib import SequenceMatcher
+from itertools import chain
 from typing import NamedTuple, TypeVar
 
 from trueup.parity.schema.difference import Difference
@@ -33,8 +35,9 @@ class Rename(NamedTuple):
 
 def with_hints(differences: Iterable[Difference], source: Catalog, target: Catalog) -> Iterator[Difference]:
     """Yield the differences; one that says that something is missing names what it may be called now."""
-    hints = {(kind, str(name)): hint for kind, name, hint in _hints(source, target)}
-    for found in differences:
+    listed = list(differences)
+    hints = {(kind, str(name)): hint for kind, name, hint in chain(_hints(source, target), _parts(listed))}
+    for found in listed:
         hint = hints.get((found.kind, found.object)) if found.change in {"missing", "labels"} else None
         yield replace(found, hint=hint) if hint else found
 
@@ -50,6 +53,17 @@ def _hints(source: Catalog, target: Catalog) -> Iterator[tuple[str, object, str]
             yield "column", full, _hint(quote_ident(their_column.name), guess)
     for name in source.types.keys() & target.types.keys():
         yield from _labels(name, source.types[name], target.types[name])
+
+
+def _parts(differences: Iterable[Difference]) -> Iterator[tuple[str, object, str]]:
+    """Yield hints about constraints and indexes that are not what they were: those that are have been matched."""
+    lost, new = defaultdict[Place, list[Difference]](list), defaultdict[Place, list[Difference]](list)
+    for found in differences:
+        if found.kind in {"constraint", "index"} and found.change in {"missing", "extra"}:
+            (lost if found.change == "missing" else new)[place_of(found)].append(found)
+    for place, gone in lost.items():
+        for mine, theirs, guess in best_pairs(gone, new[place], same_part):
+            yield mine.kind, mine.object, _hint(theirs.object.rpartition(".")[2], guess)
 
 
 def _columns(mine: Table, theirs: Table) -> list[tuple[Column, Column, Rename]]:
@@ -103,7 +117,29 @@ def same_table(mine: Table, theirs: Table) -> Rename:
     ours = {(column.name, column.type) for column in mine.columns.values()}
     other = {(column.name, column.type) for column in theirs.columns.values()}
     shared = len(ours & other) / max(1, len(ours | other))
+    if 0.7 * shared + 0.3 < LIKELY:
+        return Rename(0)
     return Rename(0.7 * shared + 0.3 * likeness(mine.name.name, theirs.name.name))
+
+
+Place = tuple[str, str, str]
+"""Where a constraint or an index is, and what it is: nothing turns from one kind into another."""
+
+
+def place_of(found: Difference) -> Place:
+    """Return the relation of a constraint or index that one side lacks, and its kind."""
+    definition = found.source or found.target or ""
+    if found.kind == "constraint":
+        return found.kind, found.object.rpartition(".")[0], definition.partition(" (")[0].partition(" NULLS ")[0]
+    head, _, rest = definition.partition(" ON ")
+    return found.kind, rest.partition(" USING ")[0], head
+
+
+def same_part(mine: Difference, theirs: Difference) -> Rename:
+    """Return how likely two constraints, or two indexes, of one relation are the same one."""
+    names = likeness(mine.object.rpartition(".")[2], theirs.object.rpartition(".")[2])
+    definitions = SequenceMatcher(None, mine.source or "", theirs.target or "").ratio()
+    return Rename(0.5 * names + 0.5 * definitions)
 
 
 def likeness(one: str, other: str) -> float:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from trueup.parity.schema import QualifiedName, UserType, diff
+from trueup.parity.schema import Constraint, Index, QualifiedName, UserType, diff
 from trueup.parity.schema.renames import is_opposite
 
 
@@ -84,3 +84,48 @@ def test_label_under_another_name_is_hinted_at(build):
 
     [found] = diff(source, target)
     assert found.hint == "'cancelled' may be 'canceled' now (0.94)"
+
+
+def key(name, *columns, kind="unique"):
+    return Constraint(name=name, kind=kind, columns=columns, definition=f"{kind.upper()} ({', '.join(columns)})")
+
+
+def index(name, column, head="CREATE INDEX"):
+    definition = f"{head} ON public.clients USING btree ({column})"
+    return Index(name=name, definition=definition, unique="UNIQUE" in head, columns=(column,))
+
+
+def parts(build, mine, theirs):
+    source, target = (build.catalog(build.table(constraints=each[0], indexes=each[1])) for each in (mine, theirs))
+    return {found.object: found.hint for found in diff(source, target) if found.hint}
+
+
+def test_constraint_under_another_name_is_hinted_at(build):
+    mine = (key("clients_phone_key", "phone"), key("clients_pkey", "id", kind="primary key"))
+    theirs = (key("clients_telephone_key", "telephone"), key("clients_email_check", "email", kind="check"))
+
+    assert parts(build, (mine, ()), (theirs, ())) == {
+        "public.clients.clients_phone_key": "may be clients_telephone_key now (0.88)"
+    }
+
+
+def test_index_under_another_name_is_hinted_at(build):
+    mine, theirs = (
+        (index("by_phone", "phone"),),
+        (index("by_telephone", "telephone"), index("z", "q", "CREATE UNIQUE INDEX")),
+    )
+
+    assert parts(build, ((), mine), ((), theirs)) == {"public.by_phone": "may be by_telephone now (0.88)"}
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [
+        (([key("k", "a")], []), ([], [index("k", "a || b")])),
+        (([key("by_phone", "phone")], []), ([key("z", "id", "created_at", kind="check")], [])),
+        (([], [index("by_phone", "phone")]), ([], [index("i", "lower(z)", "CREATE UNIQUE INDEX")])),
+    ],
+    ids=["constraint and index", "unique and check", "unique and not"],
+)
+def test_part_of_another_kind_is_no_new_name(build, mine, theirs):
+    assert parts(build, mine, theirs) == {}
