@@ -1,0 +1,110 @@
+"""Write fixtures/plans/plans.json: how the structures beside it differ, and what is planned between them.
+
+    python scripts/write_plans.py              # after a change of plans
+    python scripts/write_plans.py structures   # after a change of cases or catalogs: asks a server for both
+
+Before either: `pytest tests/integration/parity/schema/planning/test_plan.py`, which tries every plan there and back.
+"""
+
+import gzip
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from trueup.db import connect, snapshot
+from trueup.parity.schema import Saved, catalog, diff, encode_structure
+from trueup.parity.schema.planning import Statement, Structure, dependencies, planned, stated
+from trueup.parity.schema.planning.plan import Step
+from trueup.parity.schema.saved import decode_structure
+from trueup.servers import EmbeddedServer
+from trueup.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+STRUCTURES = ROOT / "fixtures/plans/structures.jsonl.gz"
+PLANS = ROOT / "fixtures/plans/plans.json"
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+Pair = tuple[Structure, Structure]
+
+
+# -- structures --------------------------------------------------------------------------------------------------------
+
+
+def write_structures() -> None:
+    """Build both sides of each case on a server, and keep what they are made of."""
+    sys.path.insert(0, str(ROOT))
+    from tests.integration.parity.schema.planning.test_plan import CASES  # noqa: PLC0415 — found from here on
+
+    with EmbeddedServer(18, cache_folder=Settings.load().cache_folder) as server:
+        kept = [
+            [name, built(server, "source", case.source), built(server, "target", case.target)]
+            for name, case in sorted(CASES.items())
+        ]
+    text = "".join(json.dumps(each, separators=(",", ":"), ensure_ascii=False) + "\n" for each in kept)
+    STRUCTURES.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+
+
+def built(server: EmbeddedServer, name: str, statements: str) -> Any:
+    """Return the structure that statements make in a database of that name, as JSON has it."""
+    server.drop_database(name)
+    conninfo = server.create_database(name)
+    with connect(conninfo) as connection:
+        connection.execute(statements.encode())
+    with snapshot(conninfo) as seen:
+        found = Saved(
+            catalog=catalog(seen),
+            needs=dependencies(seen),
+            database=name,
+            user="postgres",
+            server_version=180_000,
+            taken_at=LONG_AGO,
+            trueup="",
+        )
+    return json.loads(encode_structure(found))
+
+
+def pairs() -> Iterator[tuple[str, Pair]]:
+    """Yield source and target of each case, by its name."""
+    for line in gzip.decompress(STRUCTURES.read_bytes()).splitlines():
+        name, *sides = json.loads(line)
+        source, target = (decode_structure(json.dumps(side).encode(), name) for side in sides)
+        yield name, (Structure(source.catalog, source.needs), Structure(target.catalog, target.needs))
+
+
+# -- plans -------------------------------------------------------------------------------------------------------------
+
+
+def plan(pair: Pair) -> dict[str, list[str]]:
+    """Return how two structures differ, the plan that makes the target like the source, and the one that leads back."""
+    source, target = pair
+    found = planned(source, target, "postgres")
+    differences = [" | ".join(map(str, astuple(each))) for each in diff(source.catalog, target.catalog)]
+    return {"differences": differences, "up": shown(found.up), "down": shown(found.down)}
+
+
+def shown(way: Iterable[Step]) -> list[str]:
+    """Return statements with what is said of them."""
+    return [text(statement) for statement in stated(way, allow_loss=False)]
+
+
+def text(statement: Statement) -> str:
+    """Return a statement with what is said of it, as a comment."""
+    said = [*["withheld"] * statement.is_withheld, *statement.hazards]
+    return f"{statement.sql}  -- {'; '.join(said)}" if said else statement.sql
+
+
+def main(arguments: list[str]) -> None:
+    """Write the plans, and before them the structures where asked."""
+    PLANS.parent.mkdir(exist_ok=True)
+    if arguments == ["structures"]:
+        write_structures()
+    plans = {name: plan(pair) for name, pair in pairs()}
+    PLANS.write_text(json.dumps(plans, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
