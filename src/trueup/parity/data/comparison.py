@@ -8,6 +8,7 @@ one hash a column. No value of a row but its key leaves its server.
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import replace
+from time import monotonic
 
 from trueup.parity.data.admission import admitted
 from trueup.parity.data.bounds import USUAL, Bounds
@@ -57,7 +58,7 @@ def compare(
         Refused: what the ledger knows is of another comparison.
         Disconnected: a server went away before any table was known.
     """
-    ledger = ledger or Ledger()
+    ledger, started = ledger or Ledger(), monotonic()
     with lockstep(source.snapshot, target.snapshot, session=bounds.session) as both:
         rules = agreed_rules(both, conversions=conversions, window=window, is_paranoid=is_paranoid)
         pairs = admitted(both, pair_tables(source.catalog, target.catalog, tables=tables, rules=rules), window)
@@ -68,7 +69,9 @@ def compare(
         return found
     if any(one.is_stopped for one in found):
         return tuple(_not_read_again(one, ledger.stopped) for one in found)
-    return read_again(source, target, pairs, found, recheck, max_rows=bounds.max_rows, on_progress=on_progress)
+    if bounds.max_seconds:
+        bounds = replace(bounds, max_seconds=max(1.0, bounds.max_seconds - (monotonic() - started)))
+    return read_again(source, target, pairs, found, recheck, bounds=bounds, on_progress=on_progress)
 
 
 def _not_read_again(found: TableComparison, stopped: str) -> TableComparison:

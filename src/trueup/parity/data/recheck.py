@@ -6,19 +6,24 @@ target is fed by logical replication, the confirmation that it has what the sour
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import inf
 from threading import Event
+from time import monotonic
 
 from trueup.conninfo import ConnInfo
 from trueup.db import snapshot
 from trueup.errors import ConnectionFailed, Disconnected, UsageError
-from trueup.parity.data.fence import has_passed, position, slots_between
+from trueup.parity.data.bounds import USUAL, Bounds
+from trueup.parity.data.fence import PATIENCE_S, has_passed, position, slots_between
+from trueup.parity.data.halt import halting
 from trueup.parity.data.lockstep import Lockstep, Side, lockstep
 from trueup.parity.data.model import TableComparison
 from trueup.parity.data.pairing import TablePair, Unpaired
 from trueup.parity.data.watched import MOST_ROWS, Watched
 
 Places = tuple[ConnInfo, ConnInfo]
+Session = Iterable[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,51 +64,94 @@ def read_again(
     found: Iterable[TableComparison],
     how: Recheck,
     *,
-    max_rows: int,
+    bounds: Bounds = USUAL,
     on_progress: Callable[[Rechecking], None] | None = None,
 ) -> tuple[TableComparison, ...]:
     """Return the comparisons with only those rows called different that are the same version whenever they are read.
 
-    Rows that agree when they are read again are settled; those that are still different are at most `max_rows` of a
-    table in the lists; those that change between any two readings are moving, and so is what is too much to be read,
-    and what is left when a server goes away.
+    Rows that agree when they are read again are settled; those that change between any two readings are moving, and so
+    is what is too much to be read, and what is left when the time is up or a server goes away.
     """
     comparisons = tuple(found)
     watched = {
-        number: Watched(found=one, pair=pair, max_rows=max_rows)
+        number: Watched(found=one, pair=pair, max_rows=bounds.max_rows)
         for number, (one, pair) in enumerate(zip(comparisons, pairs, strict=True))
         if isinstance(pair, TablePair) and one.differing
     }
+    places = source.snapshot.conninfo, target.snapshot.conninfo
+    watch = Watch(places=places, tables=tuple(watched.values()), how=how, bounds=bounds)
     if watched:
-        places = source.snapshot.conninfo, target.snapshot.conninfo
-        tables = tuple(watched.values())
-        try:
-            _watch(places, tables, how, on_progress or (lambda _: None))
-        except (ConnectionFailed, Disconnected) as error:
-            for table in tables:
-                table.give_up(str(error))
+        watch.run(on_progress or (lambda _: None))
     return tuple(watched[number].result() if number in watched else one for number, one in enumerate(comparisons))
 
 
-def _watch(places: Places, tables: Sequence[Watched], how: Recheck, on_progress: Callable[[Rechecking], None]) -> None:
+@dataclass(slots=True, kw_only=True)
+class Watch:
+    """Is the reading, again and again, of rows that differed."""
+
+    places: Places
+    tables: Sequence[Watched]
+    how: Recheck
+    bounds: Bounds
     slots: tuple[str, ...] = ()
-    mark, is_fenced = "", False
-    for number in range(how.rounds + 1):
-        if number:
-            on_progress(Rechecking(rows=_pending(tables), round=number, rounds=how.rounds))
-            pause(how.seconds)
-            is_fenced = not slots or has_passed(*places, slots, mark)
-        with now(*places) as both:
-            slots = slots_between(both.source, both.target)
-            mark = position(both.source) if slots else ""
+    """Through which the target is fed."""
+    mark: str = ""
+    """How far the source's log was at the last reading."""
+    is_fenced: bool = False
+    """Whether the target has come as far since."""
+    until: float = field(init=False)
+    """On the clock of `monotonic`."""
+
+    def __post_init__(self) -> None:
+        seconds = self.bounds.max_seconds
+        self.until = monotonic() + seconds if seconds else inf
+
+    def run(self, on_progress: Callable[[Rechecking], None]) -> None:
+        """Read until nothing may be on its way, or there is no point in going on."""
+        try:
+            self._look()
+            for number in range(1, self.how.rounds + 1):
+                if not self.pending:
+                    return
+                if self._left() < self.how.seconds:
+                    self._give_up("there was no time left for another pause of the recheck")
+                    return
+                on_progress(Rechecking(rows=self.pending, round=number, rounds=self.how.rounds))
+                pause(self.how.seconds)
+                patience_s = min(PATIENCE_S, self._left())
+                self.is_fenced = not self.slots or has_passed(
+                    *self.places, self.slots, self.mark, patience_s=patience_s
+                )
+                self._look()
+        except (ConnectionFailed, Disconnected) as error:
+            self._give_up(str(error))
+        if not self.is_fenced and self.slots:
+            self._give_up(f"the target never caught up with replication slot {', '.join(self.slots)}")
+
+    @property
+    def pending(self) -> int:
+        """Return how many rows may be on their way."""
+        return sum(len(table.pending) for table in self.tables)
+
+    def _look(self) -> None:
+        with (
+            now(*self.places, session=self.bounds.session) as both,
+            halting(self._left() if self.until < inf else None, both),
+        ):
+            self.slots = slots_between(both.source, both.target)
+            self.mark = position(both.source) if self.slots else ""
             left = MOST_ROWS
-            for table in tables:
-                table.look(both, most=left, is_fenced=is_fenced)
+            for table in self.tables:
+                table.look(both, most=left, is_fenced=self.is_fenced)
                 left -= len(table.pending)
-        if not _pending(tables):
-            return
-    for table in tables:
-        table.give_up("" if is_fenced else f"the target never caught up with replication slot {', '.join(slots)}")
+
+    def _left(self) -> float:
+        """Return how many seconds are left."""
+        return max(0.0, self.until - monotonic())
+
+    def _give_up(self, reason: str) -> None:
+        for table in self.tables:
+            table.give_up(reason)
 
 
 def pause(seconds: float) -> None:
@@ -111,12 +159,12 @@ def pause(seconds: float) -> None:
     Event().wait(seconds)
 
 
-def _pending(tables: Iterable[Watched]) -> int:
-    return sum(len(table.pending) for table in tables)
-
-
 @contextmanager
-def now(source: ConnInfo, target: ConnInfo) -> Iterator[Lockstep]:
-    """Hold both databases as they are now, the target a moment before the source."""
-    with snapshot(target) as there, snapshot(source) as here, lockstep(here, there) as both:
+def now(source: ConnInfo, target: ConnInfo, *, session: Session = ()) -> Iterator[Lockstep]:
+    """Hold both databases as they are now, the target a moment before the source.
+
+    Raises:
+        ConnectionFailed: one of them can't be reached.
+    """
+    with snapshot(target) as there, snapshot(source) as here, lockstep(here, there, session=session) as both:
         yield both

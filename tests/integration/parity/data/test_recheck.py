@@ -18,6 +18,7 @@ from trueup.parity.data import (
 )
 from trueup.report.model import Verdict
 
+pytestmark = pytest.mark.parametrize("places", ["16to18"], indirect=True)
 KEYS = {
     "integer": ("id bigint primary key", "i"),
     "text": ("id text primary key", "'k' || i"),
@@ -184,7 +185,7 @@ def test_a_table_that_can_no_longer_be_read_is_inconclusive(databases: Any, mean
         pass
     meanwhile(lambda number: databases.target.execute(change) if number == 1 else None)
 
-    [again] = read_again(source, target, pairs, found, QUICK, max_rows=9)
+    [again] = read_again(source, target, pairs, found, QUICK)
     databases.both("drop owned by reader", "drop role reader")
 
     assert (again.verdict, counts(again)) == (Verdict.INCONCLUSIVE, (0, 0, 0, 0, 1))
@@ -234,9 +235,20 @@ def test_a_server_that_goes_away_leaves_what_is_known(databases: Any, meanwhile:
     with databases.pairs() as (source, target, pairs):
         found = databases.compare()
         try:
-            again = read_again(source, target, pairs, found, QUICK, max_rows=9)
+            again = read_again(source, target, pairs, found, QUICK)
         finally:
             let_in("true")
 
     assert (again[0].verdict, counts(again[0])) == (Verdict.FAILED, (0, 0, 1, 0, 1))
     assert "not currently accepting connections" in (again[0].reason or "")
+
+
+def test_a_recheck_keeps_within_the_time_of_the_comparison(databases: Any, meanwhile: Any) -> None:
+    fill(databases)
+    databases.target.execute("update t set name = 'planted' where n = 5")
+    meanwhile(lambda _: pytest.fail("there was no time for a pause"))
+
+    found = databases.compare_one(recheck=Recheck(seconds=1000), bounds=Bounds(max_seconds=500))
+
+    assert (found.verdict, counts(found)) == (Verdict.INCONCLUSIVE, (0, 0, 0, 0, 1))
+    assert found.reason == "there was no time left for another pause of the recheck"

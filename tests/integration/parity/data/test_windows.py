@@ -8,6 +8,8 @@ from trueup.errors import UsageError
 from trueup.parity.data import Condition, Sample, Since, TableComparison, Window, verdict_of
 from trueup.report.model import Verdict
 
+pytestmark = pytest.mark.parametrize("places", ["16to18"], indirect=True)
+
 
 def where(*texts: str) -> Window:
     return Window(where=tuple(map(Condition.parse, texts)))
