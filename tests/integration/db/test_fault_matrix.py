@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from tests.integration.db.conftest import Observer, until
@@ -165,21 +165,15 @@ def test_backend(
     assert_fit(db, size)
 
 
+FAULTS = ["statement timeout", "lock timeout", "deadlock", "serialization failure"]
+
+
 @pytest.mark.parametrize("point", ["first statement", "last statement", "commit sent"])
-@pytest.mark.parametrize("fault", ["statement timeout", "lock timeout", "deadlock", "serialization failure"])
+@pytest.mark.parametrize("fault", FAULTS)
 def test_refusal(open_db: OpenDb, observer: Observer, target: ConnInfo, size: int, point: str, fault: str) -> None:
     """The server refuses a statement, or COMMIT: a trigger on the row, deferred or not, meets a rival."""
-    statement_s, lock_s = 0.6 if fault == "statement timeout" else 10, 0.3 if fault == "lock timeout" else 10
-    db = warm(open_db(max_connections=size, statement_timeout_s=statement_s, lock_timeout_s=lock_s))
-    kind, body = REFUSALS[fault]
-    row = 1 if point == "first statement" else 2
-    deferred = "deferrable initially deferred" if point == "commit sent" else ""
-    observer.run("create table contended (id int); insert into contended values (1)")
-    observer.run(f"create function refuse() returns trigger language plpgsql as $$ begin {body}; return new; end $$")
-    observer.run(
-        f"create constraint trigger refuse after insert on t {deferred} for each row when (new.id = {row})"
-        " execute function refuse()"
-    )
+    db = open_hasty(open_db, size, fault)
+    kind = refuse(observer, fault, row=1 if point == "first statement" else 2, at_commit=point == "commit sent")
 
     with rival(target, fault) as interfere:
         told = judge(caught(lambda: work(db, point, begun=interfere)), observer)
@@ -189,6 +183,79 @@ def test_refusal(open_db: OpenDb, observer: Observer, target: ConnInfo, size: in
     assert told == kind.__name__
     observer.run("drop function refuse cascade")
     assert_fit(db, size)
+
+
+@pytest.mark.parametrize("point", ["begin", "commit answered", "rollback"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_refusal_beside(
+    open_db: OpenDb, observer: Observer, target: ConnInfo, size: int, point: str, fault: str
+) -> None:
+    """The server refuses what came right before BEGIN, what a hook does right behind COMMIT, or what is rolled back.
+
+    BEGIN and ROLLBACK take no lock and read no row, and an answered COMMIT is over: none of them can be refused itself.
+    """
+    db = open_hasty(open_db, size, fault)
+    kind = refuse(observer, fault, row=REFUSED)
+
+    with rival(target, fault) as interfere:
+        if point == "begin":
+            assert type(caught(lambda: be_refused(db, interfere))) is kind
+            told = judge(caught(lambda: work(db, point)), observer)
+        elif point == "commit answered":
+            failed = caught(lambda: work_with_hook(db, lambda: be_refused(db, interfere)))
+            assert type(failed) is kind
+            assert failed.__notes__ == ["raised by an on_commit hook: the transaction is committed"]
+            told = judge(None, observer)
+        else:
+            told = judge(caught(lambda: be_refused_and_roll_back(db, interfere)), observer)
+
+    assert told == ("rolled back as asked" if point == "rollback" else "committed")
+    observer.run("drop function refuse cascade")
+    assert_fit(db, size)
+
+
+REFUSED = 9
+
+
+def be_refused(db: Database, interfere: Callable[[], object]) -> None:
+    with db.transaction(isolation="repeatable read") as tx:
+        interfere()
+        tx.execute("insert into t (id) values (%s)", [REFUSED])
+
+
+def work_with_hook(db: Database, hook: Callable[[], object]) -> None:
+    with db.transaction() as tx:
+        tx.execute("insert into t (id) values (1), (2)")
+        tx.on_commit(hook)
+
+
+def be_refused_and_roll_back(db: Database, interfere: Callable[[], object]) -> None:
+    with db.transaction(isolation="repeatable read") as tx:
+        interfere()
+        tx.execute("insert into t (id) values (1)")
+        with suppress(*{kind for kind, _ in REFUSALS.values()}):
+            tx.execute("insert into t (id) values (%s)", [REFUSED])
+        assert tx.connection.failure is not None, "the fault happened"
+        raise Rolled
+
+
+def open_hasty(open_db: OpenDb, size: int, fault: str) -> Database:
+    """Return a pool whose limits let the fault, and no other one, happen."""
+    statement_s, lock_s = 0.6 if fault == "statement timeout" else 10, 0.3 if fault == "lock timeout" else 10
+    return warm(open_db(max_connections=size, statement_timeout_s=statement_s, lock_timeout_s=lock_s))
+
+
+def refuse(observer: Observer, fault: str, *, row: int, at_commit: bool = False) -> type[DatabaseError]:
+    """Let a row meet the fault when it is inserted, or at COMMIT; return the error that stands for it."""
+    kind, body = REFUSALS[fault]
+    deferred = "deferrable initially deferred" if at_commit else ""
+    observer.run("create table contended (id int); insert into contended values (1)")
+    observer.run(f"create function refuse() returns trigger language plpgsql as $$ begin {body}; return new; end $$")
+    observer.run(
+        f"create constraint trigger refuse after insert on t {deferred} for each row when (new.id = {row})"
+        " execute function refuse()"
+    )
+    return kind
 
 
 REFUSALS: dict[str, tuple[type[DatabaseError], str]] = {
