@@ -74,3 +74,27 @@ def test_a_copy_that_is_written_to_a_little_later(
         settled, moving = find_plants(replica, runs)
 
     assert settled + moving or runs < 100, "nothing was on its way in any run, so that nothing was proved"
+
+
+def test_a_row_that_is_kept_on_its_way_is_moving_however_long_it_stays_the_same(
+    publishing: EmbeddedServer, subscribing: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The subscription waits for a lock, so that the fence is never passed; after it the row has settled."""
+    monkeypatch.setattr(recheck, "PATIENCE_S", 0.1)
+    with (
+        replicated(publishing, subscribing, SEED) as replica,
+        connect(replica.source) as source,
+        connect(replica.target) as blocker,
+    ):
+        with blocker.transaction():
+            blocker.execute("lock table t in share mode")
+            source.execute("update t set name = 'new' where id = %s", [HOT + 1])
+            held_up = replica.compare(QUICK)
+        monkeypatch.setattr(recheck, "PATIENCE_S", 60)
+        later = replica.compare(QUICK)
+
+    assert (held_up.verdict, held_up.differing) == (Verdict.INCONCLUSIVE, 0)
+    assert (str(HOT + 1),) in held_up.moving
+    assert held_up.reason == "the target never caught up with replication slot moving"
+    assert later.differing == 0
+    assert (str(HOT + 1),) not in later.moving
