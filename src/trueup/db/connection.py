@@ -8,12 +8,15 @@ import psycopg
 from psycopg import errors as server_errors
 
 from trueup.conninfo import ConnInfo
+from trueup.db.parameters import network_defaults
 from trueup.db.refusals import refused
 from trueup.errors import Disconnected, PermissionMissing, RowsHidden
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 CONNECT_TIMEOUT_S = 10
+NETWORK_TIMEOUT_S = 20.0
+"""After so long without a sign of the server's machine the connection counts as lost."""
 
 
 def connect(conninfo: ConnInfo, *, application_name: str = "trueup") -> Connection:
@@ -22,7 +25,11 @@ def connect(conninfo: ConnInfo, *, application_name: str = "trueup") -> Connecti
     Raises:
         ConnectionFailed: with the server's address, its reason and what to check; never with a password.
     """
-    defaults = {"connect_timeout": str(CONNECT_TIMEOUT_S), "application_name": application_name}
+    defaults = {
+        "connect_timeout": str(CONNECT_TIMEOUT_S),
+        "application_name": application_name,
+        **network_defaults(NETWORK_TIMEOUT_S),
+    }
     whole = conninfo.with_parameters(**{k: v for k, v in defaults.items() if k not in conninfo.parameters})
     try:
         return psycopg.connect(whole.reveal(), autocommit=True)

@@ -29,6 +29,15 @@ PINNED: tuple[tuple[LiteralString, LiteralString], ...] = (
 )
 """`row_security = off` makes a query fail where a policy would hide rows; `enable_sort = off` keeps grouping by bucket
 in a hash table instead of sorting whole rows."""
+GUARDED: tuple[tuple[LiteralString, LiteralString], ...] = (
+    ("tcp_keepalives_idle", "30"),
+    ("tcp_keepalives_interval", "10"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "60s"),
+)
+"""What ends the server's process for us when our machine is gone."""
+WATCHED = "case when version() ~ 'linux' then set_config('client_connection_check_interval', '1s', true) end"
+"""Ends a statement within a second of its client's end, however that came; on other systems a server may refuse it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +81,9 @@ def snapshot(conninfo: ConnInfo, *, exported: str | None = None) -> Iterator[Sna
             connection.execute("begin transaction isolation level repeatable read, read only")
             if exported:
                 _join(connection, exported, conninfo)
-            pinned = ", ".join("set_config(%s, %s, true)" for _ in PINNED)
-            connection.execute(f"select {pinned}", [text for pair in PINNED for text in pair])
+            settings = PINNED + GUARDED
+            pinned = ", ".join("set_config(%s, %s, true)" for _ in settings)
+            connection.execute(f"select {WATCHED}, {pinned}", [text for pair in settings for text in pair])
             identity = connection.execute(
                 "select current_setting('server_version_num')::int, d.datname, current_user::text,"
                 " concat_ws('/', pg_postmaster_start_time()::text, d.oid), pg_export_snapshot()"

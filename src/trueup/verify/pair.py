@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Snapshot, snapshot
+from trueup.db.stopping import cancelled_on_error
 from trueup.errors import Refused
 from trueup.parity.data import Side
 from trueup.parity.schema import Profile, apart_from, catalog
@@ -52,7 +53,10 @@ def open_pair(source: ConnInfo, target: ConnInfo, *, profile: Profile | None = N
                 f"source and target are the same database ({held_target.conninfo}): it equals itself, so that comparing"
                 " would prove nothing; name two databases"
             )
-        with ThreadPoolExecutor(max_workers=2) as executor:
+        with (
+            ThreadPoolExecutor(max_workers=2) as executor,
+            cancelled_on_error(held_source.connection, held_target.connection),
+        ):
             mine, theirs = apart_from(profile, *executor.map(catalog, (held_source, held_target)))
         yield Pair(
             source=Side(snapshot=held_source, catalog=mine),

@@ -1,6 +1,7 @@
 """Whether two databases hold the same rows, and which rows and columns differ."""
 
 from trueup.parity.data.bounds import Bounds
+from trueup.parity.data.cluster import Cluster, open_cluster
 from trueup.parity.data.comparison import compare, compare_table
 from trueup.parity.data.course import Progress
 from trueup.parity.data.grid import Span
@@ -12,12 +13,14 @@ from trueup.parity.data.recheck import Recheck, Rechecking, read_again
 from trueup.parity.data.references import agreed_rules
 from trueup.parity.data.segments import Segment, compare_segment, merged, segments
 from trueup.parity.data.sequences import SequenceBehind, SequenceCheck, sequences_behind
+from trueup.parity.data.state import Resumption, State, open_state
 from trueup.parity.data.window import ALL_OF_IT, Condition, Sample, Since, Window
 
 __all__ = [
     "ALL_OF_IT",
     "Bounds",
     "ChangedRow",
+    "Cluster",
     "Condition",
     "Key",
     "Ledger",
@@ -25,6 +28,7 @@ __all__ = [
     "Progress",
     "Recheck",
     "Rechecking",
+    "Resumption",
     "Rules",
     "Sample",
     "Segment",
@@ -33,6 +37,7 @@ __all__ = [
     "Side",
     "Since",
     "Span",
+    "State",
     "TableComparison",
     "TablePair",
     "Unpaired",
@@ -44,6 +49,8 @@ __all__ = [
     "compare_table",
     "lockstep",
     "merged",
+    "open_cluster",
+    "open_state",
     "pair_tables",
     "read_again",
     "segments",

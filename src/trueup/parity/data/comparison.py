@@ -62,6 +62,7 @@ def compare(
     with lockstep(source.snapshot, target.snapshot, session=bounds.session) as both:
         rules = agreed_rules(both, conversions=conversions, window=window, is_paranoid=is_paranoid)
         pairs = admitted(both, pair_tables(source.catalog, target.catalog, tables=tables, rules=rules), window)
+        ledger.meet(both)
         ledger.open(pairs, max_rows=bounds.max_rows, most_rows=MOST_ROWS if recheck else 0)
         compare_pairs(both, pairs, ledger, bounds=bounds, executor=executor, on_progress=on_progress)
     found = ledger.comparisons()

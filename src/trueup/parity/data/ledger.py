@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from trueup.errors import Refused
 from trueup.parity.data.grid import ALL_ROWS, Span
+from trueup.parity.data.lockstep import Lockstep
 from trueup.parity.data.model import TableComparison
+from trueup.parity.data.moment import Moments, moments
 from trueup.parity.data.pairing import TablePair, Unpaired
 from trueup.parity.data.segments import merged
 from trueup.report.model import Verdict
@@ -61,14 +64,19 @@ class Account:
 class Ledger:
     """Holds the accounts of all tables of one comparison."""
 
-    def __init__(self, *, on_change: Callable[["Ledger"], None] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        on_open: Callable[[Moments, datetime], None] | None = None,
+        on_change: Callable[[], None] | None = None,
+    ) -> None:
         self.accounts: dict[str, Account] = {}
         self.stopped = "it was interrupted"
         """Why tables are open that are."""
         self.is_kept = on_change is not None
         """Whether somebody remembers what is finished, so that tables are better compared in parts."""
         self._max_rows = self._most_rows = 0
-        self._on_change = on_change
+        self._on_open, self._on_change = on_open, on_change
 
     def open(self, pairs: Iterable[TablePair | Unpaired], *, max_rows: int, most_rows: int = 0) -> None:
         """Begin with these tables, or go on with them; list `most_rows` of all together, or `max_rows` of each.
@@ -83,6 +91,20 @@ class Ledger:
             accounts = {name: self.accounts[name] for name in accounts}
         self.accounts, (self._max_rows, self._most_rows) = accounts, limits
 
+    def meet(self, both: Lockstep) -> None:
+        """Take note of the databases, where it is kept.
+
+        Raises:
+            Refused: what is known already is of others.
+        """
+        if self._on_open:
+            self._on_open(moments(both), datetime.now(UTC))
+
+    @property
+    def is_complete(self) -> bool:
+        """Return whether every table was compared."""
+        return bool(self.accounts) and all(one.is_complete for one in self.accounts.values())
+
     def plan(self, pair: TablePair | Unpaired, spans: Sequence[Span] = (ALL_ROWS,)) -> None:
         """Note the segments of a table."""
         self.accounts[str(pair.table)].spans = tuple(spans)
@@ -91,7 +113,7 @@ class Ledger:
         """Note what was found in a segment."""
         self.accounts[str(pair.table)].add(number, part, room=self.room)
         if self._on_change:
-            self._on_change(self)
+            self._on_change()
 
     def comparisons(self) -> tuple[TableComparison, ...]:
         """Return one comparison a table, in the order of the tables, however far it came."""
