@@ -5,17 +5,21 @@ from pathlib import Path
 
 import click
 
+from trueup.cli.bounding import Effort, bounded
 from trueup.cli.comparing import chosen_recheck, paranoid, recheck, tables, windowed
 from trueup.cli.databases import named_pair
 from trueup.cli.exits import VERDICTS, ExitCode
+from trueup.cli.interrupting import told_when_interrupted
 from trueup.cli.options import FILE, answering, as_json, source_version, target_version
-from trueup.cli.repairing import reserved, write_repair
+from trueup.cli.repairing import WrittenRepair, reserved, write_repair
 from trueup.cli.terminal import progress, show_notes, show_section
-from trueup.parity.data import Bounds, Window, compare
+from trueup.parity.data import Ledger, Resumption, TableComparison, Window, compare, open_state
 from trueup.parity.data import as_json as table_as_json
 from trueup.report.json import envelope
+from trueup.report.model import Verdict
 from trueup.settings import Settings
 from trueup.verify.pair import renewed
+from trueup.verify.resuming import resumed_section
 from trueup.verify.rows import data_section
 
 
@@ -28,13 +32,7 @@ def data() -> None:
 @click.argument("source", metavar="SOURCE")
 @click.argument("target", metavar="TARGET")
 @tables
-@click.option(
-    "--max-rows",
-    type=click.IntRange(min=0),
-    default=1000,
-    show_default=True,
-    help="List so many differing rows of a table at most; the others are counted.",
-)
+@bounded
 @windowed
 @recheck
 @paranoid
@@ -42,6 +40,12 @@ def data() -> None:
     "--repair",
     type=FILE,
     help="Write the SQL that makes these rows of TARGET like SOURCE, which nothing runs, and the way back beside it.",
+)
+@click.option(
+    "--state",
+    "state_file",
+    type=FILE,
+    help="Keep there what was compared, and go on there where an earlier run was stopped. It names rows by their keys.",
 )
 @source_version
 @target_version
@@ -51,46 +55,74 @@ def diff_command(
     source: str,
     target: str,
     tables: tuple[str, ...],
-    max_rows: int,
+    effort: Effort,
     window: Window,
     recheck_s: float | None,
     paranoid: bool,
     repair: Path | None,
+    state_file: Path | None,
     source_version: str | None,
     target_version: str | None,
     as_json: bool,
 ) -> ExitCode:
     """Say which rows of TARGET differ from those of SOURCE: by key, and in which columns."""
+    ledger = Ledger()
+
+    def tell() -> ExitCode:
+        return show(ledger.comparisons(), window, as_json=as_json)
+
     with (
+        told_when_interrupted(tell),
         answering("data", as_json=as_json),
         reserved(repair),
+        open_state(state_file) if state_file else nullcontext() as state,
         progress() as announce,
         named_pair(source, target, (source_version, target_version)) as pair,
+        effort.engaged([pair.source.snapshot.conninfo, pair.target.snapshot.conninfo]) as (bounds, executor),
     ):
+        ledger = state.ledger if state else ledger
         settings = Settings.load()
         again = chosen_recheck(recheck_s, settings)
         found = compare(
             pair.source,
             pair.target,
             tables=tables or None,
-            bounds=Bounds(max_rows=max_rows),
+            bounds=bounds,
             conversions=settings.conversions,
             window=window,
             recheck=again,
             is_paranoid=paranoid,
+            ledger=ledger,
+            executor=executor,
             on_progress=lambda progress: announce(str(progress)),
         )
-        section = data_section(found, window)
         # What is still different was so after the first snapshots, too.
         with renewed(pair) if repair and again else nullcontext(pair) as latest:
             written = write_repair(repair, latest, found, settings.conversions) if repair else None
+    return show(found, window, as_json=as_json, written=written, resumption=state.resumption if state else None)
+
+
+def show(
+    found: tuple[TableComparison, ...],
+    window: Window,
+    *,
+    as_json: bool,
+    written: WrittenRepair | None = None,
+    resumption: Resumption | None = None,
+) -> ExitCode:
+    """Print what was found; return the exit code. A comparison that was stopped verified nothing, whatever it found."""
+    section = data_section(found, window)
+    if resumption:
+        section = resumed_section(section, resumption)
+    is_whole = found and not any(one.is_stopped for one in found)
+    verdict = section.verdict if is_whole else Verdict.INCONCLUSIVE
     if as_json:
         listed = list(map(table_as_json, found))
         more: dict[str, object] = {"repair": written.as_json} if written else {}
         if window:
             more["window"] = window.as_json()
-        click.echo(envelope(section.verdict, section.findings, tables=listed, compared=section.compared, **more))
+        click.echo(envelope(verdict, section.findings, tables=listed, compared=section.compared, **more))
     else:
-        show_section(section)
+        show_section(section, verdict)
         show_notes((*section.notes, *(written.lines if written else ())))
-    return VERDICTS[section.verdict]
+    return VERDICTS[verdict]

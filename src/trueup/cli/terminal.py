@@ -54,11 +54,12 @@ def show_report(report: Report, page: Path) -> None:
     out.print(f"[dim]report  [/] {escape(str(page))}")
 
 
-def show_section(section: Section) -> None:
-    """Print one check: what it compared, what it found, and its verdict."""
+def show_section(section: Section, verdict: Verdict | None = None) -> None:
+    """Print one check: what it compared, what it found, and its verdict, or that of the command where it is another."""
     show_sections([section])
     show_findings(section.findings)
-    show_verdict(section.verdict, headline(section.verdict, section.findings))
+    verdict = verdict or section.verdict
+    show_verdict(verdict, headline(verdict, section.findings))
 
 
 def show_checks(sections: Sequence[Section], notes: Sequence[str], *, passed: str = "") -> None:

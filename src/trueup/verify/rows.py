@@ -39,6 +39,8 @@ def data_section(comparisons: tuple[TableComparison, ...], window: Window = ALL_
     }
     rare = {
         "tables without a row": sum(one.is_empty for one in comparisons),
+        "tables compared in part": sum(one.is_stopped and one.source_rows is not None for one in comparisons),
+        "tables not compared": sum(one.is_stopped and one.source_rows is None for one in comparisons),
         "rows that settled": sum(one.settled_count for one in comparisons),
         "rows still moving": sum(one.moving_count for one in comparisons),
     }
