@@ -28,6 +28,7 @@ def moments(source: str = "7:7:", target: str = "9:9:", *, database: str = "1/5"
     )
 
 
+SAME = moments()
 FOUND = TableComparison(
     table="public.a",
     verdict=Verdict.FAILED,
@@ -43,7 +44,7 @@ FOUND = TableComparison(
 UNREAD = TableComparison(table="public.a", verdict=Verdict.INCONCLUSIVE, reason="permission denied")
 
 
-def begin(state: State, found: Moments = moments(), at: datetime = NOON) -> None:
+def begin(state: State, found: Moments = SAME, at: datetime = NOON) -> None:
     """Do what a comparison of two tables does first."""
     state._meet(found, at)
     state.ledger.open([pair("a"), pair("b")], max_rows=10)
@@ -146,7 +147,7 @@ def test_state_of_other_databases_is_refused_and_left_alone(tmp_path: Path, now:
         (b"select 1", "is not a state that"),
         (b'{"format": "trueup structure", "format_version": 1}', "is not a state that"),
         (b'{"format": "trueup comparison", "format_version": 1}', "is not a state that"),
-        (b'{"format": "trueup comparison", "format_version": 99}', "format version 99, and this trueup reads version 1"),
+        (b'{"format": "trueup comparison", "format_version": 99}', "version 99, and this trueup reads version 1"),
         (b"\xff\xfe", "is not a state that"),
     ],
 )
@@ -160,5 +161,5 @@ def test_file_that_is_no_state_is_an_error_and_left_alone(tmp_path: Path, conten
 
 
 def test_folder_that_is_not_there_is_an_error_before_anything_is_compared(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot write .*: No such file or directory; name another file by --state"):
+    with pytest.raises(UsageError, match=r"cannot write .*: No such file or directory; name another file by --state"):
         open_state(tmp_path / "none" / "state").__enter__()
