@@ -96,9 +96,10 @@ def headline(verdict: Verdict, findings: Sequence[Finding]) -> str:
 
 
 def show_sections(sections: Sequence[Section]) -> None:
-    """Print one line a check: its verdict, what it compared, and how long it took."""
+    """Print one line a check: its verdict, what it compared, and how long it took where that was measured."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("", "check", "compared", "findings", "time"):
+    is_timed = any(section.seconds for section in sections)
+    for heading in ("", "check", "compared", "findings", *(["time"] if is_timed else [])):
         table.add_column(heading, justify="right" if heading in {"findings", "time"} else "left")
     for section in sections:
         mark, style = LOOKS[section.verdict]
@@ -107,7 +108,7 @@ def show_sections(sections: Sequence[Section]) -> None:
             escape(section.title),
             escape(amounts(section.compared)),
             str(len(section.findings)),
-            duration(section.seconds),
+            *([duration(section.seconds)] if is_timed else []),
         )
     out.print(table)
 

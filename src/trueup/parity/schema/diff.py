@@ -8,6 +8,7 @@ from trueup.parity.schema.annotations import annotation_differences
 from trueup.parity.schema.columns import column_differences, extra_column, missing_column
 from trueup.parity.schema.constraints import constraint_differences
 from trueup.parity.schema.difference import Difference, Effect, difference, ordered
+from trueup.parity.schema.expressions import normal
 from trueup.parity.schema.indexes import index_differences
 from trueup.parity.schema.model import Catalog, Table, View
 from trueup.parity.schema.names import ColumnName, QualifiedName, quote_ident
@@ -161,7 +162,7 @@ def _kind(mine: Relation, theirs: Relation) -> Effect:
 
 
 def _views(mine: View, theirs: View) -> Iterator[Difference]:
-    if mine.definition != theirs.definition:
+    if normal(mine.definition) != normal(theirs.definition):
         effect = Effect(
             Severity.BEHAVIOURAL,
             "The same query returns other rows or columns.",

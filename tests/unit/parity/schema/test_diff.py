@@ -276,6 +276,14 @@ def test_definition_and_kind_of_views_are_compared(build):
     assert changes(build.catalog(), build.catalog(mine)) == [("view", "public.v", "extra", "cosmetic")]
 
 
+def test_moments_in_a_view_are_compared_by_meaning(build):
+    mine, theirs = (
+        build.view(definition=f" SELECT {now} AS at, 'now()' AS text;") for now in ("now()", "CURRENT_TIMESTAMP")
+    )
+
+    assert diff(build.catalog(mine), build.catalog(theirs)) == ()
+
+
 def test_schemas_are_compared(build):
     one, two = build.catalog(), build.catalog(schemas=("public", "Audit"))
 
