@@ -13,6 +13,10 @@ class Alteration(NamedTuple):
     """Whether what depends on it has to be dropped before, and made again after."""
     swaps: frozenset[ObjectKey] = frozenset()
     """The columns that are converted with it."""
+    is_swap: bool = False
+    """Whether another one stands in its place."""
+    checks: tuple[str, ...] = ()
+    """Queries that count the rows at which it fails."""
 
     def passed_on(self, table: str, child: str) -> tuple[str, ...]:
         """Return the statements as they read for the parent that passes them on to a child."""

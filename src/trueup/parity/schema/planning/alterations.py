@@ -8,7 +8,7 @@ from trueup.parity.schema.names import quote_ident
 from trueup.parity.schema.planning import attributes, domains, making
 from trueup.parity.schema.planning.alteration import Alteration
 from trueup.parity.schema.planning.converting import LIST_OF_JSON, converted, is_list_of_json
-from trueup.parity.schema.planning.units import Unit
+from trueup.parity.schema.planning.units import REPLICA_IDENTITY, Unit
 
 
 def alteration(have: Unit, want: Unit) -> Alteration | None:
@@ -173,6 +173,8 @@ BY_KIND: Mapping[str, Callable[[Unit, Unit], Alteration | None]] = {
     "sequence": _sequence,
     "sequence owner": _replaced,
     "default value": _replaced,
+    "clustered by": _replaced,
+    REPLICA_IDENTITY: _replaced,
     "row security": _switched,
     "type": _type,
     "table column": _column,

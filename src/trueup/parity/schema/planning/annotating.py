@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from trueup.parity.schema.model import Annotations, ObjectKey
 from trueup.parity.schema.names import quote_ident
 from trueup.parity.schema.planning import making
+from trueup.parity.schema.planning.units import DOMAIN_CHECK
 
 DEFAULT_GRANTS: Mapping[str, Annotations] = {
     "table": {"its owner": "delete, insert, references, select, trigger, truncate, update"},
@@ -80,6 +81,9 @@ SQL_WORDS = {
 
 def sql_name(key: ObjectKey) -> str:
     """Return what SQL calls an object: `column public.t.c`, `constraint c on public.t`."""
+    if key.kind == DOMAIN_CHECK:
+        name, _, domain = key.identity.rpartition(" on ")
+        return f"constraint {name} on domain {domain}"
     kind = "column" if key.kind.endswith(" column") else SQL_WORDS.get(key.kind, key.kind)
     return f"{kind} {key.identity}"
 
@@ -142,17 +146,10 @@ def _stored(key: ObjectKey, part: str, have: str | None, want: str | None) -> It
         yield f"refresh materialized view {key.identity}{' with no data' if want else ''}"
 
 
-def _identity_of_rows(want: str | None) -> str:
-    index = f"using index {want.rpartition('.')[2]}" if want and want not in {"full", "nothing"} else want
-    return f"replica identity {index or 'default'}"
-
-
 SETTINGS: Mapping[str, Callable[[str | None], str]] = {
     "statistics target": lambda want: f"set statistics {want or -1}",
     "storage": lambda want: f"set storage {want or 'default'}",
     "compression": lambda want: f"set compression {want or 'default'}",
-    "replica identity": _identity_of_rows,
-    "clustered by": lambda want: f"cluster on {want.rpartition('.')[2]}" if want else "set without cluster",
     "of type": lambda want: f"of {want}" if want else "not of",
     "access method": lambda want: f"set access method {want or 'heap'}",
     "tablespace": lambda want: f"set tablespace {want or 'pg_default'}",

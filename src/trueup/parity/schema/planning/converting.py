@@ -1,7 +1,7 @@
 """How the values of a column become those of another type, and by which rule. Does no I/O."""
 
 from trueup.parity.schema.conversions import FLOATS, INTEGERS, LARGEST, STRINGS, Shape
-from trueup.parity.schema.model import Column
+from trueup.parity.schema.model import Column, ValueType
 from trueup.parity.schema.names import QualifiedName, quote_ident
 
 LIST_OF_JSON = (
@@ -9,8 +9,10 @@ LIST_OF_JSON = (
     " 'select array(select jsonb_array_elements_text($1))'"
 )
 """A subquery can't be part of a conversion, a function can; this one is gone with the session."""
-BY_TEXT = frozenset("CER")
-"""Categories of types without casts among their own: composite types, enums, ranges."""
+BY_TEXT = frozenset("CERU")
+"""Categories of types without casts among their own: composite types, enums, ranges, all sorts."""
+RELATED = ({"json", "jsonb"}, {"macaddr", "macaddr8"})
+"""Of all sorts, yet with casts."""
 
 
 def is_list_of_json(have: Column, want: Column) -> bool:
@@ -28,9 +30,18 @@ def converted(have: Column, want: Column) -> str:
         return f"pg_temp.trueup_list({name})::{want.type}"
     if _is_zoned(have, want):
         return f"{name} at time zone 'UTC'"
-    if theirs.category == "S" or (theirs.category == mine.category and mine.category not in BY_TEXT):
+    if _is_cast(mine, theirs):
         return f"{name}::{want.type}"
-    return f"{name}::text::{want.type}"
+    return f"{name}::text{'[]' * (mine.category == theirs.category == 'A')}::{want.type}"
+
+
+def _is_cast(mine: ValueType, theirs: ValueType) -> bool:
+    """Say whether values become each other by a cast."""
+    if mine.element and theirs.element:
+        return _is_cast(mine.element, theirs.element)
+    is_same = theirs.category == mine.category and mine.category not in BY_TEXT
+    names = {mine.name.name, theirs.name.name}
+    return is_same or theirs.category == "S" or mine.name == theirs.name or any(names == pair for pair in RELATED)
 
 
 def _is_zoned(have: Column, want: Column) -> bool:
@@ -46,7 +57,7 @@ def rule(have: Column, want: Column) -> str:
         return found
     if _is_zoned(have, want):
         return "times without an offset are in UTC"
-    if "::text::" in converted(have, want):
+    if "::text" in converted(have, want).removesuffix(want.type):
         return f"each value's text is read as {want.type}, what can't be read fails"
     return f"each value is cast to {want.type}"
 

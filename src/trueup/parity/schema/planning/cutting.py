@@ -7,7 +7,16 @@ from trueup.parity.schema.model import Catalog, ObjectKey, View
 from trueup.parity.schema.names import QualifiedName, quote_ident
 from trueup.parity.schema.planning import domains, making
 from trueup.parity.schema.planning.table_units import index_units, table_units
-from trueup.parity.schema.planning.units import SAID, Unit, column_key, relation_key, relation_of, schema_of
+from trueup.parity.schema.planning.units import (
+    DOMAIN_CHECK,
+    REPLICA_IDENTITY,
+    SAID,
+    Unit,
+    column_key,
+    relation_key,
+    relation_of,
+    schema_of,
+)
 
 STANDARD = "comment on schema public is 'standard public schema'"
 
@@ -23,6 +32,7 @@ def cut(catalog: Catalog, names: Mapping[ObjectKey, str]) -> dict[ObjectKey, Uni
         *_objects(catalog),
     ]
     found = {unit.key: unit for unit in units}
+    found |= {unit.key: unit for unit in _marked(catalog, found)}
     return found | {unit.key: unit for unit in _said(catalog, found)}
 
 
@@ -40,7 +50,7 @@ def _schemas(catalog: Catalog) -> Iterator[Unit]:
 def _types(catalog: Catalog, names: Mapping[ObjectKey, str]) -> Iterator[Unit]:
     for name, type_ in catalog.types.items():
         is_domain = type_.kind == "domain"
-        keys = {part: ObjectKey("domain constraint", f"{part} of {name}") for part in type_.parts}
+        keys = {part: ObjectKey(DOMAIN_CHECK, f"{part} of {name}") for part in type_.parts}
         own = {part: names[key] for part, key in keys.items() if key in names} if is_domain else {}
         yield Unit(
             key=ObjectKey("type", str(name)),
@@ -105,14 +115,48 @@ def _objects(catalog: Catalog) -> Iterator[Unit]:
         )
 
 
+MARKS = {"clustered by": "set without cluster", REPLICA_IDENTITY: "replica identity default"}
+"""What is said of a table by the name of an index, which it goes with, and what takes it back."""
+
+
+def _marked(catalog: Catalog, units: Mapping[ObjectKey, Unit]) -> Iterator[Unit]:
+    """Yield the marks of tables: by which index they are clustered, and what identifies their rows to replicas."""
+    constraints = _indexes_of_constraints(catalog)
+    for key, found in catalog.annotations.items():
+        for mark, taken_back in MARKS.items():
+            if mark not in found or key not in units:
+                continue
+            index = ObjectKey("index", found[mark])
+            of = constraints.get(index, index)
+            alter = f"alter {key.kind} {key.identity}"
+            yield Unit(
+                key=ObjectKey(mark, key.identity),
+                form=found[mark],
+                create=(f"{alter} {_marking(mark, found[mark])}",),
+                drop=(f"{alter} {taken_back}",),
+                whole=of if of in units else key,
+                needs=frozenset({of if of in units else key}),
+            )
+
+
+def _marking(mark: str, value: str) -> str:
+    name = value.removeprefix(relation_of(value)).removeprefix(".")
+    if mark == "clustered by":
+        return f"cluster on {name}"
+    return f"replica identity {value if value in {'full', 'nothing'} else f'using index {name}'}"
+
+
 def _said(catalog: Catalog, units: Mapping[ObjectKey, Unit]) -> Iterator[Unit]:
     numbers = _numbers(catalog)
     behind = {**_indexes_of_constraints(catalog), **numbers}
     for key, found in catalog.annotations.items():
         subject = behind.get(key, key)
-        said = {part: each for part, each in found.items() if part != "owner"} if key in numbers else found
+        beside = {*MARKS, *(["owner"] if key in numbers else [])}
+        said = {part: each for part, each in found.items() if part not in beside}
         if key.kind in {"view column", "materialized view column"}:
             subject = ObjectKey(key.kind.removesuffix(" column"), relation_of(key.identity))
+        if key.kind == DOMAIN_CHECK:
+            subject = ObjectKey("type", key.identity.rpartition(" on ")[2])
         if subject in units or key.kind == "default acl":
             yield Unit(
                 key=ObjectKey(f"{SAID}{key.kind}", key.identity),

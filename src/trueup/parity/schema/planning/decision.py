@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from trueup.parity.schema.model import ObjectKey
 from trueup.parity.schema.planning.alteration import Alteration
 from trueup.parity.schema.planning.alterations import alteration
 from trueup.parity.schema.planning.order import Action
 from trueup.parity.schema.planning.sides import Side
-from trueup.parity.schema.planning.swapping import swap, swapped_columns
-from trueup.parity.schema.planning.units import DEFAULT, is_said
+from trueup.parity.schema.planning.swapping import swap, swapped, swapped_columns
+from trueup.parity.schema.planning.units import DEFAULT, DOMAIN_CHECK, REPLICA_IDENTITY, Unit, is_said
 
 MADE_OF_PARTS = frozenset({"table", "table column", "foreign table column"})
 """What needs no statement of its own where another one changes it along."""
@@ -38,7 +39,8 @@ class Decision:
         found |= {Action("alter", key) for key in self.altered}
         found |= {Action("make", key) for key in want if key not in have or key in self.gone}
         staying = (have.keys() & want.keys()) - self.gone
-        found |= {Action("alter", key) for key in staying if is_said(key) and have[key].form != want[key].form}
+        said = [key for key in staying if is_said(key)]
+        found |= {Action("alter", key) for key in said if have[key].form != want[key].form or self.is_unsaid(want[key])}
         return {self.carrier(action) for action in found}
 
     def carrier(self, action: Action) -> Action:
@@ -54,7 +56,9 @@ class Decision:
     def _drops(self, key: ObjectKey) -> Action:
         if key in self.apart:
             return Action("drop", key)
-        wholes = [each for each in self.have.wholes(key) if each in self.gone]
+        wholes = list(takewhile(self.gone.__contains__, self.have.wholes(key)))
+        if key.kind == REPLICA_IDENTITY and wholes[-1:] and wholes[-1].kind != "table":
+            return Action("drop", key)  # Else the table goes on looking for the index that is gone.
         last = next((each for each in wholes if each in self.apart), wholes[-1] if wholes else key)
         givers = sorted(self.have.units[last].given_by & self.gone) if last.kind != DEFAULT else []
         return self._drops(givers[0]) if givers else Action("drop", last)
@@ -89,6 +93,14 @@ class Decision:
         """Say whether the plan makes a unit."""
         return key in self.want.units and (key not in self.have.units or key in self.gone)
 
+    def is_unsaid(self, unit: Unit) -> bool:
+        """Say whether nothing is said any more of what a unit speaks of, since the plan makes it, or another one."""
+        whole = unit.whole
+        if whole is None:
+            return False
+        is_swapped = whole in self.altered and (self.altered[whole].is_swap or DOMAIN_CHECK in unit.key.kind)
+        return is_swapped or self.is_new(whole)
+
     def is_added(self, key: ObjectKey) -> bool:
         """Say whether the plan adds a column to a table that is there: the rows get its default at once, or NULL."""
         return self.is_new(key) and not any(self.is_new(whole) for whole in self.want.wholes(key))
@@ -102,7 +114,7 @@ def decide(have: Side, want: Side) -> Decision:
         if have.units[key].form == want.units[key].form or is_said(key):
             continue
         found = alteration(have.units[key], want.units[key]) or swap(have, want, key)
-        if found is None:
+        if found is None or (found.touches and have.parts_rows(key)):
             gone.add(key)
             continue
         if not found.statements and key.kind in MADE_OF_PARTS:
@@ -111,8 +123,18 @@ def decide(have: Side, want: Side) -> Decision:
         if found.touches:
             gone |= set(_in_the_way(have, key))
     gone = _with_dependents(have, want, gone)
-    altered = {key: found for key, found in altered.items() if key not in gone}
+    altered = {
+        key: swapped(have, want, key, found.swaps - gone) if found.is_swap else found
+        for key, found in altered.items()
+        if key not in gone
+    }
     return Decision(have=have, want=want, altered=altered, gone=frozenset(gone))
+
+
+def _what_goes(have: Side, key: ObjectKey) -> ObjectKey:
+    """Return what can't stay with a unit that goes: a table goes with a column that parts its rows."""
+    whole = have.units[key].whole
+    return whole if whole and have.parts_rows(key) else key
 
 
 def _in_the_way(have: Side, key: ObjectKey) -> Iterator[ObjectKey]:
@@ -123,16 +145,27 @@ def _in_the_way(have: Side, key: ObjectKey) -> Iterator[ObjectKey]:
     columns = swapped_columns(have, key)
     yield from (each for each in have.needed_by[key] if each not in columns and not is_said(each))
     for column in columns:
+        if have.parts_rows(column):
+            yield column
         yield from _in_the_way(have, column)
 
 
 def _with_dependents(have: Side, want: Side, gone: set[ObjectKey]) -> set[ObjectKey]:
     """Return what is gone with all that needs it or is part of it."""
-    found, ahead = set(gone), list(gone)
+    found: set[ObjectKey] = set()
+    ahead = set(gone)
     while ahead:
         key = ahead.pop()
+        found.add(key)
         parts = {each for each in have.parts[key] if each.kind != "sequence" or each not in want.units}
-        news = (have.needed_by[key] | parts) - found
-        found |= news
-        ahead += news
+        dependents = {each for each in have.needed_by[key] if not _is_rid_of(have, want, each, key)}
+        ahead |= (dependents | parts | {_what_goes(have, key)}) - found
     return found
+
+
+def _is_rid_of(have: Side, want: Side, column: ObjectKey, key: ObjectKey) -> bool:
+    """Say whether a column can get another type, so that it doesn't need the one that goes."""
+    if key.kind != "type" or column.kind != "table column" or column not in want.units or have.parts_rows(column):
+        return False
+    found = alteration(have.units[column], want.units[column])
+    return found is not None and found.touches and key not in want.needs[column]

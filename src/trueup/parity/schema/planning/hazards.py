@@ -10,9 +10,9 @@ from typing import cast
 from trueup.parity.schema.conversions import INTEGERS, STRINGS, TIMED, Shape, conversion
 from trueup.parity.schema.model import Column, Constraint, Index, Table, UserType
 from trueup.parity.schema.planning.converting import is_list_of_json, rule
+from trueup.parity.schema.planning.domains import CHECK, NOT_NULL
 from trueup.parity.schema.planning.locking import ALONE, BROKEN
 from trueup.parity.schema.planning.plan import Step
-from trueup.parity.schema.planning.swapping import loses_labels
 from trueup.parity.schema.planning.units import PARTITION, Unit, is_said
 from trueup.report.model import Severity
 
@@ -20,6 +20,7 @@ REWRITES = "rewrites the table"
 BLOCKS = "blocks writes"
 LOSES = "loses data"
 DUPLICATES = "needs a duplicate check"
+RULES = (CHECK, NOT_NULL)
 FILLED = "fails where the table has rows"
 CONVERTS = "converts"
 
@@ -33,6 +34,7 @@ def hazards(step: Step) -> Iterator[str]:
         yield from _dropped(step.have)
     elif step.action.verb == "alter" and step.have and step.want:
         yield from _altered(step.have, step.want)
+        yield from (f"{BROKEN}: {query}" for query in step.checks)
     elif step.want and not step.is_on_new:
         yield from _made(step, step.want)
 
@@ -41,6 +43,8 @@ def _dropped(unit: Unit) -> Iterator[str]:
     kind = unit.key.kind
     if kind in {"table", "sequence"} or (kind == "table column" and not _column_of(unit).generated):
         yield LOSES
+    if kind == "table" and len(unit.drop) > 1:
+        yield BROKEN  # Its rows may be referred to.
 
 
 def _altered(have: Unit, want: Unit) -> Iterator[str]:
@@ -56,17 +60,23 @@ def _altered(have: Unit, want: Unit) -> Iterator[str]:
 
 def _type(have: Unit, want: Unit) -> Iterator[str]:
     mine, theirs = cast("UserType", have.thing), cast("UserType", want.thing)
-    if mine.kind != "enum type":
-        yield from (
-            (BLOCKS, LOSES) if mine.kind == "composite type" and len(mine.parts) > len(theirs.parts) else (BLOCKS,)
-        )
-    elif [label for label in theirs.parts if label in mine.parts] == list(mine.parts):
+    if mine.kind == "enum type":
+        yield from _labels(mine, theirs)
+    elif mine.kind == "domain" and mine.parts[0] != theirs.parts[0]:
+        yield from (REWRITES, BLOCKS, BROKEN, f"{CONVERTS}: each value's text is read as {theirs.parts[0]}")
+    else:
+        yield BLOCKS
+        if mine.kind == "domain" and any(part not in mine.parts and part.startswith(RULES) for part in theirs.parts):
+            yield BROKEN
+        if mine.kind == "composite type" and len(mine.parts) > len(theirs.parts):
+            yield LOSES
+
+
+def _labels(mine: UserType, theirs: UserType) -> Iterator[str]:
+    if [label for label in theirs.parts if label in mine.parts] == list(mine.parts):
         yield ALONE
     else:
-        yield from (REWRITES, BLOCKS)
-        yield f"{CONVERTS}: labels that are gone become NULL, and leave arrays"
-        if loses_labels(have, want):
-            yield LOSES
+        yield from (REWRITES, BLOCKS, f"{CONVERTS}: each value is the same label in the new type")
 
 
 def _column(have: Column, want: Column) -> Iterator[str]:

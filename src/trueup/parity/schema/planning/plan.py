@@ -32,6 +32,8 @@ class Step:
     """Whether what the unit is a part of is made by the plan too, and so holds no rows."""
     follows: frozenset[Action] = frozenset()
     """What has to be done before: without it this one fails, or makes no sense."""
+    checks: tuple[str, ...] = ()
+    """Queries that count the rows at which it fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +143,9 @@ class Planner:
             want=unit,
             is_on_new=bool(unit) and any(self.decision.is_new(whole) for whole in want.wholes(action.key)),
             follows=follows,
+            checks=self.decision.altered[action.key].checks
+            if action.verb == "alter" and not is_said(action.key)
+            else (),
         )
 
     def statements(self, action: Action) -> tuple[str, ...]:
@@ -173,7 +178,7 @@ class Planner:
         if action.verb == "drop":
             want = None
         unit = want or have
-        is_first = have is None if unit is None or unit.whole is None else self.decision.is_new(unit.whole)
+        is_first = have is None if unit is None or unit.whole is None else self.decision.is_unsaid(unit)
         new = {
             **granted_by_default(subject, self.maker, self.defaults),
             **({"owner": self.maker} if self.maker else {}),

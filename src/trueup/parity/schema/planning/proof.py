@@ -5,7 +5,7 @@ Source: PostgreSQL manual, "pg_dump".
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import NamedTuple
 
@@ -101,7 +101,7 @@ class Trial:
         start = self.build("target", target, "the start could not be rebuilt")
         whole = self.build("source", source, "the source could not be rebuilt, so that dumps could be compared")
         wanted = Outcome(source=source, target=target, dump=dump(self.server, whole))
-        bare = self.plant(start, target.catalog)
+        bare = self.plant(start, with_shared_labels(target.catalog, source.catalog))
         remarks, emptied = self.tried(plan, wanted, start)
         yield from remarks
         if bare or emptied:
@@ -169,13 +169,20 @@ class Trial:
 
     def create_roles(self, names: Iterable[str]) -> None:
         """Create the roles that both databases name; each may own anything here."""
-        connection = connect(self.server.conninfo())
-        try:
-            for name in sorted({READER, *names} - {"postgres"}):
-                if not name.startswith("pg_"):
-                    connection.execute(sql.SQL("create role {} superuser login").format(sql.Identifier(name)))
-        finally:
-            connection.close()
+        with connect(self.server.conninfo()) as connection:
+            there = {name for (name,) in connection.execute("select rolname from pg_roles").fetchall()}
+            for name in sorted({READER, *names} - there):
+                connection.execute(sql.SQL("create role {} superuser login").format(sql.Identifier(name)))
+
+
+def with_shared_labels(start: Catalog, end: Catalog) -> Catalog:
+    """Return the start with those labels of its enums that rows can keep, where there are any."""
+    types = dict(start.types)
+    for name, type_ in start.types.items():
+        other = end.types.get(name)
+        if type_.kind == "enum type" and other and (shared := set(type_.parts) & set(other.parts)):
+            types[name] = replace(type_, parts=tuple(label for label in type_.parts if label in shared))
+    return replace(start, types=types)
 
 
 def survived(wanted: Collection[Kept], before: Rows, after: Rows, doing: str) -> None:

@@ -9,6 +9,7 @@ from trueup.parity.schema.model import Constraint, ObjectKey, Table
 from trueup.parity.schema.names import ColumnName
 from trueup.parity.schema.planning.decision import Decision
 from trueup.parity.schema.planning.order import Action, Verb, same_names
+from trueup.parity.schema.planning.swapping import swapped_columns
 from trueup.parity.schema.planning.units import PARTITION, SAID, Unit, is_said
 
 
@@ -112,8 +113,8 @@ def _swaps(decision: Decision) -> Iterator[Reason]:
             for each in decision.want.needed_by[column]:
                 yield Reason(Action("alter", key), Action("make", each))
             yield Reason(Action("alter", key), Action("alter", column))
-        if alteration.swaps:
-            for column in decision.have.needed_by[key] - alteration.swaps:
+        if alteration.is_swap:
+            for column in swapped_columns(decision.have, key) - alteration.swaps:
                 yield Reason(Action("alter", column), Action("alter", key))
 
 

@@ -1,5 +1,6 @@
 """Runs the statements of a plan as they are to be run for good."""
 
+import re
 from collections.abc import Iterable
 
 import psycopg
@@ -11,10 +12,11 @@ from trueup.parity.schema.names import QualifiedName
 from trueup.parity.schema.planning.hazards import CONVERTS, DUPLICATES, FILLED
 from trueup.parity.schema.planning.locking import BROKEN
 from trueup.parity.schema.planning.stating import Statement, transactions
-from trueup.parity.schema.planning.units import relation_of
 
 SETTINGS = ("set lock_timeout = '5s'", "set check_function_bodies = off", "set search_path = ''")
 """What a plan runs with: it waits for nobody for long, and means exactly what it names."""
+NAME = r'(?:"(?:[^"]|"")+"|[^\s".]+)'
+ALTERED = re.compile(rf"alter table (?:only )?(?P<table>{NAME}\.{NAME}) ")
 OF_ROWS = frozenset({"22", "23"})
 """Classes of errors that rows are the cause of."""
 
@@ -73,4 +75,5 @@ def refusing(statement: Statement, error: psycopg.Error) -> str | None:
         return None
     if error.diag.table_name:
         return str(QualifiedName(error.diag.schema_name or "public", error.diag.table_name))
-    return relation_of(statement.about.identity) if statement.about.kind == "table column" else None
+    named = ALTERED.match(statement.sql)
+    return named["table"] if named else None

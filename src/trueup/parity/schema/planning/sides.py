@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from trueup.parity.schema.model import Catalog, ObjectKey
+from trueup.parity.schema.expressions import mentions
+from trueup.parity.schema.model import Catalog, Column, ObjectKey, Table
 from trueup.parity.schema.planning.cutting import cut
 from trueup.parity.schema.planning.units import Unit
 
@@ -48,6 +49,15 @@ class Side:
         while whole is not None and whole in self.units:
             yield whole
             whole = self.units[whole].whole
+
+    def parts_rows(self, key: ObjectKey) -> bool:
+        """Say whether a unit is a column by which a table is partitioned: the server never changes such a one."""
+        whole = self.units[key].whole
+        if whole is None or whole.kind != "table" or key.kind != "table column":
+            return False
+        table, _ = cast("tuple[Table, object]", self.units[whole].thing)
+        column, _ = cast("tuple[Column, object]", self.units[key].thing)
+        return mentions(table.partition_key or "", [column.name])
 
 
 def both_sides(have: Structure, want: Structure) -> tuple[Side, Side]:

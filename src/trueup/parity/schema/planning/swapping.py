@@ -1,5 +1,6 @@
 """Types that can't be altered: made anew beside what they were, which columns are converted from. Does no I/O."""
 
+from collections.abc import Collection
 from typing import cast
 
 from trueup.parity.schema.model import Column, ObjectKey, UserType
@@ -19,20 +20,27 @@ def swap(have: Side, want: Side, key: ObjectKey) -> Alteration | None:
     mine, theirs = have.units[key].thing, want.units[key].thing
     if not (isinstance(mine, UserType) and isinstance(theirs, UserType)) or mine.kind != theirs.kind:
         return None
-    columns = [each for each in sorted(swapped_columns(have, key)) if _is_kept(have, want, each)]
-    if mine.kind not in SWAPPED or not columns:
-        return None
+    columns = frozenset(each for each in swapped_columns(have, key) if _is_kept(have, want, each))
+    return swapped(have, want, key, columns) if mine.kind in SWAPPED and columns else None
+
+
+def swapped(have: Side, want: Side, key: ObjectKey, columns: Collection[ObjectKey]) -> Alteration:
+    """Return what puts another type in the place of one, and converts those columns."""
+    mine, theirs = (cast("UserType", side.units[key].thing) for side in (have, want))
     word = "domain" if mine.kind == "domain" else "type"
-    converted = (_converted(have.units[each], mine, theirs) for each in columns)
+    units = [have.units[each] for each in sorted(columns)]
+    checks = (_check(unit, mine, theirs) for unit in units)
     return Alteration(
         (
             f"alter {word} {mine.name} rename to {FORMER}",
             *want.units[key].create,
-            *converted,
+            *map(_converted, units),
             f"drop {word} {mine.name._replace(name=FORMER)}",
         ),
         touches=True,
         swaps=frozenset(columns),
+        is_swap=True,
+        checks=tuple(each for each in checks if each),
     )
 
 
@@ -43,29 +51,28 @@ def swapped_columns(have: Side, key: ObjectKey) -> frozenset[ObjectKey]:
 
 def _is_kept(have: Side, want: Side, column: ObjectKey) -> bool:
     other = want.units.get(column)
-    return other is not None and _column(other).type == _column(have.units[column]).type and not other.given_by
+    if other is None or other.given_by or have.parts_rows(column):
+        return False
+    return _column(other).type == _column(have.units[column]).type
 
 
-def _converted(unit: Unit, mine: UserType, theirs: UserType) -> str:
-    """Return the statement that converts a column; labels that are gone become NULL, and leave arrays."""
+def _converted(unit: Unit) -> str:
+    """Return the statement that converts a column by the text of its values; it fails at a label that is gone."""
     column = _column(unit)
     name, table = quote_ident(column.name), unit.whole.identity if unit.whole else ""
-    lost = [label for label in mine.parts if label not in theirs.parts] if mine.kind == "enum type" else []
-    is_list = column.type.endswith("[]")
-    value = f"{name}::text{'[]' * is_list}"
-    if lost and is_list:
-        for label in lost:
-            value = f"array_remove({value}, {making.literal(label)})"
-    elif lost:
-        listed = ", ".join(map(making.literal, lost))
-        value = f"case when {value} in ({listed}) then null else {value} end"
-    return f"alter table {table} alter column {name} type {column.type} using ({value})::{column.type}"
+    text = "text[]" if column.type.endswith("[]") else "text"
+    return f"alter table {table} alter column {name} type {column.type} using {name}::{text}::{column.type}"
 
 
-def loses_labels(have: Unit, want: Unit) -> bool:
-    """Say whether there are labels of an enum that the other side lacks."""
-    mine, theirs = cast("UserType", have.thing), cast("UserType", want.thing)
-    return mine.kind == "enum type" and not set(mine.parts) <= set(theirs.parts)
+def _check(unit: Unit, mine: UserType, theirs: UserType) -> str | None:
+    """Return the query that counts the rows whose label is gone; None where none is."""
+    lost = [making.literal(label) for label in mine.parts if label not in theirs.parts]
+    if mine.kind != "enum type" or not lost:
+        return None
+    column = _column(unit)
+    name, listed = quote_ident(column.name), ", ".join(lost)
+    where = f"{name}::text[] && array[{listed}]" if column.type.endswith("[]") else f"{name}::text in ({listed})"
+    return " ".join(("select count(*) from", unit.whole.identity if unit.whole else "", "where", where))
 
 
 def _column(unit: Unit) -> Column:

@@ -41,7 +41,7 @@ def table_units(catalog: Catalog, table: Table, names: Mapping[ObjectKey, str]) 
         create=()
         if source and making.is_hidden(source)
         else (making.partition(table) if is_of else making.table(table, listed, source),),
-        drop=(f"drop {key.kind} {table.name}",),
+        drop=(*_leaving(catalog, table), f"drop {key.kind} {table.name}"),
         needs=frozenset(relation_key(catalog, parent) for parent in table.parents) | {schema_of(table.name)},
         thing=(table, reach),
     )
@@ -74,6 +74,20 @@ def _is_made_of_its_parent(catalog: Catalog, table: Table) -> bool:
     if parent is None or not any(each.kind == "check" for each in parent.constraints):
         return False
     return all(column.nullable == parent.columns[name].nullable for name, column in table.columns.items())
+
+
+def _leaving(catalog: Catalog, table: Table) -> Iterator[str]:
+    """Yield what frees a partition of the foreign keys that refer to its parent; one of its rows may be referred to."""
+    parents = ancestors(catalog, table) if table.partition_bound else []
+    constraints = (each for other in catalog.tables.values() for each in other.constraints)
+    if any(f"REFERENCES {parent}(" in each.definition for each in constraints for parent in parents):
+        yield f"alter table {table.parents[0]} detach partition {table.name}"
+
+
+def ancestors(catalog: Catalog, table: Table) -> list[QualifiedName]:
+    """Return the parents of a table, and theirs."""
+    known = [catalog.tables[name] for name in table.parents if name in catalog.tables]
+    return [*table.parents, *(each for parent in known for each in ancestors(catalog, parent))]
 
 
 def _partition(catalog: Catalog, table: Table, key: ObjectKey, *, is_of: bool) -> Iterator[Unit]:

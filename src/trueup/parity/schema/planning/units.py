@@ -10,6 +10,8 @@ from trueup.parity.schema.names import ColumnName, QualifiedName, quote_ident
 SAID = "what is said of "
 DEFAULT = "default value"
 PARTITION = "partition"
+REPLICA_IDENTITY = "replica identity"
+DOMAIN_CHECK = "domain constraint"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,10 @@ CASES = {
         "c at time zone 'UTC'", "times without an offset are in UTC"),
     ("timestamp with time zone", "date"): ("c::text::date", "the time of day is dropped"),
     ("integer[]", "bigint[]"): ("c::bigint[]", "each value is cast to bigint[]"),
+    ("uuid", "bytea"): ("c::text::bytea", "each value's text is read as bytea, what can't be read fails"),
+    ("json", "json"): ("c::json", "each value is cast to json"),
+    ("uuid[]", "text[]"): ("c::text[]", "each value is cast to text[]"),
+    ("uuid[]", "bytea[]"): ("c::text[]::bytea[]", "each value's text is read as bytea[], what can't be read fails"),
     ("text[]", "jsonb"): ("to_jsonb(c)", "each array becomes a JSON array"),
     ("jsonb", "text[]"): (
         "pg_temp.trueup_list(c)::text[]",

@@ -12,4 +12,5 @@ CASES = {
     "grants on an identity's sequence": ('create table t (a int generated always as identity)', 'create table t (a int generated always as identity); grant usage on sequence t_a_seq to pg_monitor', 'sequence public.t_a_seq grants to pg_monitor'),
     'unlogged sequence': ('create sequence s', 'create unlogged sequence s', '', 'unlogged sequence'),
     'comment on a sequence': ('create sequence s', "create sequence s; comment on sequence s is 'x'; grant usage on sequence s to pg_monitor", 'sequence public.s grants to pg_monitor; sequence public.s comment'),
+    'owned sequence outlives its table': ("create sequence s; create table t (a int default nextval('s')); alter sequence s owned by t.a", "create sequence s; create table u (a int default nextval('s'))", 'table public.t extra; table public.u missing; sequence public.s missing'),
 }  # fmt: skip
