@@ -1,11 +1,11 @@
 """Clones made ahead: as many as will be wanted, ready before they are, and never in the way."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
+from tests.integration.testing.waiting import wait_until
 
 from trueup.db import connect
 from trueup.servers import EmbeddedServer
@@ -16,13 +16,6 @@ from trueup.testing.marks import Kind
 
 ONCE = Order(kind=Kind())
 AGAIN = Order(kind=Kind(), is_put_back=True)
-
-
-def wait_until(is_true: Callable[[], bool], patience_s: float = 20) -> None:
-    deadline = time.monotonic() + patience_s
-    while not is_true():
-        assert time.monotonic() < deadline, "waited in vain"
-        threading.Event().wait(0.002)
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.integration.testing.waiting import wait_until
 
 from trueup.db import connect
 from trueup.errors import ServerUnavailable
@@ -40,13 +40,6 @@ TELL_WHERE = """
         with open("where", "a") as file:
             file.write(f"{where} {db.conninfo.parameters['dbname']}\\n")
 """
-
-
-def wait_until(is_true: Callable[[], bool], patience_s: float = 20) -> None:
-    deadline = time.monotonic() + patience_s
-    while not is_true():
-        assert time.monotonic() < deadline, "waited in vain"
-        threading.Event().wait(0.01)
 
 
 def wheres(project: pytest.Pytester) -> list[tuple[Path, str]]:

@@ -117,7 +117,7 @@ class Ear:
             self.config.stash[KEPT] += told
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None:
     """List what was kept."""
     if kept := terminalreporter.config.stash[KEPT]:
         terminalreporter.section("databases that were kept")

@@ -58,7 +58,7 @@ class Recorder:
         self.page.write_text(render(record), encoding="utf-8")
         self.summary = f"trueup: {summary(record)}; {self.page}"
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         """Say in one line where the page is."""
         terminalreporter.write_line(self.summary)
 

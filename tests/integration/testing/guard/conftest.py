@@ -42,7 +42,6 @@ class Outcome:
     texts: dict[str, str]
     """The messages, and what was captured, by the name of the test."""
     printed: str
-    seconds: float
     status: int
 
 
@@ -62,9 +61,7 @@ class Suite:
             *("--junitxml=outcome.xml", "-o", "junit_logging=all", *options),
         )
         results, texts = read_junit(self.pytester.path / "outcome.xml")
-        return Outcome(
-            results=results, texts=texts, printed=done.stdout.str(), seconds=done.duration, status=int(done.ret)
-        )
+        return Outcome(results=results, texts=texts, printed=done.stdout.str(), status=int(done.ret))
 
 
 def read_junit(file: Path) -> tuple[dict[str, str], dict[str, str]]:
