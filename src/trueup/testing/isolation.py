@@ -1,5 +1,6 @@
 """The fixtures: what a test asks for decides how it is kept apart from others."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -17,6 +18,8 @@ from trueup.testing.marks import Kind, kind_of
 from trueup.testing.options import Options
 
 if TYPE_CHECKING:
+    from psycopg import OperationalError
+
     from trueup.db import Connection
     from trueup.testing.lending.databases import Databases
     from trueup.testing.lending.host import Host, OwnServer
@@ -31,11 +34,23 @@ HOSTING = pytest.StashKey[Hosting]()
 @contextmanager
 def told() -> Iterator[None]:
     """Let a test fail with the message of an error alone: where in the harness it was raised helps nobody."""
+    # Without its cause either: the driver's exception shows values of rows.
     try:
         yield
     except TrueupError as error:
-        # Without its cause either: the driver's exception shows values of rows.
         raise pytest.fail.Exception(str(error), pytrace=False) from None
+    except Exception as error:
+        if not is_of_server(error):
+            raise
+        reason = f"SQLSTATE {error.sqlstate}" if error.sqlstate else "the connection is lost"
+        message = f"the server of the run fails its tests: {reason}; run them again"
+        raise pytest.fail.Exception(message, pytrace=False) from None
+
+
+def is_of_server(error: Exception) -> "TypeGuard[OperationalError]":
+    """Say whether it is about the server and not about a statement."""
+    driver = sys.modules.get("psycopg")
+    return driver is not None and isinstance(error, driver.OperationalError)
 
 
 def host_of(config: pytest.Config) -> tuple[Callable[[], "Host"], str]:

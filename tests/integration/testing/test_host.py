@@ -276,6 +276,7 @@ def test_killed_server_fails_tests_at_once_and_the_next_run_is_clean(project: py
     second = project.runpytest_subprocess("-p", "no:randomly")
 
     assert first.ret == pytest.ExitCode.TESTS_FAILED
+    first.stdout.fnmatch_lines(["the server of the run fails its tests: *"])
     second.assert_outcomes(passed=7, skipped=1)
     assert not any(folder.exists() for folder, _ in wheres(project))
 
