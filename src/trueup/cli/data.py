@@ -9,6 +9,7 @@ from trueup.cli.bounding import Effort, bounded
 from trueup.cli.comparing import chosen_recheck, paranoid, recheck, tables, windowed
 from trueup.cli.databases import named_pair
 from trueup.cli.exits import VERDICTS, ExitCode
+from trueup.cli.follow import follow_command
 from trueup.cli.interrupting import told_when_interrupted
 from trueup.cli.options import FILE, answering, as_json, source_version, target_version
 from trueup.cli.repairing import WrittenRepair, reserved, write_repair
@@ -26,6 +27,9 @@ from trueup.verify.rows import data_section
 @click.group()
 def data() -> None:
     """Compare the rows of two databases."""
+
+
+data.add_command(follow_command)
 
 
 @data.command("diff")

@@ -23,6 +23,7 @@ from trueup.parity.data.references import agreed_rules
 from trueup.parity.data.segments import compare_segment, merged, segments
 from trueup.parity.data.watched import MOST_ROWS
 from trueup.parity.data.window import ALL_OF_IT, Window
+from trueup.parity.schema import Catalog
 from trueup.report.model import Verdict
 from trueup.settings import Conversion
 
@@ -60,8 +61,8 @@ def compare(
     """
     ledger, started = ledger or Ledger(), monotonic()
     with lockstep(source.snapshot, target.snapshot, session=bounds.session) as both:
-        rules = agreed_rules(both, conversions=conversions, window=window, is_paranoid=is_paranoid)
-        pairs = admitted(both, pair_tables(source.catalog, target.catalog, tables=tables, rules=rules), window)
+        catalogs = source.catalog, target.catalog
+        pairs = matched(both, catalogs, tables=tables, conversions=conversions, window=window, is_paranoid=is_paranoid)
         ledger.meet(both)
         ledger.open(pairs, max_rows=bounds.max_rows, most_rows=MOST_ROWS if recheck else 0)
         compare_pairs(both, pairs, ledger, bounds=bounds, executor=executor, on_progress=on_progress)
@@ -73,6 +74,25 @@ def compare(
     if bounds.max_seconds:
         bounds = replace(bounds, max_seconds=max(1.0, bounds.max_seconds - (monotonic() - started)))
     return read_again(source, target, pairs, found, recheck, bounds=bounds, on_progress=on_progress)
+
+
+def matched(
+    both: Lockstep,
+    catalogs: tuple[Catalog, Catalog],
+    *,
+    tables: Iterable[str] | None = None,
+    conversions: Iterable[Conversion] = (),
+    window: Window = ALL_OF_IT,
+    is_paranoid: bool = False,
+) -> tuple[TablePair | Unpaired, ...]:
+    """Return how each table is compared: in a way that both servers understand.
+
+    Raises:
+        UsageError: a name of `tables` is not a table of either side, or a conversion or the window doesn't fit its
+            columns.
+    """
+    rules = agreed_rules(both, conversions=conversions, window=window, is_paranoid=is_paranoid)
+    return admitted(both, pair_tables(*catalogs, tables=tables, rules=rules), window)
 
 
 def _not_read_again(found: TableComparison, stopped: str) -> TableComparison:

@@ -47,6 +47,16 @@ def position(source: Snapshot) -> str:
     return str(found)
 
 
+def lag_bytes(source: Snapshot, slots: Sequence[str]) -> int | None:
+    """Return how much of the source's log the target has not applied, or not confirmed; None without a slot."""
+    [(found,)] = source.rows(
+        "select max(pg_wal_lsn_diff(%s::pg_lsn, confirmed_flush_lsn)) from pg_replication_slots"
+        " where slot_name = any(%s)",
+        [position(source), list(slots)],
+    )
+    return None if found is None else max(0, int(found))
+
+
 def has_passed(
     source: ConnInfo,
     target: ConnInfo,
