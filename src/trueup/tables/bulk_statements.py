@@ -127,23 +127,19 @@ def written(table: Table[Any], names: Names, flag: Flag, rows: str, order: sql.C
 
 @lru_cache(SHAPES)
 def in_steps(table: Table[Any], names: Names) -> Statement:
-    """Return what updates the rows that exist and inserts the others.
+    """Return what locks the rows that exist, inserts the others, and updates the locked ones, in this order.
 
     Where another writer inserts one of them at the same moment, fewer are inserted than had to be: run it again.
     """
     changed = changed_by(table, names)
     update = sql.SQL(
-        ",\nheld as materialized (select {key}\nfrom {table} as stored join incoming on {same_incoming}{order}"
-        "\nfor no key update of stored)"
-        ",\nupdated as (update {table} as stored\nset {settings}\nfrom incoming as excluded join held on {held}"
-        "\nwhere {same} and {differs}\nreturning 1)"
+        "{held},\nupdated as (update {table} as stored\nset {settings}\n"
+        "from incoming as excluded join held on {same_held}\nwhere {same} and {differs}\nreturning 1)"
     ).format(
-        key=names_of(table, table.key, of="stored"),
+        held=held(table),
         table=table.identifier,
-        same_incoming=same_key(table, "stored", "incoming"),
-        order=by_key(table, "stored"),
         settings=assignments(table, changed),
-        held=same_key(table, "held", "excluded"),
+        same_held=same_key(table, "held", "excluded"),
         same=same_key(table, "stored", "excluded"),
         differs=differs(table, changed, "stored", "excluded"),
     )
@@ -152,12 +148,13 @@ def in_steps(table: Table[Any], names: Names) -> Statement:
         update if changed else sql.SQL(",\nupdated as (select 1 where false)"),
         sql.SQL(
             ",\nfresh as materialized (select {names}\nfrom incoming\n"
-            "where not exists (select 1 from {table} as stored where {same}))"
+            "where {after}not exists (select 1 from {table} as stored where {same}))"
             ",\nwritten as (insert into {table} ({columns})\nselect {fresh}\nfrom fresh{order}\n"
             "on conflict ({key}) do nothing\nreturning 1)"
             "\nselect (select count(*) from written), (select count(*) from updated), (select count(*) from fresh)"
         ).format(
             names=names_of(table, names, of="incoming"),
+            after=sql.SQL("(select count(*) from held) >= 0 and " if changed else ""),
             table=table.identifier,
             same=same_key(table, "stored", "incoming"),
             columns=names_of(table, names),
@@ -166,4 +163,27 @@ def in_steps(table: Table[Any], names: Names) -> Statement:
             key=names_of(table, table.key),
         ),
         is_binary=True,
+    )
+
+
+@lru_cache(SHAPES)
+def hold(table: Table[Any], names: Names) -> Statement:
+    """Return what locks the rows that exist, and changes nothing."""
+    return compose(
+        sql.SQL("with incoming as ({})").format(incoming(table, names)),
+        held(table),
+        sql.SQL("\nselect count(*) from held"),
+        is_binary=True,
+    )
+
+
+def held(table: Table[Any]) -> sql.Composable:
+    """Return the part that locks the rows that exist, in the order of the key."""
+    return sql.SQL(
+        ",\nheld as materialized (select {}\nfrom {} as stored join incoming on {}{}\nfor no key update of stored)"
+    ).format(
+        names_of(table, table.key, of="stored"),
+        table.identifier,
+        same_key(table, "stored", "incoming"),
+        by_key(table, "stored"),
     )

@@ -40,25 +40,42 @@ class Writer:
         """Write everything or nothing, each part while the next is made; a single statement needs no transaction."""
         given = parts()
         begin = list(islice(given, 2))
-        if not all(map(self.is_complete, begin)):
+        if len(begin) < 2:
+            with nullcontext() if all(map(self.takes_one_statement, begin)) else self.db.transaction():
+                for batch, payload in begin:
+                    self.write(batch, payload)
+            return
+        try:
+            self.write_ahead(chain(begin, given))
+        except Incomplete:
             self.write_in_steps(parts)
-        elif len(begin) > 1:
-            try:
-                self.write_ahead(chain(begin, given))
-            except Incomplete:
-                self.write_in_steps(parts)
-        elif begin:
-            self.write(*begin[0])
 
     def is_complete(self, part: Part) -> bool:
         """Return whether new rows need no other column."""
         return self.table.required.issubset(part[0].names)
 
+    def takes_one_statement(self, part: Part) -> bool:
+        """Return whether a part is written by one statement, whatever others write meanwhile."""
+        with self.db.connection() as connection:
+            return self.is_complete(part) and flag_for(connection, self.table) is not None
+
     def write_in_steps(self, parts: Callable[[], Iterator[Part]]) -> None:
-        """Write part by part, looking at each answer before the next."""
+        """Write part by part, looking at each answer before the next.
+
+        All rows that exist are locked before any is inserted. Else two writers could wait for each other: one has
+        inserted a row of its first part, which the other inserts in its last, and wants one that the other has changed.
+        """
         with self.db.transaction():
             for batch, payload in parts():
+                self.hold(batch, payload)
+            for batch, payload in parts():
                 self.write(batch, payload)
+
+    def hold(self, batch: Batch, payload: bytes) -> None:
+        """Lock those rows of a batch that exist and may be changed."""
+        if changed_by(self.table, batch.names):
+            with self.db.connection() as connection:
+                fetch(connection, bulk_statements.hold(self.table, batch.names), [payload], tuple)
 
     def write_ahead(self, parts: Iterator[Part]) -> None:
         """Write every part without waiting for the answer to the one before.

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from random import Random
-from threading import Barrier
+from threading import Barrier, Event
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from trueup.conninfo import ConnInfo
 from trueup.db import Connection, Database
 from trueup.errors import (
     CheckFailed,
+    Conflict,
     Disconnected,
     Duplicate,
     ForeignKeyMissing,
@@ -290,6 +292,51 @@ def test_rows_that_lack_a_column_in_a_late_chunk_are_written_with_the_others(cli
 
     assert done == Written(inserted=900, updated=100, unchanged=0)
     assert stored("phone, name, visits")[949:952] == [("000949", "new", 1), ("000950", "old", 2), ("000951", "new", 1)]
+
+
+BLOCKED = "select count(*) from pg_locks where not granted"
+
+
+@pytest.mark.parametrize("known", [5, 500])
+def test_chunks_that_need_two_steps_wait_for_nobody_who_waits_for_them(
+    either: Repository[Any], observer: Connection, known: int
+):
+    """One call has inserted a row and wants to change another; the other call has changed that and wants to insert."""
+    either.bulk_upsert(make(either, [200, known]))
+    name = either.table.identifier.as_string(None)
+
+    def until(is_so: Callable[[], bool]) -> None:
+        deadline = monotonic() + 10
+        while not is_so():
+            assert monotonic() < deadline
+            Event().wait(0.005)
+
+    with ThreadPoolExecutor(2) as threads:
+        with observer.transaction():
+            observer.execute(f"select from {name} where phone = '000200' for update")
+            many = threads.submit(either.bulk_upsert, make(either, range(1000), name="many"))
+            until(lambda: observer.execute(BLOCKED).fetchone() == (1,))
+            few = threads.submit(either.bulk_upsert, make(either, [5, 500], name="few"))
+            until(lambda: few.done() or observer.execute(BLOCKED).fetchone() == (2,))
+        done = many.result(), few.result()
+
+    assert sum(each.inserted for each in done) == 998
+    assert either.count(company_id=7) == 1000
+
+
+def test_row_that_is_never_written_undoes_what_came_with_it(parts: Parts, observer: Connection):
+    """Before 18 a partitioned table needs two steps, which are repeated while rows are missing."""
+    observer.execute("create function swallow() returns trigger language plpgsql as 'begin return null; end'")
+    observer.execute(
+        "create trigger swallow before insert on parted_7 for each row when (new.phone = '000003')"
+        " execute function swallow()"
+    )
+    needs_steps = observer.info.server_version < 180000
+
+    with pytest.raises(Conflict) if needs_steps else nullcontext():
+        parts.bulk_upsert(make(parts, range(10), name="a"))
+
+    assert parts.count(company_id=7) == (0 if needs_steps else 9)
 
 
 class Trap(dict[str, Any]):
