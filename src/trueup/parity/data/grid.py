@@ -9,8 +9,9 @@ INT8_MIN, INT8_MAX = -(2**63), 2**63 - 1
 BYTES_PER_BUCKET = 100_000
 """Of the table's file: some hundred rows."""
 FEWEST, MOST = 64, 16_384
-POINTS_PER_KNOT = 16
-"""So many keys of a sample stand between two knots: fewer, and chance would make the gaps uneven."""
+POINTS_PER_KNOT = 64
+"""So many keys of a sample stand between two knots: fewer, and chance would make the gaps uneven. Its pages hold
+neighbours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

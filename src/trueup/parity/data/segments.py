@@ -18,11 +18,10 @@ from trueup.parity.data.grid import Span, even_bounds, power_of_two
 from trueup.parity.data.lockstep import Lockstep
 from trueup.parity.data.model import ChangedRow, Key, TableComparison
 from trueup.parity.data.pairing import TablePair
-from trueup.parity.data.survey import PAGE_BYTES, survey
+from trueup.parity.data.survey import PAGE_BYTES, PAGES_SAMPLED, survey
 from trueup.parity.data.tablepass import TablePass, in_order
 from trueup.report.model import Verdict
 
-PAGES_SAMPLED = 512
 EMPTY = "empty on both sides"
 EMPTY_WINDOW = "no row of those asked for on either side"
 

@@ -55,10 +55,14 @@ def key_bounds(reading: Reading) -> sql.Composed:
     return sql.SQL("select min({0})::int8, max({0})::int8 from {1} {2}").format(key, relation(reading), _where(reading))
 
 
-def sample(reading: Reading, percent: float) -> sql.Composed:
-    """Ask for the keys, as text, of all rows of so many percent of the pages."""
+def sample(reading: Reading, percent: float, *, rows: float = 1) -> sql.Composed:
+    """Ask for the keys, as text, of so many percent of the pages, and of a share of their rows."""
+    thinned = [sql.SQL("random() < {}").format(sql.Literal(rows))] if rows < 1 else []
     return sql.SQL("select {} from {} tablesample system ({}) {}").format(
-        comma(map(key_text, reading.key)), relation(reading), sql.Literal(percent), _where(reading)
+        comma(map(key_text, reading.key)),
+        relation(reading),
+        sql.Literal(percent),
+        _all([*_conditions(reading), *thinned]),
     )
 
 

@@ -16,7 +16,9 @@ from trueup.parity.data.pairing import Reading, TablePair
 PAGE_BYTES = 8_192
 SMALL_BYTES = 4_000_000
 """Up to here nothing is worth a sample."""
-PAGES_SAMPLED = 64
+PAGES_SAMPLED = 512
+ROWS_SAMPLED = 1 / 16
+"""Of those pages: rows of one page are neighbours, more of them would say little that is new."""
 KEYS_TRIED = 256
 """Of each side, and held against the other."""
 DENSE_FROM = 2
@@ -54,7 +56,7 @@ def survey(both: Lockstep, pair: TablePair, *, salt: int, share: float = 1) -> S
 
 def _samples(both: Lockstep, pair: TablePair, table_bytes: int) -> tuple[list[Key], list[Key]]:
     percent = min(100.0, 100 * PAGES_SAMPLED * PAGE_BYTES / table_bytes)
-    return _ask(both, pair, lambda reading: statements.sample(reading, percent))
+    return _ask(both, pair, lambda reading: statements.sample(reading, percent, rows=ROWS_SAMPLED))
 
 
 def _differing(both: Lockstep, pair: TablePair, samples: Iterable[Sequence[Key]], salt: int) -> int:

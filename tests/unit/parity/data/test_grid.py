@@ -1,4 +1,5 @@
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -63,6 +64,18 @@ def test_buckets_are_even_however_the_keys_are_spread(name: str) -> None:
         sizes[grid.bucket(key)] += 1
 
     assert max(sizes) <= 4 * len(keys) / 128
+
+
+def test_buckets_are_even_where_sampled_keys_are_neighbours() -> None:
+    """A sample is of pages: with as many knots as it has keys, most buckets would lie within those pages."""
+    rows_of_a_page, chance = 60, Random(1)
+    pages = chance.sample(range(16_000), 1_024)
+    sample = {page * rows_of_a_page + row for page in pages for row in chance.sample(range(rows_of_a_page), 4)}
+
+    bounds = (0, *even_bounds(sample, buckets=2_048), 16_000 * rows_of_a_page)
+
+    sizes = sorted(high - low for low, high in pairwise(bounds))
+    assert sum(size * size for size in sizes) / sum(sizes) < 1.3 * sum(sizes) / len(sizes), "of a row's bucket"
 
 
 def test_nothing_is_cut_where_there_is_at_most_one_key() -> None:
