@@ -8,7 +8,7 @@ from msgspec.structs import asdict
 
 from trueup.conninfo import ConnInfo
 from trueup.errors import UsageError
-from trueup.parity.schema import PROFILES, Profile, read_structure
+from trueup.parity.schema import PROFILES, Profile, read_structure, row_catalog
 from trueup.servers import open_source
 from trueup.settings import Settings
 from trueup.verify.pair import Pair, open_pair
@@ -33,12 +33,12 @@ def named_databases(source: str, target: str, versions: Versions, settings: Sett
 
 @contextmanager
 def named_pair(source: str, target: str, versions: Versions) -> Iterator[Pair]:
-    """Hold both databases still, as long as the context lasts; without what the configured profile names."""
+    """Hold both databases still, to look at their rows; without what the configured profile names."""
     settings = Settings.load()
     profile = named_profile(None, settings)
     with (
         named_databases(source, target, versions, settings) as databases,
-        open_pair(*databases, profile=profile) as pair,
+        open_pair(*databases, profile=profile, read=row_catalog) as pair,
     ):
         yield pair
 

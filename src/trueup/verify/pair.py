@@ -1,6 +1,6 @@
 """The two databases of a run, each held in one snapshot."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from trueup.db import Snapshot, snapshot
 from trueup.db.stopping import cancelled_on_error
 from trueup.errors import Refused
 from trueup.parity.data import Side
-from trueup.parity.schema import Profile, apart_from, catalog
+from trueup.parity.schema import Catalog, Profile, apart_from, catalog
 from trueup.report import model
 
 
@@ -40,8 +40,16 @@ def describe(role: str, held: Snapshot) -> model.Side:
 
 
 @contextmanager
-def open_pair(source: ConnInfo, target: ConnInfo, *, profile: Profile | None = None) -> Iterator[Pair]:
+def open_pair(
+    source: ConnInfo,
+    target: ConnInfo,
+    *,
+    profile: Profile | None = None,
+    read: Callable[[Snapshot], Catalog] = catalog,
+) -> Iterator[Pair]:
     """Hold both databases still and read their structure, both at once; leave out what the profile names.
+
+    `read` is `row_catalog` where rows alone are looked at.
 
     Raises:
         ConnectionFailed: one of them can't be reached.
@@ -57,7 +65,7 @@ def open_pair(source: ConnInfo, target: ConnInfo, *, profile: Profile | None = N
             ThreadPoolExecutor(max_workers=2) as executor,
             cancelled_on_error(held_source.connection, held_target.connection),
         ):
-            mine, theirs = apart_from(profile, *executor.map(catalog, (held_source, held_target)))
+            mine, theirs = apart_from(profile, *executor.map(read, (held_source, held_target)))
         yield Pair(
             source=Side(snapshot=held_source, catalog=mine),
             target=Side(snapshot=held_target, catalog=theirs),

@@ -1,6 +1,6 @@
 """What a database is made of, and how two of them differ."""
 
-from trueup.parity.schema.catalog import catalog
+from trueup.parity.schema.catalog import catalog, row_catalog
 from trueup.parity.schema.diff import diff, reordered
 from trueup.parity.schema.difference import Difference
 from trueup.parity.schema.model import (
@@ -49,5 +49,6 @@ __all__ = [
     "quote_ident",
     "read_structure",
     "reordered",
+    "row_catalog",
     "without_history",
 ]

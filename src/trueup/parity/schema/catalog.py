@@ -7,7 +7,8 @@ Source: PostgreSQL manual, "System Catalogs".
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from itertools import chain
@@ -68,8 +69,21 @@ def catalog(snapshot: Snapshot) -> Catalog:
         Disconnected: the server went away meanwhile.
         Unverifiable: somebody changed the structure meanwhile: the functions that print definitions see it at once.
     """
+    return _checked(snapshot, _read)
+
+
+def row_catalog(snapshot: Snapshot) -> Catalog:
+    """Read what a comparison of rows needs: tables with their triggers, views, sequences and types, in half the time.
+
+    Raises:
+        Disconnected, Unverifiable: as of `catalog`.
+    """
+    return _checked(snapshot, _read_relations)
+
+
+def _checked(snapshot: Snapshot, read: Callable[[Snapshot], Catalog]) -> Catalog:
     try:
-        found = _read(snapshot)
+        found = read(snapshot)
     except psycopg.errors.InternalError_ as error:
         raise _changed(snapshot) from error
     if None in _definitions(found):
@@ -93,7 +107,28 @@ def _definitions(found: Catalog) -> set[str | None]:
 
 def _read(snapshot: Snapshot) -> Catalog:
     relations = snapshot.rows(query("relations"))
-    scope = {"relations": [row[0] for row in relations]}
+    scope = _scope(relations)
+    return replace(
+        _related(snapshot, relations),
+        objects=MappingProxyType(_objects(snapshot, scope, OBJECTS)),
+        annotations=MappingProxyType(_annotations(snapshot.rows(query("annotations"), scope))),
+        not_compared=MappingProxyType(dict(snapshot.rows(query("uncompared"), scope))),
+        skipped=MappingProxyType(dict(snapshot.rows(query("skipped")))),
+    )
+
+
+def _read_relations(snapshot: Snapshot) -> Catalog:
+    relations = snapshot.rows(query("relations"))
+    triggers = _objects(snapshot, _scope(relations), ("triggers",))
+    return replace(_related(snapshot, relations), objects=MappingProxyType(triggers))
+
+
+def _scope(relations: Iterable[Row]) -> dict[str, object]:
+    return {"relations": [row[0] for row in relations]}
+
+
+def _related(snapshot: Snapshot, relations: Iterable[Row]) -> Catalog:
+    scope = _scope(relations)
     columns = _columns(snapshot.rows(query("columns"), scope), snapshot.rows(query("types"), scope))
     constraints = _grouped(snapshot.rows(query("constraints"), scope))
     indexes = _grouped(snapshot.rows(query("indexes"), scope))
@@ -115,10 +150,10 @@ def _read(snapshot: Snapshot) -> Catalog:
         views=MappingProxyType(views),
         sequences=MappingProxyType(numbers),
         types=MappingProxyType(_user_types(snapshot.rows(query("user_types")))),
-        objects=MappingProxyType(_objects(snapshot, scope)),
-        annotations=MappingProxyType(_annotations(snapshot.rows(query("annotations"), scope))),
-        not_compared=MappingProxyType(dict(snapshot.rows(query("uncompared"), scope))),
-        skipped=MappingProxyType(dict(snapshot.rows(query("skipped")))),
+        objects=MappingProxyType({}),
+        annotations=MappingProxyType({}),
+        not_compared=MappingProxyType({}),
+        skipped=MappingProxyType({}),
     )
 
 
@@ -161,8 +196,8 @@ def _user_types(rows: Iterable[Row]) -> dict[QualifiedName, UserType]:
     return {type_.name: type_ for type_ in types}
 
 
-def _objects(snapshot: Snapshot, scope: Mapping[str, object]) -> dict[ObjectKey, DefinedObject]:
-    rows = chain.from_iterable(snapshot.rows(query(name), scope) for name in OBJECTS)
+def _objects(snapshot: Snapshot, scope: Mapping[str, object], kinds: Iterable[str]) -> dict[ObjectKey, DefinedObject]:
+    rows = chain.from_iterable(snapshot.rows(query(name), scope) for name in kinds)
     return {
         ObjectKey(kind, identity): DefinedObject(
             kind=kind,

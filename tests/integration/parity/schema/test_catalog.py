@@ -7,7 +7,7 @@ import pytest
 
 from trueup.db import connect, snapshot
 from trueup.errors import Unverifiable
-from trueup.parity.schema import ColumnName, QualifiedName, catalog, compared, quote_ident
+from trueup.parity.schema import Catalog, ColumnName, QualifiedName, catalog, compared, quote_ident, row_catalog
 from trueup.parity.schema.catalog import query
 
 T = QualifiedName("public", "t")
@@ -20,6 +20,24 @@ def test_empty_database_has_nothing_but_public(read):
     assert {name: n for name, n in compared(found).items() if n} == {"schemas": 1}
     assert found.not_compared == {}
     assert found.skipped == {}
+
+
+def test_what_rows_need_is_read_without_the_rest(database):
+    """Triggers are there, because a repair names those that it fires."""
+    with connect(database) as connection:
+        connection.execute(
+            "create table t (id serial primary key, a text unique); create view v as select a from t;"
+            " create function f() returns trigger language plpgsql as 'begin return new; end';"
+            " create trigger x before update on t for each row execute function f(); comment on table t is 'a comment'"
+        )
+
+    with snapshot(database) as held:
+        whole, rows = catalog(held), row_catalog(held)
+
+    alike = {"schemas", "tables", "views", "sequences", "types"}
+    assert {name for name in Catalog.__dataclass_fields__ if getattr(whole, name) == getattr(rows, name)} >= alike
+    assert [key.identity for key in rows.objects] == ["x on public.t"]
+    assert (rows.annotations, len(whole.annotations) > 0) == ({}, True)
 
 
 def test_types_of_values_lie_below_domains_and_arrays(read):
