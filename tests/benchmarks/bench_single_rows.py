@@ -55,16 +55,15 @@ def race_find_one(contenders: list[Any], observer: Connection) -> None:
     )
 
 
-def race_find_many(contenders: list[Any], observer: Connection) -> None:
+def race_find_many(contenders: list[Any], observer: Connection, version: int) -> None:
     wanted = [values(client(number)) for number in range(ROWS)]
     for each in contenders:
         found = result_of(each.find_many, COMPANY)
         assert sorted(map(values, found), key=lambda row: row[1]) == wanted, each.name
     entrants = [Entrant(name=each.name, run=bind(each.find_many, COMPANY)) for each in contenders]
     targets = [Target(of="trueup", by=BASE, limit=0.55)]
-    report(
-        f"find_many, {ROWS} rows", race(entrants, observer, rounds=25, calls=2, budget_s=8), base=BASE, targets=targets
-    )
+    title = f"find_many, {ROWS} rows, PostgreSQL {version}"
+    report(title, race(entrants, observer, rounds=25, calls=2, budget_s=8), base=BASE, targets=targets)
 
 
 def race_upsert(contenders: list[Any], observer: Connection, version: int) -> None:
@@ -105,13 +104,14 @@ def main() -> None:
         fresh(conninfo, observer)
         with connected(EVERY, conninfo) as contenders:
             race_find_one(contenders, observer)
-            race_find_many(contenders, observer)
+            race_find_many(contenders, observer, 18)
             race_upsert(contenders, observer, 18)
             fresh(conninfo, observer)
             race_two_upserts(contenders, observer)
     with arena(16) as (conninfo, observer):
         fresh(conninfo, observer)
         with connected(DRIVERS, conninfo) as contenders:
+            race_find_many(contenders, observer, 16)
             race_upsert(contenders, observer, 16)
 
 
