@@ -3,7 +3,7 @@
 import pytest
 
 from trueup.parity.schema.planning.dumps import listed, same_dumps
-from trueup.parity.schema.planning.proof import scratch_version, unquoted
+from trueup.parity.schema.planning.proof import beyond, scratch_version, unquoted
 from trueup.parity.schema.planning.running import Unproved
 
 TABLE = ["CREATE TABLE public.a (", "    x integer,", "    y integer", ");"]
@@ -38,3 +38,11 @@ def test_long_list_is_cut_and_counted():
 @pytest.mark.parametrize(("name", "kept"), [("app", "app"), ('"an ""app"""', 'an "app"')])
 def test_name_is_read_as_the_server_keeps_it(name, kept):
     assert unquoted(name) == kept
+
+
+def test_what_no_comparison_looks_at_is_said_where_the_sides_have_other_amounts_of_it():
+    source, target = {"gadget": 2, "widget": 1, "large object": 7}, {"widget": 1, "name of a domain's check": 1}
+
+    assert list(beyond(source, target)) == [
+        "not compared, and so not planned: gadget (2 in the source, 0 in the target)"
+    ]
