@@ -81,6 +81,8 @@ class Replica:
     source: ConnInfo
     target: ConnInfo
     catalogs: tuple[Catalog, Catalog]
+    quiet: Event
+    """Ends the writing when it is set."""
 
     def compare(self, how: Recheck) -> TableComparison:
         """Compare the rows of the one table there is."""
@@ -95,17 +97,26 @@ class Replica:
         return found
 
 
-def replica_of(source: ConnInfo, target: ConnInfo) -> Replica:
+def replica_of(source: ConnInfo, target: ConnInfo, quiet: Event) -> Replica:
     """Return both with what they are made of."""
     with snapshot(source) as here, snapshot(target) as there:
-        return Replica(source=source, target=target, catalogs=(catalog(here), catalog(there)))
+        return Replica(source=source, target=target, catalogs=(catalog(here), catalog(there)), quiet=quiet)
+
+
+@contextmanager
+def database_of(server: EmbeddedServer, name: str) -> Iterator[ConnInfo]:
+    """Give a database of its own."""
+    try:
+        yield server.create_database(name)
+    finally:
+        server.drop_database(name)
 
 
 @contextmanager
 def replicated(source: EmbeddedServer, target: EmbeddedServer, seed: int) -> Iterator[Replica]:
     """Give a target that subscribes to its source, to which somebody writes."""
-    here, there = source.create_database("moving"), target.create_database("moving")
     with ExitStack() as stack:
+        here, there = (stack.enter_context(database_of(server, "moving")) for server in (source, target))
         publisher, subscriber = stack.enter_context(connect(here)), stack.enter_context(connect(there))
         for connection in (publisher, subscriber):
             connection.execute(TABLE)
@@ -116,8 +127,8 @@ def replicated(source: EmbeddedServer, target: EmbeddedServer, seed: int) -> Ite
         )
         stack.callback(subscriber.execute, "drop subscription moving")
         await_(subscriber, "select bool_and(srsubstate = 'r') from pg_subscription_rel")
-        with writing(here, seed, lambda _: nullcontext()):
-            yield replica_of(here, there)
+        with writing(here, seed, lambda _: nullcontext()) as quiet:
+            yield replica_of(here, there, quiet)
 
 
 def await_(connection: Connection, query: str, *, seconds: float = 60) -> None:
@@ -183,25 +194,24 @@ class Follower:
 @contextmanager
 def copied(source: EmbeddedServer, target: EmbeddedServer, seed: int) -> Iterator[tuple[Replica, Follower]]:
     """Give a target to which each write is applied a little later than to its source, until the end."""
-    here, there = source.create_database("copied"), target.create_database("copied")
-    for place in (here, there):
-        with connect(place) as connection:
-            connection.execute(TABLE)
-            connection.execute(ROWS)
-    follower = Follower(there)
-    applying = Thread(target=follower.follow, name="follower")
-    applying.start()
-    try:
-        with writing(here, seed, follower.sending):
-            yield replica_of(here, there), follower
-    finally:
-        follower.end()
-        applying.join()
+    with ExitStack() as stack:
+        here, there = (stack.enter_context(database_of(server, "copied")) for server in (source, target))
+        for place in (here, there):
+            with connect(place) as connection:
+                connection.execute(TABLE)
+                connection.execute(ROWS)
+        follower = Follower(there)
+        applying = Thread(target=follower.follow, name="follower")
+        applying.start()
+        stack.callback(applying.join)
+        stack.callback(follower.end)
+        with writing(here, seed, follower.sending) as quiet:
+            yield replica_of(here, there, quiet), follower
 
 
 @contextmanager
-def writing(source: ConnInfo, seed: int, around: Callable[[Write], AbstractContextManager[None]]) -> Iterator[None]:
-    """Write to a source without a pause."""
+def writing(source: ConnInfo, seed: int, around: Callable[[Write], AbstractContextManager[None]]) -> Iterator[Event]:
+    """Write to a source without a pause, until the context ends or what it gives is set."""
     ended, begun = Event(), Event()
     writes = 0
 
@@ -220,7 +230,7 @@ def writing(source: ConnInfo, seed: int, around: Callable[[Write], AbstractConte
     writer.start()
     try:
         assert begun.wait(60)
-        yield
+        yield ended
     finally:
         ended.set()
         writer.join()

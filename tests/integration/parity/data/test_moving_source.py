@@ -11,9 +11,11 @@ from trueup.parity.data import Recheck, recheck
 from trueup.report.model import Verdict
 from trueup.servers import EmbeddedServer
 from trueup.settings import Settings
+from trueup.verify.following import Following, Pursuit, Round
+from trueup.verify.pair import open_pair
 
 QUICK = Recheck(seconds=0.001, rounds=3)
-RUNS = [3, pytest.param(100, marks=pytest.mark.long)]
+RUNS = [2, pytest.param(100, marks=pytest.mark.long)]
 SEED = 20261123
 
 
@@ -98,3 +100,27 @@ def test_a_row_that_is_kept_on_its_way_is_moving_however_long_it_stays_the_same(
     assert held_up.reason == "the target never caught up with replication slot moving"
     assert later.differing == 0
     assert (str(HOT + 1),) not in later.moving
+
+
+def test_the_target_is_followed_until_the_writer_has_ended(
+    publishing: EmbeddedServer, subscribing: EmbeddedServer
+) -> None:
+    rounds: list[Round] = []
+    with replicated(publishing, subscribing, SEED) as replica:
+        followed = Following(
+            lambda: open_pair(replica.source, replica.target), Pursuit(tables=("public.t",), every_s=0.01)
+        )
+
+        def hear(one: Round) -> None:
+            rounds.append(one)
+            replica.quiet.set()
+
+        followed.run(hear)
+        with connect(replica.source) as source, connect(replica.target) as target:
+            rows = [side.execute("select * from t order by id").fetchall() for side in (source, target)]
+
+    assert rows[0] == rows[1]
+    assert followed.section.verdict is Verdict.PASSED
+    assert followed.zero
+    assert followed.zero.lag_bytes is not None
+    assert (rounds[-1].is_full, rounds[-1].differing) == (True, {})
