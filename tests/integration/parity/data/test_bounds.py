@@ -14,6 +14,8 @@ from trueup.parity.data import Bounds, Ledger, Progress, TableComparison, compar
 from trueup.parity.data import bounds as module
 from trueup.report.model import Verdict
 
+pytestmark = pytest.mark.parametrize("places", ["16to18"], indirect=True)
+
 
 @pytest.fixture
 def pieces(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +72,6 @@ def test_bounds_change_nothing_of_what_is_found(databases: Any, bounds: Bounds) 
 
 
 @pytest.mark.usefixtures("pieces")
-@pytest.mark.parametrize("places", ["16to18"], indirect=True)
 def test_processes_find_the_same(databases: Any) -> None:
     """M-26: they see the snapshots of the process that asked, whatever is written meanwhile."""
     fill(databases)
@@ -103,7 +104,6 @@ def locked(databases: Any, table: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
-@pytest.mark.parametrize("places", ["16to18"], indirect=True)
 def test_when_its_time_is_up_it_says_what_was_compared(databases: Any, jobs: int) -> None:
     databases.both("create table a (id int primary key)", "insert into a values (1)")
     databases.both("create table b (id int primary key)", "insert into b values (1)")
@@ -121,7 +121,6 @@ def test_when_its_time_is_up_it_says_what_was_compared(databases: Any, jobs: int
         assert [side.snapshot.rows("select count(*) from public.a") for side in sides] == [[(1,)], [(1,)]]
 
 
-@pytest.mark.parametrize("places", ["16to18"], indirect=True)
 def test_a_statement_that_takes_too_long_stops_no_other_table(databases: Any) -> None:
     databases.both("create table a (id int primary key)", "create table b (id int primary key)")
     databases.both("insert into a values (1)", "insert into b values (1)")
@@ -192,7 +191,6 @@ def test_gentle_comparison_takes_no_parallel_workers(databases: Any) -> None:
 
 @pytest.mark.usefixtures("pieces")
 @pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("places", ["16to18"], indirect=True)
 def test_what_was_compared_is_known_when_the_user_interrupts(databases: Any, jobs: int) -> None:
     fill(databases)
     ledger = Ledger()

@@ -1,0 +1,240 @@
+"""Whatever stops `trueup data diff`, in whatever phase: it says what it had compared, and leaves nothing behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from trueup.cli.exits import ExitCode
+from trueup.conninfo import ConnInfo
+from trueup.servers import EmbeddedServer
+from trueup.testing.faults import Proxy
+
+DEADLINE_S = 40
+PHASES = {
+    "connect": b"application_name",
+    "structure": b"pg_class",
+    "checksum": b'"b" as t  offset',
+    "drill": b"string_agg(int8send",
+    "rows": b"trueup key",
+}
+"""What a client sends in each; the last two for the table alone that differs."""
+SIDES = ("source", "target")
+
+
+@pytest.fixture
+def wires(databases: Any) -> Iterator[dict[str, Proxy]]:
+    """Fill both databases, of which `b` differs; return a wire to each."""
+    for name in "abc":
+        databases.run(f"create table {name} (id int primary key, v text)")
+        databases.run(f"insert into {name} select i, 'v' from generate_series(1, 50) i")
+    databases.run_on(databases.target, "update b set v = 'other' where id = 7")
+    with Proxy(databases.source) as source, Proxy(databases.target) as target:
+        yield {"source": source, "target": target}
+
+
+def backends(database: ConnInfo) -> int:
+    """Return how many sessions there are in a database."""
+    text = make_conninfo(database.reveal(), dbname="postgres")
+    with psycopg.connect(text, autocommit=True) as observer:
+        query = "select count(*) from pg_stat_activity where datname = %s"
+        [(found,)] = observer.execute(query, [database.parameters["dbname"]]).fetchall()
+    return int(found)
+
+
+def wait_until(claim: Any) -> None:
+    limit = time.monotonic() + DEADLINE_S
+    while not claim():
+        assert time.monotonic() < limit, "not within the deadline"
+        threading.Event().wait(0.02)
+
+
+def nobody_left(databases: Any) -> bool:
+    return backends(databases.source) == backends(databases.target) == 0
+
+
+def by_table(said: Any) -> dict[str, Any]:
+    return {one["table"].removeprefix("public."): one for one in said.get("tables", [])}
+
+
+def assert_b_was_stopped(said: Any) -> None:
+    tables = by_table(said)
+    assert said["verdict"] == "inconclusive"
+    assert (tables["a"]["verdict"], tables["a"]["stopped"], tables["a"]["source_rows"]) == ("passed", False, 50)
+    assert (tables["b"]["verdict"], tables["b"]["stopped"]) == ("inconclusive", True)
+    assert (tables["c"]["verdict"], tables["c"]["stopped"]) == ("inconclusive", True)
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_wire_that_is_cut_leaves_what_was_compared(
+    databases: Any, wires: dict[str, Proxy], trueup: Any, phase: str, side: str
+) -> None:
+    wires[side].on(PHASES[phase], "cut before")
+
+    outcome = trueup("data", "diff", wires["source"].conninfo, wires["target"].conninfo, "--json")
+
+    assert wires[side].pending == ()
+    assert outcome.code == ExitCode.UNVERIFIED
+    if phase in {"connect", "structure"}:
+        assert outcome.json["verdict"] == "inconclusive"
+    else:
+        assert_b_was_stopped(outcome.json)
+        assert "was lost" in by_table(outcome.json)["b"]["reason"]
+    wait_until(lambda: nobody_left(databases))
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_the_user_who_interrupts_is_told_what_was_compared(
+    databases: Any, wires: dict[str, Proxy], trueup: Any, phase: str
+) -> None:
+    wires["target"].before(PHASES[phase], lambda: os.kill(os.getpid(), signal.SIGINT))
+
+    outcome = trueup("data", "diff", wires["source"].conninfo, wires["target"].conninfo, "--json")
+
+    assert outcome.code == ExitCode.INTERRUPTED
+    if phase in {"connect", "structure"}:
+        assert (outcome.json["verdict"], outcome.json["tables"]) == ("inconclusive", [])
+    else:
+        # What was under way may have ended well before it was stopped.
+        tables = by_table(outcome.json)
+        assert (tables["a"]["verdict"], tables["a"]["stopped"]) == ("passed", False)
+        assert (tables["b"]["verdict"], tables["b"]["stopped"]) in {("inconclusive", True), ("failed", False)}
+        assert tables["c"]["reason"] == "not compared: it was interrupted"
+    wait_until(lambda: nobody_left(databases))
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -signal.SIGKILL)],
+    ids=lambda one: getattr(one, "name", ""),
+)
+def test_a_killed_command_leaves_no_statement_behind(
+    databases: Any, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    databases.run("create table a (id int primary key); create table b (id int primary key)")
+    databases.run("insert into a values (1); insert into b values (1)")
+    places = databases.source.reveal(), databases.target.reveal()
+    words = ["data", "diff", *places, "--json", "--where", "public.b:pg_sleep(300) is null"]
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "trueup", *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            wait_until(lambda: all(map(asleep, places)))
+            process.send_signal(number)
+            out, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    wait_until(lambda: nobody_left(databases))
+
+    assert process.returncode == code
+    if code == ExitCode.INTERRUPTED:
+        tables = by_table(json.loads(out))
+        assert (tables["a"]["verdict"], tables["b"]["stopped"]) == ("passed", True)
+
+
+def asleep(place: str) -> bool:
+    """Return whether a statement sleeps in the database."""
+    with psycopg.connect(place, autocommit=True) as observer:
+        query = "select from pg_stat_activity where datname = %s and wait_event = 'PgSleep'"
+        return observer.execute(query, [observer.info.dbname]).fetchone() is not None
+
+
+def test_state_goes_on_where_a_cut_ended_it(databases: Any, wires: dict[str, Proxy], trueup: Any) -> None:
+    words = ("data", "diff", wires["source"].conninfo, wires["target"].conninfo, "--json", "--state", "state")
+    wires["source"].on(PHASES["drill"], "cut before")
+    assert trueup(*words).code == ExitCode.UNVERIFIED
+    wires["source"].on(b'"public"."a"', "cut before")
+
+    outcome = trueup(*words)
+
+    assert len(wires["source"].pending) == 1
+    assert outcome.code == ExitCode.FAILED
+    assert [(name, one["verdict"]) for name, one in by_table(outcome.json).items()] == [
+        ("a", "passed"), ("b", "failed"), ("c", "passed")
+    ]  # fmt: skip
+    assert by_table(outcome.json)["b"]["changed"] == [{"key": ["7"], "columns": ["v"], "representation": False}]
+    assert not Path("state").exists()
+
+
+def test_resumed_comparison_of_databases_that_were_written_to_never_passes(
+    databases: Any, wires: dict[str, Proxy], trueup: Any
+) -> None:
+    databases.run_on(databases.target, "update b set v = 'v' where id = 7")
+    words = ("data", "diff", wires["source"].conninfo, wires["target"].conninfo, "--state", "state")
+    wires["source"].on(PHASES["checksum"], "cut before")
+    trueup(*words)
+    databases.run("insert into a values (1000, 'new')")
+
+    outcome = trueup(*words)
+
+    assert outcome.code == ExitCode.UNVERIFIED
+    assert "resumed: 1 table or parts of tables had been compared since" in outcome.out
+    assert "somebody has written to one of the servers" in outcome.out
+
+
+def test_resumed_comparison_that_nobody_disturbed_passes_and_says_so(
+    databases: Any, wires: dict[str, Proxy], trueup: Any
+) -> None:
+    databases.run_on(databases.target, "update b set v = 'v' where id = 7")
+    words = ("data", "diff", wires["source"].conninfo, wires["target"].conninfo, "--state", "state")
+    wires["source"].on(PHASES["checksum"], "cut before")
+    trueup(*words)
+
+    outcome = trueup(*words)
+
+    assert outcome.code == ExitCode.PASSED
+    assert "nobody has written to either server since then" in outcome.out
+
+
+def test_state_of_other_databases_is_refused(databases: Any, wires: dict[str, Proxy], trueup: Any) -> None:
+    wires["source"].on(PHASES["drill"], "cut before")
+    trueup("data", "diff", wires["source"].conninfo, wires["target"].conninfo, "--state", "state")
+
+    outcome = trueup("data", "diff", databases.target, databases.source, "--state", "state")
+
+    assert outcome.code == ExitCode.REFUSED
+    assert "is the state of another comparison: its source was" in outcome.err
+
+
+@pytest.fixture(scope="module")
+def mortal(cache_folder: Path) -> Iterator[EmbeddedServer]:
+    """Return a server that no other test needs."""
+    with EmbeddedServer(18, cache_folder=cache_folder) as server:
+        yield server
+
+
+@pytest.mark.parametrize("phase", ["structure", "checksum", "rows"])
+def test_a_server_that_dies_leaves_what_was_compared(
+    databases: Any, wires: dict[str, Proxy], mortal: EmbeddedServer, trueup: Any, phase: str
+) -> None:
+    name = f"mortal_{phase}"
+    target = mortal.create_database(name)
+    for table in "abc":
+        databases.run_on(target, f"create table {table} (id int primary key, v text)")
+        databases.run_on(target, f"insert into {table} select i, 'v' || i / 50 from generate_series(1, 50) i")
+    databases.run("update a set v = 'v' || id / 50; update c set v = 'v' || id / 50")
+    words = ("data", "diff", wires["source"].conninfo, target, "--json", "--state", "state")
+    wires["source"].before(PHASES[phase], lambda: mortal.stop("immediate"))
+
+    died = trueup(*words)
+    mortal.start()
+    again = trueup(*words)
+
+    assert died.code == ExitCode.UNVERIFIED
+    if phase != "structure":
+        assert_b_was_stopped(died.json)
+    wait_until(lambda: backends(databases.source) == 0)
+    assert again.code == ExitCode.FAILED
+    assert by_table(again.json)["b"]["counts"]["changed"] == 50
