@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -515,6 +516,39 @@ def test_usage_counts_checkouts_and_not_open_connections(open_db: OpenDb) -> Non
 
     assert not quiet
     assert Kind.USAGE in log.kinds()
+
+
+def test_whatever_happens_to_a_connection_is_told_once(open_db: OpenDb) -> None:
+    log = Log()
+    db = open_db(max_connections=1, checkout_timeout_s=0.3, log=log)
+    answer(db)
+    with db.connection() as connection:
+        connection.execute("set lock_timeout = 1")
+    with suppress(Disconnected), db.connection() as connection:
+        connection.execute("select pg_terminate_backend(pg_backend_pid())")
+    with db.connection(), ThreadPoolExecutor(1) as thread:
+        assert isinstance(thread.submit(answer, db).exception(), PoolTimeout)
+    db.close()
+
+    told = {
+        **dict.fromkeys((Kind.CONNECT, Kind.WAIT), 3),  # Whoever waits for a login waits for a connection.
+        **dict.fromkeys((Kind.CHECKOUT, Kind.USAGE, Kind.RETURN), 4),
+        **dict.fromkeys((Kind.REPLACE, Kind.DISCARD, Kind.TIMEOUT, Kind.CLOSE), 1),
+    }
+    until(lambda: Counter(log.kinds()) == told)
+    assert {event.in_use for event in log if event.kind is Kind.USAGE} == {1}
+    assert all(event.max_size == 1 for event in log)
+
+
+def test_login_that_fails_is_told(target: ConnInfo) -> None:
+    log = Log()
+    with (
+        Database(DatabaseSettings(conninfo=target.with_parameters(dbname="nowhere")), listener=log.append) as db,
+        suppress(ConnectionFailed),
+    ):
+        answer(db)
+
+    assert Counter(log.kinds()) == {Kind.CONNECT_FAILED: 1, Kind.TIMEOUT: 1}
 
 
 def test_idle_connection_is_closed_after_its_time(open_db: OpenDb, observer: Observer) -> None:

@@ -24,6 +24,7 @@ OpenDb = Callable[..., Database]
 SESSIONS = "the server's sessions, and how long they last, are the pooler's"
 OPTIONS = "the pooler takes no settings at login; each transaction sets them"
 PROCESS = "the number of the server's process is not known behind the pooler"
+OWN = "it makes its own Database"
 OUTAGE = "the pooler is what stays up, and answers for the server"
 DIRECT_ONLY = {
     "test_a_connection_says_who_it_is_and_how_long_things_may_take": OPTIONS,
@@ -34,13 +35,15 @@ DIRECT_ONLY = {
     "test_budget_holds_while_connections_are_replaced": SESSIONS,
     "test_no_slot_on_the_server_is_its_own_error_and_passes": SESSIONS,
     "test_idle_connection_is_closed_after_its_time": SESSIONS,
+    "test_whatever_happens_to_a_connection_is_told_once": SESSIONS,
     "test_budget_holds_after_a_restart": OUTAGE,
     "test_restart_while_idle_fails_no_request": OUTAGE,
     "test_waiting_callers_are_served_when_the_server_is_back": OUTAGE,
     "test_stopped_backend_is_left_in_time_and_ended_later": PROCESS,
     "test_child_of_a_fork_uses_its_own_connection": PROCESS,
     "test_original_error_survives_a_failing_rollback": PROCESS,
-    "test_database_that_is_never_closed_warns": "it makes its own Database",
+    "test_database_that_is_never_closed_warns": OWN,
+    "test_login_that_fails_is_told": OWN,
 }
 for module in (test_fate, test_fault_matrix, test_isolation, test_pool, test_transaction):
     take_over(module, globals(), DIRECT_ONLY)

@@ -1,5 +1,6 @@
 """Conditions, orders and pages against what Python makes of the same rows."""
 
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -257,6 +258,20 @@ def test_stream_gives_all_rows_in_chunks(filled: Clients):
         phones = [row.phone for row in rows]
 
     assert phones == ["4", "3", "2", "1"]
+
+
+def test_stream_takes_the_memory_of_a_chunk_however_many_rows_there_are(clients: Clients, observer: Connection):
+    numbers = "generate_series(1, 5000) as n"
+    observer.execute(f"insert into clients (company_id, phone, name) select 7, n, repeat('x', 1000) from {numbers}")
+    with clients.stream(company_id=7, chunk_rows=100) as rows:
+        next(rows)
+        tracemalloc.start()
+        found = 1 + sum(1 for _ in rows)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert found == 5_000
+    assert peak < 1 << 20
 
 
 def test_writes_within_a_stream_that_is_left_early_are_kept(filled: Clients, stored: Callable[..., Any]):

@@ -20,6 +20,7 @@ __all__ = ["nothing_of_the_session", "own_server", "pgbouncer"]
 
 NUMBERS = itertools.count()
 OWN = "it makes its own Database"
+CLIENT = "it measures the client, which is the same"
 PREPARED = "behind a pooler nothing is prepared"
 DIRECT_ONLY = {
     "test_two_calls_over_the_same_keys_never_deadlock": OWN,
@@ -32,7 +33,8 @@ DIRECT_ONLY = {
     "test_values_of_any_size_share_one_prepared_statement": PREPARED,
     "test_statement_that_the_server_forgot_is_sent_again": PREPARED,
     "test_in_a_transaction_a_changed_table_is_an_error_and_the_next_one_works": PREPARED,
-    "test_100000_rows_take_bounded_memory": "it measures the client, which is the same",
+    "test_100000_rows_take_bounded_memory": CLIENT,
+    "test_stream_takes_the_memory_of_a_chunk_however_many_rows_there_are": CLIENT,
 }
 LEFT = """
     select proname::text from pg_proc where pronamespace::regnamespace::text ~ '^pg_temp'
