@@ -1,7 +1,7 @@
 """Reads the structure of a database: one query a kind, all in the one transaction of a snapshot.
 
 The versions 14 to 18 give the same text for the same object once `search_path` is empty, as a Snapshot has it; the few
-places where they don't are named in the queries beside this module.
+places where they don't are named in the queries beside this module, and in `viewdefs`.
 
 Source: PostgreSQL manual, "System Catalogs".
 """
@@ -41,6 +41,7 @@ from trueup.parity.schema.model import (
     ViewKind,
 )
 from trueup.parity.schema.names import ColumnName, QualifiedName
+from trueup.parity.schema.viewdefs import unqualified
 
 Row = tuple[Any, ...]
 Oid = int
@@ -133,6 +134,7 @@ def _related(snapshot: Snapshot, relations: Iterable[Row]) -> Catalog:
     constraints = _grouped(snapshot.rows(query("constraints"), scope))
     indexes = _grouped(snapshot.rows(query("indexes"), scope))
     sequences = {row[0]: row[1:] for row in snapshot.rows(query("sequences"), scope)}
+    names_tables = snapshot.server_version < 160000
     tables, views, numbers = {}, {}, {}
     for oid, kind, schema, relation, *facts in relations:
         name = QualifiedName(schema, relation)
@@ -141,7 +143,8 @@ def _related(snapshot: Snapshot, relations: Iterable[Row]) -> Catalog:
                 name, kind, facts=facts, columns=columns[oid], constraints=constraints[oid], indexes=indexes[oid]
             )
         elif kind in VIEWS:
-            views[name] = View(name=name, kind=VIEWS[kind], definition=facts[-1], indexes=_indexes(indexes[oid]))
+            definition = unqualified(facts[-1]) if names_tables and facts[-1] else facts[-1]
+            views[name] = View(name=name, kind=VIEWS[kind], definition=definition, indexes=_indexes(indexes[oid]))
         else:
             numbers[name] = _sequence(name, sequences[oid])
     return Catalog(

@@ -168,7 +168,10 @@ said (classid, oid, subid, part, value) as (
   union all
   select * from stored where value is not null
 )
-select o.type, o.identity, s.part, s.value
+select o.type,
+       case o.type when 'transform' then replace(o.identity, ' on language ', ' language ') else o.identity end,
+       s.part,
+       s.value
 from said s
 cross join lateral pg_identify_object(s.classid, s.oid, s.subid) o
 where not exists (select from extended e where e.classid = s.classid and e.oid = s.oid)

@@ -1,4 +1,5 @@
--- Operators with their classes and families, casts, and what else teaches the server something new.
+-- Operators with their classes and families, casts, and what else teaches the server something new. Before 16 the name of a
+-- transform has a word more.
 with own (oid) as (
   select n.oid
   from pg_namespace n
@@ -114,7 +115,11 @@ found (classid, oid, parts) as (
     and t.typtype in ('b', 'p')
     and not exists (select from pg_type e where e.typarray = t.oid)
 )
-select o.type, o.identity, jsonb_strip_nulls(f.parts), null::text, null::text[]
+select o.type,
+       case o.type when 'transform' then replace(o.identity, ' on language ', ' language ') else o.identity end,
+       jsonb_strip_nulls(f.parts),
+       null::text,
+       null::text[]
 from found f
 cross join lateral pg_identify_object(f.classid, f.oid, 0) o
 where not exists (
