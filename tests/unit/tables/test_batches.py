@@ -104,3 +104,25 @@ def test_bad_value_is_told_without_the_value():
         refuse(CLIENTS, bad)
 
     assert "secret" not in str(refusal.value)
+
+
+def test_part_of_a_batch_keeps_rows_and_positions_together():
+    (batch,) = group(CLIENTS, as_given([Client(7, str(i), name=f"n{i}") for i in range(4)]), {})
+
+    assert lines(batch.take([1, 3])) == [
+        {"company_id": 7, "phone": "1", "name": "n1"},
+        {"company_id": 7, "phone": "3", "name": "n3"},
+    ]
+    assert list(batch.without({0, 2}).positions) == list(batch.take([1, 3]).positions) == [1, 3]
+    assert batch.without([]) is batch
+
+
+def test_refusal_of_a_batch_names_its_first_bad_row():
+    (batch,) = group(
+        CLIENTS, as_given([Client(7, str(i), name=name) for i, name in enumerate(("a", "b\0", "c\0"))]), {}
+    )
+
+    with pytest.raises(InvalidValue, match=r"^public\.clients\.name: the value of row 1 holds ") as refused:
+        refuse(CLIENTS, prepare(CLIENTS, batch)[1])
+
+    assert (refused.value.sqlstate, refused.value.columns) == ("22P05", ("name",))

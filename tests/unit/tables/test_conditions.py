@@ -29,7 +29,7 @@ from trueup.tables import (
     ne,
     not_in,
 )
-from trueup.tables.conditions import parse
+from trueup.tables.conditions import encode_row, parse
 from trueup.tables.statements import select
 
 
@@ -156,3 +156,20 @@ def test_refused_value_is_invalid_data_that_was_not_sent():
 def test_repr_of_a_condition_tells_no_value():
     """W-R27: filters with phones are sent to the tracker."""
     assert repr(gte("+7secret") & lt("x")) == "gte(…) & lt(…)"
+
+
+def test_row_is_written_value_by_value():
+    assert encode_row(BOOKINGS, ("phone", "id", "day"), ["+7", 3, None]) == [b"+7", b"3", None]
+
+
+def test_bad_value_of_a_row_is_refused_by_its_column():
+    with pytest.raises(InvalidValue, match=r"^public\.bookings\.phone: the value holds ") as refused:
+        encode_row(BOOKINGS, ("id", "phone"), [3, "+7\0"])
+
+    assert (refused.value.sqlstate, refused.value.columns) == ("22P05", ("phone",))
+
+
+def test_refused_operator_is_told_with_those_that_there_are():
+    message = r"^public\.bookings\.raw: json has no eq; it understands is_not_null, is_null$"
+    with pytest.raises(StatementRefused, match=message):
+        parse(BOOKINGS, {"raw": eq({})})

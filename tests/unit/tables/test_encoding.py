@@ -28,6 +28,8 @@ TWO_LOOPS += [TWO_LOOPS, TWO_LOOPS]
 
 WRITTEN: dict[str, tuple[str, Any, str]] = {
     "int": ("bigint", -(2**63), "-9223372036854775808"),
+    "greatest int": ("int", 2**31 - 1, "2147483647"),
+    "least smallint": ("smallint", -(2**15), "-32768"),
     "int enum": ("smallint", Level.HIGH, "3"),
     "text": ("text", "Ёлка'\\", "Ёлка'\\"),
     "text enum": ("text", Status.ACTIVE, "active"),

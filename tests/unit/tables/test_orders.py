@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 from psycopg import sql
 
-from trueup.tables import Table, asc, desc
+from trueup.tables import StatementRefused, Table, asc, desc
 from trueup.tables.orders import Order, parse_after, parse_order, render_after, render_order
 
 
@@ -96,3 +96,13 @@ def test_page_begins_after_the_row(asked, row, condition, parameters, given):
 )
 def test_order_is_written_as_it_was_asked_for(asked, clause):
     assert text(render_order(CLIENTS, parse_order(CLIENTS, asked()))) == f"\norder by {clause}"
+
+
+@pytest.mark.parametrize("after", [{"id": 3}, object()], ids=["a mapping", "an object"])
+def test_row_that_lacks_a_column_of_the_order_is_refused(after):
+    with pytest.raises(StatementRefused, match=r"public\.clients: after lacks 'phone', which the rows are ordered by"):
+        parse_after(CLIENTS, parse_order(CLIENTS, ["phone"]), after)
+
+
+def test_null_of_a_mapping_is_no_missing_column():
+    assert parse_after(CLIENTS, parse_order(CLIENTS, ["name"]), {"id": 3, "name": None}) == ((True, False), [b"3"])

@@ -114,6 +114,10 @@ BUILT: dict[str, tuple[Callable[[], Statement], str]] = {
         lambda: statements.insert(CLIENTS, ALL),
         f'insert into "public"."clients" ({COLUMNS})\nvalues ({VALUES})\nreturning {COLUMNS}',
     ),
+    "insert some": (
+        lambda: statements.insert(CLIENTS, ("phone", "company_id")),
+        f'insert into "public"."clients" ("phone", "company_id")\nvalues ($1::text, $2::bigint)\nreturning {COLUMNS}',
+    ),
     "insert nothing": (
         lambda: statements.insert(CLIENTS, ()),
         f'insert into "public"."clients" default values\nreturning {COLUMNS}',

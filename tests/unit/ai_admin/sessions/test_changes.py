@@ -2,6 +2,7 @@ import pytest
 
 from ai_admin.sessions.changes import ABSENT, Change, decide, read_changes
 from trueup.errors import UsageError
+from trueup.tables import InvalidValue
 
 SESSION, LIST = ("session", "a"), ("device-list", "a")
 
@@ -90,3 +91,10 @@ def test_what_can_not_be_fetched_again_does_not_come_back_by_a_stale_write(kind)
 def test_what_can_be_fetched_again_may_be_written_where_it_was_cleaned_up():
     assert decide([change(name=LIST, expected=5)], {}).suspects == ()
     assert decide([change(name=LIST, expected=5)], {LIST: 6}).suspects != ()
+
+
+def test_value_that_can_not_be_stored_is_refused_by_the_name_of_its_type():
+    with pytest.raises(InvalidValue, match=r"the value of a session holds ") as refused:
+        read_changes({"session": {"70001231001": "70001231002\0"}}, {})
+
+    assert "7000" not in str(refused.value)

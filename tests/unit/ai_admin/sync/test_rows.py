@@ -228,6 +228,13 @@ def test_costs_and_services_count_their_amount(bookings):
     assert [bookings[key].duration for key in (1430000001, 1430000003, 1430000004)] == [7200, 3600, 3600]
 
 
+def test_service_of_no_length_takes_no_time():
+    sent = {"id": 5, "staff_id": 1, "datetime": "2031-05-12T12:00:00+03:00", "services": [{"id": 1}, {"id": 2}]}
+    payload = msgspec.convert(sent, RecordPayload)
+
+    assert rows.booking_row(rows.Item(payload=payload, raw={}), MOSCOW, NOW).duration == 0
+
+
 def test_blocked_time_has_neither_client_nor_service(bookings):
     blocked = bookings[1430000003]
 
