@@ -1,7 +1,6 @@
 """How a connection is opened in time, also when the server or the network is away for a while."""
 
 import socket
-from select import POLLIN, POLLOUT, poll
 from time import monotonic
 
 import psycopg
@@ -9,6 +8,7 @@ from psycopg import pq
 
 from trueup.db.parameters import parameters
 from trueup.db.pooled import PooledConnection
+from trueup.db.readiness import is_ready
 from trueup.db.refusals import refused
 from trueup.errors import ConnectionFailed, DatabaseError
 from trueup.settings import DatabaseSettings
@@ -67,13 +67,6 @@ def follow(login: pq.abc.PGconn, deadline: float) -> str | None:
                 was_dark = not answers
                 probe_at = monotonic() + PROBE_S / 2 if was_dark else deadline
     return login.get_error_message()
-
-
-def is_ready(descriptor: int, state: int, until: float) -> bool:
-    """Return whether the socket has what the login waits for, before the moment `until`."""
-    poller = poll()
-    poller.register(descriptor, POLLIN if state == pq.PollingStatus.READING else POLLOUT)
-    return bool(poller.poll(max(0.0, until - monotonic()) * 1000))
 
 
 def is_answering(login: pq.abc.PGconn) -> bool:

@@ -7,8 +7,9 @@ from time import monotonic
 import psycopg
 from psycopg import pq
 
-from trueup.db.opening import FIRST_S, is_ready
+from trueup.db.opening import FIRST_S
 from trueup.db.pooled import PooledConnection
+from trueup.db.readiness import WAITING, is_ready
 from trueup.errors import DatabaseError
 
 CANCEL_S = 1.0
@@ -61,7 +62,7 @@ def cancel(order: pq.abc.PGcancelConn) -> None:
     """Deliver a cancellation, or give up after a second."""
     deadline = monotonic() + CANCEL_S
     try:
-        while (state := order.poll()) in {pq.PollingStatus.READING, pq.PollingStatus.WRITING}:
+        while (state := order.poll()) in WAITING:
             if not is_ready(order.socket, state, deadline):
                 break
         order.finish()

@@ -8,13 +8,13 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from select import POLLIN, POLLOUT, poll
 from time import monotonic
 
 import psycopg
 from psycopg import pq
 
 from trueup.conninfo import ConnInfo
+from trueup.db.readiness import WAITING, is_ready
 from trueup.errors import ConnectionFailed, TooManyConnections
 
 LOOK_S = 5.0
@@ -96,11 +96,6 @@ def ask_again(conninfo: ConnInfo) -> str | None:
 
 def follow(login: pq.abc.PGconn, deadline: float) -> None:
     """Drive a login to its end, or to the deadline."""
-    poller = poll()
-    while (state := login.connect_poll()) in {pq.PollingStatus.READING, pq.PollingStatus.WRITING}:
-        descriptor = login.socket
-        poller.register(descriptor, POLLIN if state == pq.PollingStatus.READING else POLLOUT)
-        is_ready = poller.poll(max(0.0, deadline - monotonic()) * 1000)
-        poller.unregister(descriptor)
-        if not is_ready:
+    while (state := login.connect_poll()) in WAITING:
+        if not is_ready(login.socket, state, deadline):
             return

@@ -17,11 +17,11 @@ from trueup.tables.ordering import Bad, Key, Ordered, Rejected, key_at, rejected
 from trueup.tables.rows import column_reader_of, written
 from trueup.tables.sql_types import Family
 from trueup.tables.tenants import Row
-from trueup.tables.texts import Writer, write_texts, writer_of
+from trueup.tables.texts import ColumnWriter, write_texts, writer_of
 
 R = TypeVar("R")
 
-JSON = frozenset({Family.JSON, Family.JSONB})
+JSON_FAMILIES = frozenset({Family.JSON, Family.JSONB})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +35,7 @@ class Batch:
     """Where each row stood in the call."""
     key: Key
     """The columns of the conflict key, in the order of the call."""
-    writers: Sequence[Writer] = ()
+    writers: Sequence[ColumnWriter] = ()
     """What writes the values of each column, once prepared."""
 
     def __len__(self) -> int:
@@ -109,13 +109,13 @@ def prepare(table: Table[Any], batch: Batch) -> tuple[Batch, list[Rejected]]:
     return ready.without(bad), [rejected(batch.key, batch.positions[i], reason) for i, reason in sorted(bad.items())]
 
 
-def writable(column: Column, values: Sequence[Any], bad: Bad) -> tuple[Sequence[Any], Writer]:
+def writable(column: Column, values: Sequence[Any], bad: Bad) -> tuple[Sequence[Any], ColumnWriter]:
     """Return the values of a column, as texts unless all are plain, and what writes them; note the bad ones."""
     classes = set(map(type, values))
     present = [value for value in values if value is not None] if NoneType in classes else values
     if not present or column.type.is_plain(present, classes - {NoneType}):
         return values, writer_of(column.type)
-    if column.type.family in JSON and (texts := faithful_json(present)) is not None:
+    if column.type.family in JSON_FAMILIES and (texts := faithful_json(present)) is not None:
         return (texts if present is values else with_nulls(texts, values)), write_texts
     return encoded(column, values, bad), write_texts
 

@@ -39,7 +39,7 @@ class SqlType:
     """What a value is when it comes back; `object` for JSON."""
     encode: Callable[[Any], str]
     """Writes one value that is not None as the type's input text; raises BadValue."""
-    is_plain: "PlainTest"
+    is_plain: PlainTest
     """Says whether values of a column, none of them None, need not be written one by one (`trueup.tables.texts`): that
     is what makes writing in bulk fast. It is given their classes as well."""
     family: Family = Family.ORDERED

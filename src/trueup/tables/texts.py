@@ -7,17 +7,14 @@ one too, so that a lone empty text is a value; NULL is a mark in place of one.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
-
+from trueup.tables.encoding import ENCODER
 from trueup.tables.sql_types import Family, SqlType
 
-Writer = Callable[[Sequence[Any], bytes, bytes], bytes | None]
+ColumnWriter = Callable[[Sequence[Any], bytes, bytes], bytes | None]
 """Writes values with a separator and a mark for NULL; returns None where a value holds one of them."""
 
-JSON = msgspec.json.Encoder()
 
-
-def writer_of(kind: SqlType) -> Writer:
+def writer_of(kind: SqlType) -> ColumnWriter:
     """Return what writes values that are plain (`SqlType.is_plain`)."""
     match kind.family:
         case Family.TEXT:
@@ -54,7 +51,7 @@ def write_arrays(values: Sequence[list[Any] | None], separator: bytes, null: byt
 
 def lines_of(values: Sequence[Any]) -> bytes:
     """Return values as JSON, each on a line of its own behind an empty one."""
-    return b"\n" + JSON.encode_lines(values)
+    return b"\n" + ENCODER.encode_lines(values)
 
 
 def joined(lines: bytes, separator: bytes, null: bytes) -> bytes:
