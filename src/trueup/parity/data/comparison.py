@@ -24,7 +24,6 @@ from trueup.parity.data.segments import compare_segment, merged, segments
 from trueup.parity.data.watched import MOST_ROWS
 from trueup.parity.data.window import ALL_OF_IT, Window
 from trueup.parity.schema import Catalog
-from trueup.report.model import Verdict
 from trueup.settings import Conversion
 
 
@@ -66,11 +65,9 @@ def compare(
         ledger.meet(both)
         ledger.open(pairs, max_rows=bounds.max_rows, most_rows=MOST_ROWS if recheck else 0)
         compare_pairs(both, pairs, ledger, bounds=bounds, executor=executor, on_progress=on_progress)
-    found = ledger.comparisons()
-    if recheck is None:
-        return found
-    if any(one.is_stopped for one in found):
-        return tuple(_not_read_again(one, ledger.stopped) for one in found)
+    found = ledger.first_reading()
+    if recheck is None or any(one.is_stopped for one in found):
+        return ledger.comparisons()
     if bounds.max_seconds:
         bounds = replace(bounds, max_seconds=max(1.0, bounds.max_seconds - (monotonic() - started)))
     return read_again(source, target, pairs, found, recheck, bounds=bounds, on_progress=on_progress)
@@ -93,13 +90,6 @@ def matched(
     """
     rules = agreed_rules(both, conversions=conversions, window=window, is_paranoid=is_paranoid)
     return admitted(both, pair_tables(*catalogs, tables=tables, rules=rules), window)
-
-
-def _not_read_again(found: TableComparison, stopped: str) -> TableComparison:
-    if not found.differing or found.is_stopped:
-        return found
-    reason = f"its rows that differ were not read again: {stopped}"
-    return replace(found, verdict=Verdict.INCONCLUSIVE, reason=reason, is_stopped=True)
 
 
 def compare_table(

@@ -116,9 +116,38 @@ class Ledger:
             self._on_change()
 
     def comparisons(self) -> tuple[TableComparison, ...]:
-        """Return one comparison a table, in the order of the tables, however far it came."""
+        """Return one comparison a table, in the order of the tables, however far it came.
+
+        Where rows that differ are to be read again, nobody knows of any whether it does.
+        """
+        found = self.first_reading()
+        return tuple(self._not_read_again(one) for one in found) if self._most_rows else found
+
+    def first_reading(self) -> tuple[TableComparison, ...]:
+        """Return the same before any row is read again."""
         limit = max(self._max_rows, self._most_rows)
         return tuple(one.comparison(self.stopped, max_rows=limit) for one in self.accounts.values())
+
+    def _not_read_again(self, found: TableComparison) -> TableComparison:
+        is_of_one_side = None in {found.source_rows, found.target_rows}
+        if not found.differing or is_of_one_side:
+            return found
+        keys = dict.fromkeys((*found.missing, *found.extra, *(row.key for row in found.changed)))
+        reason = found.reason or f"compared, but rows that differ were not read again: {self.stopped}"
+        return replace(
+            found,
+            verdict=Verdict.INCONCLUSIVE,
+            missing=(),
+            extra=(),
+            changed=(),
+            missing_count=0,
+            extra_count=0,
+            changed_count=0,
+            moving=tuple(keys)[: self._max_rows],
+            moving_count=found.differing,
+            reason=reason,
+            is_stopped=True,
+        )
 
     @property
     def room(self) -> int:

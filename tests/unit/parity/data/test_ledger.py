@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from trueup.errors import Refused
@@ -100,6 +102,22 @@ def test_rows_that_are_to_be_read_again_share_one_room() -> None:
     ledger.plan(pair("b"))
     ledger.add(pair("b"), 0, found("b", missing=3))
     assert ledger.room == 2
+
+
+def test_rows_that_were_not_read_again_as_they_were_to_be_are_not_called_different() -> None:
+    ledger = opened(pair("a"), pair("b"), pair("c"), max_rows=2, most_rows=50)
+    absent = replace(found("c", missing=3), target_rows=None, missing=())
+    for name, part in (("a", found("a", missing=3)), ("b", found("b")), ("c", absent)):
+        ledger.plan(pair(name))
+        ledger.add(pair(name), 0, part)
+
+    a, b, c = ledger.comparisons()
+
+    assert (a.verdict, a.differing, a.moving, a.moving_count) == (Verdict.INCONCLUSIVE, 0, (("0",), ("1",)), 3)
+    assert (a.is_stopped, a.reason) == (True, "compared, but rows that differ were not read again: it was interrupted")
+    assert (b.verdict, b.is_stopped) == (Verdict.PASSED, False)
+    assert c.verdict is Verdict.FAILED
+    assert [one.differing for one in ledger.first_reading()] == [3, 0, 3]
 
 
 def test_other_tables_are_refused() -> None:
