@@ -107,11 +107,13 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Print measured ratios; posargs choose benchmarks by name."""
+    """Print measured ratios; posargs choose benchmarks by name, numbers and options among them are theirs."""
     install(session, "test", "bench")
+    options = [word for word in session.posargs if word.isdecimal() or word.startswith("-")]
+    names = [word for word in session.posargs if word not in options]
     for script in sorted(Path("tests/benchmarks").glob("bench_*.py")):
-        if not session.posargs or any(name in script.stem for name in session.posargs):
-            session.run("python", str(script))
+        if not names or any(name in script.stem for name in names):
+            session.run("python", str(script), *options)
 
 
 @nox.session(default=False)

@@ -1,21 +1,30 @@
-"""Race comparisons of a table on two servers: `python tests/benchmarks/bench_data_parity.py [ROWS] [ROUNDS] [--alone]`.
+"""Race comparisons of a table on two servers: `python tests/benchmarks/bench_data_parity.py [ROWS…] [--alone]`.
 
-A million rows or ROWS, of which 20 differ, on PostgreSQL 16 and 18, each contender in a process of its own, in turns;
-printed is the fastest round of each. Limits are what the servers need to count all rows, and to hash them once: both
-sides at once, like everyone. At last a tenth of the rows differs, for trueup alone. The others are installed into
-environments of their own, in trueup's cache; `--alone` leaves them out.
+A million rows, or each number of ROWS, of which 20 differ, on PostgreSQL 16 and 18; each contender in a process of its
+own, in turns. Limits are what the servers need to count all rows, and to hash them once: both sides at once, like
+everyone. At last a tenth of the rows differs as well, for trueup alone. The others are installed into environments of
+their own, in trueup's cache; `--alone` leaves them out. Clock times leave out imports; those of processors are of both
+servers and, without imports, of the contender.
+
+`nox -s bench -- data_parity 1000000 5000000` races at the sizes that have targets; to see how time and memory grow:
+`nox -s bench -- data_parity 1000000 5000000 20000000 --alone`.
 """
 
 import json
 import subprocess
 import sys
 import venv
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from time import perf_counter
 from typing import Any
+
+import psutil
+from race import Result, Target, Times, report, say
 
 from trueup.conninfo import ConnInfo
 from trueup.db import connect, snapshot
@@ -47,6 +56,14 @@ HASH = """
     )) from public.t
 """
 FEW = 20
+ROUNDS = 3
+HASH_PASS, COUNT = "hash pass", "count(*)"
+LIMITS = {COUNT: "select count(*) from public.t", HASH_PASS: HASH}
+OVER_HASH_PASS = 1.25
+MANY_OVER_FEW = 2.0
+OVER_BEST, OVER_DEFAULT = {1_000_000: 1 / 3, 5_000_000: 1 / 2.5}, 1 / 6
+"""Of what the other program takes, with its best options, by number of rows, and as it comes."""
+SESSIONS = "select count(*) from pg_stat_activity where datname = 'parity' and pid <> pg_backend_pid()"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +72,11 @@ class Contender:
 
     program: str
     options: dict[str, Any] = field(default_factory=dict)
+    rounds: int = ROUNDS
 
     def __str__(self) -> str:
         chosen = ", ".join(f"{name}={value}" for name, value in self.options.items())
-        return f"{self.program} ({chosen or 'as it comes'})"
+        return f"{self.program} ({chosen})" if chosen else self.program
 
 
 OWN = Contender(program="trueup")
@@ -68,9 +86,14 @@ RIVALS = (
         Contender(program="reladiff", options={"threads": 4, "bisection_factor": 256, "bisection_threshold": threshold})
         for threshold in (4_096, 16_384, 32_768)
     ),
-    Contender(program="data_diff"),
-    Contender(program="data_diff", options={"threads": 4, "bisection_factor": 256, "bisection_threshold": 16_384}),
+    Contender(program="data_diff", rounds=1),
+    Contender(
+        program="data_diff",
+        options={"threads": 4, "bisection_factor": 256, "bisection_threshold": 16_384},
+        rounds=1,
+    ),
 )
+DEFAULT, TUNED = str(RIVALS[0]), tuple(map(str, RIVALS[1:4]))
 
 
 def interpreter(program: str, cache_folder: Path) -> Path:
@@ -97,7 +120,7 @@ def run(contender: Contender, places: Sequence[ConnInfo], cache_folder: Path) ->
     command = [interpreter(contender.program, cache_folder), COMPARER, contender.program, *map(uri, places)]
     done = subprocess.run([*command, json.dumps(contender.options)], check=False, capture_output=True, text=True)
     if done.returncode:
-        raise SystemExit(f"{contender} failed: {done.stderr.strip().splitlines()[-1]}")
+        raise SystemExit(f"{contender} failed: {done.stderr.strip()[-500:]}")
     said: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return said
 
@@ -125,55 +148,92 @@ def edit(place: ConnInfo, rows: int, differences: int) -> None:
         connection.execute("vacuum analyze t")
 
 
-def tell(name: str, seconds: float, limit: float, said: dict[str, float] | None = None) -> None:
-    """Print a line."""
-    more = f", {said['differences']:.0f} keys differ, {said['peak_mb']:.0f} MB" if said else ""
-    sys.stdout.write(f"{seconds:8.2f} s {seconds / limit:7.2f} x the hash pass  {name}{more}\n")
+class Arena:
+    """Is the table on both servers, whose processors' work is counted."""
+
+    def __init__(self, servers: Sequence[EmbeddedServer], rows: int) -> None:
+        self.places = [server.create_database("parity") for server in servers]
+        self._postmasters = [psutil.Process(server.pid) for server in servers]
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(fill, self.places, [rows] * 2))
+
+    def worked_s(self) -> float:
+        """Return the seconds that processors have worked for sessions, once all have ended."""
+        for place in self.places:
+            with connect(place) as connection:
+                while connection.execute(SESSIONS).fetchone() != (0,):
+                    Event().wait(0.01)
+        times = [postmaster.cpu_times() for postmaster in self._postmasters]
+        return sum(each.children_user + each.children_system for each in times)
+
+    def measure(self, times: Times, run: Callable[[], dict[str, float]]) -> None:
+        """Add how long something took, by its own word and by the processors of both servers."""
+        before = self.worked_s()
+        said = run()
+        times.clock.append(said["seconds"])
+        times.cpu.append(self.worked_s() - before + said.get("cpu_s", 0))
+        if "differences" in said:
+            times.note = f"{said['differences']:,.0f} keys differ, {said['peak_mb']:.0f} MB"
 
 
-def race(contenders: Sequence[Contender], places: Sequence[ConnInfo], rounds: int, expected: int) -> dict[str, float]:
-    """Print a line for each contender and each limit; return the seconds of each."""
-    cache_folder = Settings.load().cache_folder
-    answers: dict[str, list[dict[str, float]]] = {str(one): [] for one in contenders}
-    limits: dict[str, list[float]] = {"count(*)": [], "hash pass": []}
-    for _ in range(rounds):
-        limits["count(*)"].append(time_query(places, "select count(*) from public.t"))
-        limits["hash pass"].append(time_query(places, HASH))
-        for one in contenders:
-            answers[str(one)].append(run(one, places, cache_folder))
-    limit = min(limits["hash pass"])
-    for name, seconds in limits.items():
-        tell(name, min(seconds), limit)
-    for name, said in answers.items():
-        best = min(said, key=lambda answer: answer["seconds"])
-        tell(name, best["seconds"], limit, best)
-        if best["differences"] != expected:
-            sys.stdout.write(f"         WRONG: {expected} keys differ\n")
-    return {name: min(answer["seconds"] for answer in said) for name, said in answers.items()}
-
-
-def main(rows: int, rounds: int, rivals: Sequence[Contender]) -> None:
-    """Print a line for each contender."""
+@contextmanager
+def arena(rows: int) -> Iterator[Arena]:
+    """Fill the table on servers of both versions."""
     cache_folder = Settings.load().cache_folder
     with (
         EmbeddedServer(16, cache_folder=cache_folder, tcp=True) as old,
         EmbeddedServer(18, cache_folder=cache_folder, tcp=True) as new,
     ):
-        places = [server.create_database("parity") for server in (old, new)]
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(fill, places, [rows] * 2))
-        edit(places[1], rows, FEW)
-        sys.stdout.write(f"{rows:,} rows, {FEW} differ:\n")
-        few = race([OWN, *rivals], places, rounds, FEW)
-        edit(places[1], rows, rows // 10)
-        sys.stdout.write(f"{rows:,} rows, {rows // 10:,} more differ:\n")
-        many = race([OWN], places, rounds, rows // 10 + FEW)
-    sys.stdout.write(f"Many differences take {many[str(OWN)] / few[str(OWN)]:.2f} times as long as few.\n")
-    for name, seconds in few.items():
-        if name != str(OWN):
-            sys.stdout.write(f"{seconds / few[str(OWN)]:8.2f} times as long as trueup: {name}\n")
+        yield Arena((old, new), rows)
+
+
+def race(arena: Arena, contenders: Sequence[Contender], expected: int) -> Result:
+    """Return the times of each contender and each limit; whoever finds something else is named."""
+    cache_folder = Settings.load().cache_folder
+    result: Result = {name: Times() for name in (*LIMITS, *map(str, contenders))}
+    for number in range(ROUNDS):
+        for name, query in LIMITS.items():
+            arena.measure(result[name], lambda query=query: {"seconds": time_query(arena.places, query)})  # type: ignore[misc]
+        for one in contenders:
+            if number < one.rounds:
+                arena.measure(result[str(one)], lambda one=one: run(one, arena.places, cache_folder))  # type: ignore[misc]
+    for one in contenders:
+        if not result[str(one)].note.startswith(f"{expected:,} "):
+            result[str(one)].note += f", WRONG: {expected:,} do"
+    return result
+
+
+def targets(result: Result, rows: int) -> Iterable[Target]:
+    """Yield what is meant to be reached with so many rows."""
+    yield Target(of=str(OWN), by=HASH_PASS, limit=OVER_HASH_PASS)
+    if DEFAULT in result:
+        best = min(TUNED, key=lambda name: min(result[name].clock))
+        yield Target(of=str(OWN), by=best, limit=OVER_BEST.get(rows, 1.0))
+        yield Target(of=str(OWN), by=DEFAULT, limit=OVER_DEFAULT)
+
+
+def main(sizes: Sequence[int], rivals: Sequence[Contender]) -> None:
+    """Print a table for each size, and how trueup's time and memory grow."""
+    growth = []
+    for rows in sizes:
+        with arena(rows) as both:
+            edit(both.places[1], rows, FEW)
+            few = race(both, [OWN, *rivals], FEW)
+            title = f"{rows:,} rows, {FEW} differ"
+            report(title, few, base=HASH_PASS, targets=tuple(targets(few, rows)))
+            edit(both.places[1], rows, rows // 10)
+            many = race(both, [OWN], FEW + rows // 10)
+        again = f"{OWN}, {rows // 10:,} more"
+        both_own = {str(OWN): few[str(OWN)], again: many[str(OWN)]}
+        limit = Target(of=again, by=str(OWN), limit=MANY_OVER_FEW)
+        report(f"{rows:,} rows, many differ", both_own, base=str(OWN), targets=[limit])
+        seconds = min(few[str(OWN)].clock) / rows * 1e6
+        growth.append(f"  {rows:>11,} rows: {seconds:.2f} s a million, {few[str(OWN)].note}")
+    say("\nHow trueup grows")
+    for line in growth:
+        say(line)
 
 
 if __name__ == "__main__":
     numbers = [int(text) for text in sys.argv[1:] if text.isdecimal()]
-    main(*([*numbers, *(1_000_000, 3)[len(numbers) :]]), rivals=() if "--alone" in sys.argv else RIVALS)
+    main(numbers or [1_000_000], rivals=() if "--alone" in sys.argv else RIVALS)

@@ -67,10 +67,12 @@ EQUAL: dict[str, Template] = {
     ")::text else ({0})::text end",
     "jsonb": TRIMMED,
     "numeric": "numeric_send(trim_scale({0}))",
-    "numrange": TRIMMED,
 }
+RANGES = frozenset({"numrange", "nummultirange"})
+"""Whose equal values may be written in several ways."""
 EQUAL_ARRAYS: dict[str, Template] = {
-    "bpchar": WITH_BOUNDS, "float4": WITH_BOUNDS, "float8": WITH_BOUNDS, "numeric": TRIMMED
+    "bpchar": WITH_BOUNDS, "float4": WITH_BOUNDS, "float8": WITH_BOUNDS, "interval": WITH_BOUNDS,
+    "jsonb": TRIMMED, "nummultirange": TRIMMED, "numeric": TRIMMED, "numrange": TRIMMED
 }  # fmt: skip
 
 
@@ -156,9 +158,16 @@ def _same_type(source: Column, target: Column) -> Form:
     if element == "money":
         return Form(value="array_send({0})")
     if element in EQUAL_ARRAYS:
-        return Form(value=TEXT, equal=EQUAL_ARRAYS[element])
+        return Form(value=TEXT, equal=_below_domain(EQUAL_ARRAYS[element], f"{element}[]"))
+    if name in RANGES:
+        return Form(value=TEXT, equal=_below_domain(TRIMMED, name))
     equal = EQUAL.get(name, None if source.deterministic and target.deterministic else OWN_HASH)
     return Form(value="{0}" if name in HASHED_AS_IS else SENT.get(name, TEXT), equal=equal)
+
+
+def _below_domain(template: Template, type_: str) -> Template:
+    # A domain over a range or an array has no hash.
+    return template.replace("{0}", f"{{0}}::pg_catalog.{type_}")
 
 
 def _plain_name(value_type: ValueType) -> str:

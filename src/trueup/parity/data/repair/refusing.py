@@ -37,13 +37,15 @@ def required_columns(table: Table) -> set[str]:
 
 def gaps(comparison: TableComparison, pair: TablePair) -> Iterator[Refusal]:
     """Yield what of a table that is repaired stays as it is."""
-    found = comparison.missing_count + comparison.extra_count + comparison.changed_count
+    found = comparison.differing
     listed = len(comparison.missing) + len(comparison.extra) + len(comparison.changed)
-    if listed < found:
-        yield Refusal(
-            object=comparison.table,
-            reason=f"{found - listed:,} of {found:,} rows that differ were counted and not listed:"
-            f" give --max-rows {found} or more, or repair again after this",
-        )
-    if pair.gap:
-        yield Refusal(object=comparison.table, reason=pair.gap)
+    reasons = (
+        listed < found
+        and f"{found - listed:,} of {found:,} rows that differ were counted and not listed:"
+        f" give --max-rows {found} or more, or repair again after this",
+        comparison.moving_count
+        and f"{comparison.moving_count:,} rows changed whenever they were read again: repair them when they rest",
+        comparison.is_stopped and (comparison.reason or "it was not compared as a whole"),
+        pair.gap,
+    )
+    yield from (Refusal(object=comparison.table, reason=reason) for reason in reasons if reason)

@@ -18,6 +18,8 @@ AS_TEXT: dict[str, Template] = {
 FROM_TEXT: dict[str, Template] = {
     "money": "{0}::pg_catalog.numeric::pg_catalog.money",
     "_money": "{0}::pg_catalog._numeric::pg_catalog._money",
+    # A cast looks the name up, and the name of no relation is `-`.
+    "regclass": "pg_catalog.regclassin(pg_catalog.textout({0}))",
 }
 OF_NAMES = frozenset(
     f"reg{kind}"
