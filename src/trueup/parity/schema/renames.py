@@ -5,8 +5,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from difflib import SequenceMatcher
+from functools import lru_cache
 from itertools import chain
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from trueup.parity.schema.difference import Difference
 from trueup.parity.schema.model import Catalog, Column, Table, UserType
@@ -33,6 +34,9 @@ class Rename(NamedTuple):
     """Whether the other name means the opposite."""
 
 
+UNLIKELY = Rename(0)
+
+
 def with_hints(differences: Iterable[Difference], source: Catalog, target: Catalog) -> Iterator[Difference]:
     """Yield the differences; one that says that something is missing names what it may be called now."""
     listed = list(differences)
@@ -43,8 +47,8 @@ def with_hints(differences: Iterable[Difference], source: Catalog, target: Catal
 
 
 def _hints(source: Catalog, target: Catalog) -> Iterator[tuple[str, object, str]]:
-    lost = [table for name, table in source.tables.items() if name not in target.tables]
-    new = [table for name, table in target.tables.items() if name not in source.tables]
+    lost = [Shape.of(table) for name, table in source.tables.items() if name not in target.tables]
+    new = [Shape.of(table) for name, table in target.tables.items() if name not in source.tables]
     for mine, theirs, guess in best_pairs(lost, new, same_table):
         yield "table", mine.name, _hint(str(theirs.name), guess)
     for name in source.tables.keys() & target.tables.keys():
@@ -91,10 +95,11 @@ def _hint(other: str, guess: Rename) -> str:
 
 def best_pairs(lost: list[T], new: list[T], score: Callable[[T, T], Rename]) -> list[tuple[T, T, Rename]]:
     """Return the likely pairs, the best first; nothing is in two of them."""
-    guesses = [(score(mine, theirs), i, j) for i, mine in enumerate(lost) for j, theirs in enumerate(new)]
+    scored = ((score(mine, theirs), i, j) for i, mine in enumerate(lost) for j, theirs in enumerate(new))
+    guesses = [each for each in scored if each[0].score >= LIKELY]
     found, taken = [], (set[int](), set[int]())
     for guess, i, j in sorted(guesses, key=lambda each: (-each[0].score, each[1], each[2])):
-        if guess.score >= LIKELY and i not in taken[0] and j not in taken[1]:
+        if i not in taken[0] and j not in taken[1]:
             taken[0].add(i)
             taken[1].add(j)
             found.append((lost[i], new[j], guess))
@@ -112,13 +117,25 @@ def same_column(mine: Column, theirs: Column) -> Rename:
     return Rename(0.7 * alike + 0.1 * sum(facts))
 
 
-def same_table(mine: Table, theirs: Table) -> Rename:
+class Shape(NamedTuple):
+    """Is what a table is known by, whatever it is called."""
+
+    name: QualifiedName
+    columns: frozenset[tuple[str, str]]
+    """Names and types."""
+
+    @classmethod
+    def of(cls, table: Table) -> Self:
+        """Return the shape of a table."""
+        return cls(table.name, frozenset((column.name, column.type) for column in table.columns.values()))
+
+
+def same_table(mine: Shape, theirs: Shape) -> Rename:
     """Return how likely two tables of different names are the same one: by their columns first."""
-    ours = {(column.name, column.type) for column in mine.columns.values()}
-    other = {(column.name, column.type) for column in theirs.columns.values()}
-    shared = len(ours & other) / max(1, len(ours | other))
+    amount = len(mine.columns & theirs.columns)
+    shared = amount / max(1, len(mine.columns) + len(theirs.columns) - amount)
     if 0.7 * shared + 0.3 < LIKELY:
-        return Rename(0)
+        return UNLIKELY
     return Rename(0.7 * shared + 0.3 * likeness(mine.name.name, theirs.name.name))
 
 
@@ -157,7 +174,8 @@ def is_opposite(one: str, other: str) -> bool:
     return bool(mine ^ theirs) and mine - NEGATIONS == theirs - NEGATIONS
 
 
-def words(name: str) -> set[str]:
+@lru_cache(maxsize=10_000)
+def words(name: str) -> frozenset[str]:
     """Return the words of a name: without what only says that it is a flag or an id."""
-    found = set(re.findall(r"[a-z0-9]+", re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()))
+    found = frozenset(re.findall(r"[a-z0-9]+", re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()))
     return found - {"is", "has", "was"} or found

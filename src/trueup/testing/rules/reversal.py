@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from difflib import unified_diff
 from functools import partial
-from itertools import islice
+from itertools import islice, takewhile
 
 from trueup.db import Connection
 from trueup.errors import MigrationFailed
@@ -14,7 +14,10 @@ MOST_LINES = 20
 """Of a difference: more don't say more about its cause."""
 MEANING = "A release that goes wrong can't be taken back by its migrations."
 UNDO = "let `-- migrate:down` undo exactly what `-- migrate:up` does"
-NOTHING_TO_UNDO = "write what undoes it below `-- migrate:down`; where there is nothing to undo, write `select;` there"
+NOTHING_TO_UNDO = (
+    "write what undoes it below `-- migrate:down`: `select;` where there is nothing to undo; or declare above"
+    " `-- migrate:up` why nothing can: -- trueup:irreversible REASON"
+)
 
 
 def find_irreversible_migrations(
@@ -22,13 +25,14 @@ def find_irreversible_migrations(
 ) -> tuple[Finding, ...]:
     """Apply every migration, undo each from the last to the first, and apply all again, in an empty database.
 
-    `structure` tells what the database is like at the moment. Returns every migration that has nothing to undo it, or
-    else the first step that did not lead back. Rows are not compared.
+    `structure` tells what the database is like at the moment. Returns every migration that has nothing to undo it and
+    doesn't declare so, or else the first step that did not lead back. Rows are not compared; nothing is undone below a
+    migration that is declared irreversible.
 
     Raises:
         MigrationFailed: a migration can't even be applied the first time.
     """
-    one_way = [migration for migration in migrations.files if migration.down is None]
+    one_way = [each for each in migrations.files if each.down is None and not each.declares.irreversible]
     if one_way:
         return tuple(finding(each, "nothing undoes it", remedy=NOTHING_TO_UNDO) for each in one_way)
     return tuple(islice(walk(connection, migrations, structure), 1))
@@ -46,9 +50,11 @@ def walk(connection: Connection, migrations: Migrations, structure: Callable[[],
         return structure()
 
     states = [structure(), *map(up, migrations.files)]
-    for migration, before in reversed(list(zip(migrations.files, states[:-1], strict=True))):
+    newest_first = zip(migrations.files[::-1], states[-2::-1], states[:0:-1], strict=True)
+    undoable = list(takewhile(lambda each: not each[0].declares.irreversible, newest_first))
+    for migration, before, _ in undoable:
         yield from step(migration, "undone", down, before)
-    for migration, after in zip(migrations.files, states[1:], strict=True):
+    for migration, _, after in undoable[::-1]:
         yield from step(migration, "applied again", partial(up, migration), after)
 
 

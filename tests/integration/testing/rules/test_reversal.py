@@ -29,7 +29,8 @@ def findings(
     connection: Connection, database: ConnInfo, folder: Path, files: dict[str, tuple[str, str]]
 ) -> tuple[Finding, ...]:
     for name, (up, down) in files.items():
-        text = f"-- migrate:up\n{up};\n-- migrate:down\n{down + ';' if down else ''}\n"
+        declared = "-- trueup:irreversible it is so\n" if "one_way" in name else ""
+        text = f"{declared}-- migrate:up\n{up};\n-- migrate:down\n{down + ';' if down else ''}\n"
         (folder / f"{name}.sql").write_text(text, encoding="utf-8")
     program = dump_program(connection.info.server_version // 10_000)
     return find_irreversible_migrations(connection, read_migrations(folder), partial(dump_structure, database, program))
@@ -122,6 +123,19 @@ def test_migrations_without_a_way_back_are_all_named(
         ("003_c.sql", "nothing undoes it"),
     ]
     assert "`select;`" in found[0].remedy
+
+
+def test_nothing_below_a_migration_that_is_declared_irreversible_is_undone(
+    connection: Connection, database: ConnInfo, tmp_path: Path
+) -> None:
+    below = {"001_a": ("create table a (id int)", "drop table wrong"), "002_one_way": ("create table b ()", "")}
+
+    sound = findings(connection, database, tmp_path, {**below, "003_c": ("create table c ()", "drop table c")})
+    connection.execute("drop table a, b, c, schema_migrations")
+    [broken] = findings(connection, database, tmp_path, {**below, "003_c": ("create table c ()", "select")})
+
+    assert sound == ()
+    assert (broken.object, broken.message) == ("003_c.sql", "when it is undone, the structure is not as it was")
 
 
 def test_migration_that_fails_at_once_is_an_error_of_its_own(
