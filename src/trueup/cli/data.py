@@ -14,14 +14,14 @@ from trueup.cli.interrupting import told_when_interrupted
 from trueup.cli.options import FILE, answering, as_json, source_version, target_version
 from trueup.cli.repairing import WrittenRepair, reserved, write_repair
 from trueup.cli.terminal import progress, show_notes, show_section
-from trueup.parity.data import Ledger, Resumption, TableComparison, Window, compare, open_state
+from trueup.parity.data import Ledger, Recheck, Resumption, TableComparison, Window, compare, open_state
 from trueup.parity.data import as_json as table_as_json
 from trueup.report.json import envelope
 from trueup.report.model import Verdict
 from trueup.settings import Settings
 from trueup.verify.pair import renewed
 from trueup.verify.resuming import resumed_section
-from trueup.verify.rows import data_section
+from trueup.verify.rows import data_section, outcomes
 
 
 @click.group()
@@ -70,10 +70,11 @@ def diff_command(
     as_json: bool,
 ) -> ExitCode:
     """Say which rows of TARGET differ from those of SOURCE: by key, and in which columns."""
-    ledger = Ledger()
+    ledger, settings = Ledger(), Settings.load()
+    again = chosen_recheck(recheck_s, settings)
 
     def tell() -> ExitCode:
-        return show(ledger.comparisons(), window, as_json=as_json)
+        return show(ledger.comparisons(), window, again, as_json=as_json)
 
     with (
         told_when_interrupted(tell),
@@ -85,8 +86,6 @@ def diff_command(
         effort.engaged([pair.source.snapshot.conninfo, pair.target.snapshot.conninfo]) as (bounds, executor),
     ):
         ledger = state.ledger if state else ledger
-        settings = Settings.load()
-        again = chosen_recheck(recheck_s, settings)
         found = compare(
             pair.source,
             pair.target,
@@ -103,19 +102,21 @@ def diff_command(
         # What is still different was so after the first snapshots, too.
         with renewed(pair) if repair and again else nullcontext(pair) as latest:
             written = write_repair(repair, latest, found, settings.conversions) if repair else None
-    return show(found, window, as_json=as_json, written=written, resumption=state.resumption if state else None)
+    resumption = state.resumption if state else None
+    return show(found, window, again, as_json=as_json, written=written, resumption=resumption)
 
 
 def show(
     found: tuple[TableComparison, ...],
     window: Window,
+    recheck: Recheck | None,
     *,
     as_json: bool,
     written: WrittenRepair | None = None,
     resumption: Resumption | None = None,
 ) -> ExitCode:
     """Print what was found; return the exit code. A comparison that was stopped verified nothing, whatever it found."""
-    section = data_section(found, window)
+    section = data_section(found, window, recheck=recheck)
     if resumption:
         section = resumed_section(section, resumption)
     is_whole = found and not any(one.is_stopped for one in found)
@@ -125,6 +126,9 @@ def show(
         more: dict[str, object] = {"repair": written.as_json} if written else {}
         if window:
             more["window"] = window.as_json()
+        if recheck:
+            counts = {outcome.replace(" ", "_"): count for outcome, count in outcomes(found).items()}
+            more["recheck"] = counts | {"seconds": recheck.seconds}
         click.echo(envelope(verdict, section.findings, tables=listed, compared=section.compared, **more))
     else:
         show_section(section, verdict)

@@ -1,11 +1,11 @@
 """How the rows of two databases differ, as a section of a report."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
-from trueup.parity.data import ALL_OF_IT, Key, Recheck, Sample, TableComparison, Window, compare, verdict_of
+from trueup.parity.data import ALL_OF_IT, Key, Outcome, Recheck, Sample, TableComparison, Window, compare, verdict_of
 from trueup.report.model import Finding, Section, Severity, Verdict
 from trueup.verify.check import Announce, left_open, nothing_there
 from trueup.verify.subject import Subject
@@ -13,18 +13,20 @@ from trueup.verify.subject import Subject
 
 def look_at_data(subject: Subject, announce: Announce) -> Section:
     """Hold the rows of the target against those of the source, table by table."""
-    return data_section(
-        compare(
-            subject.pair.source,
-            subject.target,
-            conversions=subject.settings.conversions,
-            recheck=Recheck(seconds=seconds) if (seconds := subject.settings.recheck) else None,
-            on_progress=lambda progress: announce(str(progress)),
-        )
+    recheck = Recheck(seconds=seconds) if (seconds := subject.settings.recheck) else None
+    found = compare(
+        subject.pair.source,
+        subject.target,
+        conversions=subject.settings.conversions,
+        recheck=recheck,
+        on_progress=lambda progress: announce(str(progress)),
     )
+    return data_section(found, recheck=recheck)
 
 
-def data_section(comparisons: tuple[TableComparison, ...], window: Window = ALL_OF_IT) -> Section:
+def data_section(
+    comparisons: tuple[TableComparison, ...], window: Window = ALL_OF_IT, *, recheck: Recheck | None = None
+) -> Section:
     """Return what was compared and found; tables without a row on either side are counted and prove nothing."""
     findings = tuple(chain.from_iterable(map(findings_of_table, comparisons)))
     if window.sample:
@@ -46,7 +48,24 @@ def data_section(comparisons: tuple[TableComparison, ...], window: Window = ALL_
     }
     amounts |= {name: amount for name, amount in rare.items() if amount}
     title = "Rows (sample)" if window.sample else "Rows"
-    return Section(check="data", title=title, compared=amounts, findings=findings, notes=tuple(window.lines()))
+    notes = [*window.lines(), *([recheck_note(comparisons, recheck)] if recheck else [])]
+    return Section(check="data", title=title, compared=amounts, findings=findings, notes=tuple(notes))
+
+
+def outcomes(comparisons: Iterable[TableComparison]) -> Mapping[Outcome, int]:
+    """Return what became of the rows that were to be read again; a table of one side has none."""
+    found = tuple(comparisons)
+    return {
+        Outcome.SETTLED: sum(one.settled_count for one in found),
+        Outcome.DIFFERENT: sum(one.differing for one in found if None not in {one.source_rows, one.target_rows}),
+        Outcome.MOVING: sum(one.moving_count for one in found),
+    }
+
+
+def recheck_note(comparisons: Iterable[TableComparison], recheck: Recheck) -> str:
+    """Return it as a sentence."""
+    counts = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes(comparisons).items())
+    return f"Rows that differed were read again, with pauses of {recheck.seconds:g} s: {counts}."
 
 
 def sample_finding(comparisons: Iterable[TableComparison], sample: Sample) -> Finding:

@@ -133,9 +133,21 @@ def test_recheck_of_the_configuration_holds_unless_the_command_says_otherwise(
 ) -> None:
     (project / "trueup.toml").write_text("recheck = 0.001\n" + DECLARED)
 
-    code, said = told(capsys)
+    code, said = told(capsys, "--repair", "repair.sql")
     off, plain = told(capsys, "--recheck", "0")
 
     assert (code, off) == (1, 1)
     assert said["tables"][0]["counts"] == {"missing": 0, "extra": 0, "changed": 1, "settled": 0, "moving": 0}
     assert said["tables"][0]["changed"] == plain["tables"][0]["changed"]
+    assert said["recheck"] == {"seconds": 0.001, "settled": 0, "still_different": 1, "still_moving": 0}
+    assert ("recheck" in plain, said["repair"]["updates"]) == (False, 1)
+
+
+def test_verify_reads_rows_again_as_the_configuration_says(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "trueup.toml").write_text("recheck = 0.001\n" + DECLARED)
+
+    code = run(["verify", "--source", "source.sql", "--target", "target.sql", "--check", "data", "--json"])
+
+    said = json.loads(capsys.readouterr().out)
+    assert (code, said["sections"][0]["verdict"]) == (1, "failed")
+    assert any("0 settled, 1 still different, 0 still moving" in note for note in said["notes"])

@@ -1,6 +1,6 @@
 import pytest
 
-from trueup.parity.data import ChangedRow, Condition, Sample, TableComparison, Window
+from trueup.parity.data import ChangedRow, Condition, Recheck, Sample, TableComparison, Window
 from trueup.parity.schema import Catalog, Difference
 from trueup.report.model import Section, Severity, Verdict
 from trueup.verify.rows import data_section, findings_of_table
@@ -117,9 +117,12 @@ def test_rows_that_move_are_left_open_with_their_keys_and_settled_ones_are_count
         verdict=Verdict.INCONCLUSIVE, moving=(("7",), ("9",)), moving_count=2, source_rows=9, settled_count=4
     )
 
-    section = data_section((moving, passed(3)))
+    section = data_section((moving, passed(3)), recheck=Recheck(seconds=5))
 
     [finding] = section.findings
+    assert section.notes == (
+        "Rows that differed were read again, with pauses of 5 s: 4 settled, 0 still different, 2 still moving.",
+    )
     assert (section.verdict, finding.verdict, finding.severity) == (Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, None)
     assert (finding.message, finding.details) == ("2 rows are still moving", ("id = 7", "id = 9"))
     assert (section.compared["rows that settled"], section.compared["rows still moving"]) == (4, 2)

@@ -13,6 +13,7 @@ from trueup.parity.data.recheck import Recheck, Rechecking, read_again
 from trueup.parity.data.references import agreed_rules
 from trueup.parity.data.segments import Segment, compare_segment, merged, segments
 from trueup.parity.data.sequences import SequenceBehind, SequenceCheck, sequences_behind
+from trueup.parity.data.sighting import Outcome
 from trueup.parity.data.state import Resumption, State, open_state
 from trueup.parity.data.window import ALL_OF_IT, Condition, Sample, Since, Window
 
@@ -25,6 +26,7 @@ __all__ = [
     "Key",
     "Ledger",
     "Lockstep",
+    "Outcome",
     "Progress",
     "Recheck",
     "Rechecking",
