@@ -67,7 +67,7 @@ class Options:
             ("statement_timeout_s", self.statement_timeout_s),
         ):
             if limit_s is not None and not 0.001 <= limit_s < 86_400 * 24:
-                raise UsageError(f"{name} must be from 0.001 to 24 days in seconds, not {limit_s!r}")
+                raise UsageError(f"{name} must be seconds, from 0.001 to 24 days, not {limit_s!r}")
 
 
 CURRENT: ContextVar["ReferenceType[Block] | None"] = ContextVar("trueup_transaction", default=None)

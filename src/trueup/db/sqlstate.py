@@ -49,6 +49,9 @@ SPEAKING = frozenset({"25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57"
 SILENT = frozenset({"42601"})
 """A syntax error quotes the SQL, which may hold a value where somebody pasted one in."""
 
+KEYED = frozenset({"23503", "23505", "23P01"})
+"""The states whose detail begins with the columns of a key; that of another quotes a whole row."""
+
 ADVICE: dict[type[DatabaseError], str] = {
     errors.Duplicate: "a row with this key exists already: upsert it, or choose another key",
     errors.ForeignKeyMissing: "the row it points to does not exist, or the row is still pointed to",
@@ -89,7 +92,8 @@ def named(
         return error
     diag = error.diag
     table = ".".join(filter(None, (diag.schema_name, diag.table_name))) or None
-    columns = (diag.column_name,) if diag.column_name else key_columns(diag.message_detail)
+    keyed = key_columns(diag.message_detail) if state in KEYED else ()
+    columns = (diag.column_name,) if diag.column_name else keyed
     facts: dict[str, Any] = {"sqlstate": state, "table": table, "constraint": diag.constraint_name, "columns": columns}
     outcome = lost if issubclass(kind, errors.Disconnected) else None
     outcome = Outcome.NOT_SENT if is_unsent(error) else outcome
@@ -114,7 +118,7 @@ def kind_of(error: psycopg.Error, state: str | None, *, timed_out: bool) -> type
 
 def key_columns(detail: str | None) -> tuple[str, ...]:
     """Return the columns of `Key (a, b)=(…)`; what follows them holds the row's values and is left alone."""
-    found = re.search(r"\((.+?)\)=\(", detail or "")
+    found = re.match(r"[^(]*\((.+?)\)=\(", detail or "")
     return tuple(found[1].split(", ")) if found else ()
 
 
