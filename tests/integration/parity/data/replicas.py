@@ -85,8 +85,9 @@ class Replica:
     """Ends the writing when it is set."""
 
     def compare(self, how: Recheck) -> TableComparison:
-        """Compare the rows of the one table there is."""
-        with snapshot(self.source) as source, snapshot(self.target) as target:
+        """Compare the rows of the one table there is, as a role that may do nothing but read them."""
+        places = (place.with_parameters(user="replica_reader") for place in (self.source, self.target))
+        with snapshot(next(places)) as source, snapshot(next(places)) as target:
             here, there = self.catalogs
             [found] = compare(
                 Side(snapshot=source, catalog=here),
@@ -105,9 +106,17 @@ def replica_of(source: ConnInfo, target: ConnInfo, quiet: Event) -> Replica:
 
 @contextmanager
 def database_of(server: EmbeddedServer, name: str) -> Iterator[ConnInfo]:
-    """Give a database of its own."""
+    """Give a database with an empty table, of which a role `replica_reader` may see the rows and do nothing else."""
+    place = server.create_database(name)
     try:
-        yield server.create_database(name)
+        with connect(place) as connection:
+            connection.execute(TABLE)
+            connection.execute("create role replica_reader login")
+            connection.execute("grant select on t to replica_reader")
+        yield place
+        with connect(place) as connection:
+            connection.execute("drop owned by replica_reader")
+            connection.execute("drop role replica_reader")
     finally:
         server.drop_database(name)
 
@@ -118,8 +127,6 @@ def replicated(source: EmbeddedServer, target: EmbeddedServer, seed: int) -> Ite
     with ExitStack() as stack:
         here, there = (stack.enter_context(database_of(server, "moving")) for server in (source, target))
         publisher, subscriber = stack.enter_context(connect(here)), stack.enter_context(connect(there))
-        for connection in (publisher, subscriber):
-            connection.execute(TABLE)
         publisher.execute(ROWS)
         publisher.execute("create publication moving for all tables")
         subscriber.execute(
@@ -198,7 +205,6 @@ def copied(source: EmbeddedServer, target: EmbeddedServer, seed: int) -> Iterato
         here, there = (stack.enter_context(database_of(server, "copied")) for server in (source, target))
         for place in (here, there):
             with connect(place) as connection:
-                connection.execute(TABLE)
                 connection.execute(ROWS)
         follower = Follower(there)
         applying = Thread(target=follower.follow, name="follower")
