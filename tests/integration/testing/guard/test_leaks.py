@@ -32,6 +32,13 @@ def settings(dsn):
     return DatabaseSettings(conninfo=ConnInfo.parse(dsn), service="crm")
 
 
+def test_fails_first(dsn):
+    connection = psycopg.connect(dsn)
+    connection.execute("select pg_advisory_lock(42)")
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+    raise RuntimeError("before all others")
+
+
 def test_connection(dsn):
     KEPT.append(psycopg.connect(dsn))  # opened: connection
 
@@ -332,7 +339,8 @@ def test_leak_of_each_kind_is_told_on_its_test_with_the_line(suite, options: tup
             outcome.texts[name]
         )
         assert re.search("# (opened|taken|started): ", outcome.texts[name]) or "async" in name, outcome.texts[name]
-    others = set(outcome.results) - set(TOLD)
+    assert outcome.results["test_fails_first"] == "failed"
+    others = set(outcome.results) - set(TOLD) - {"test_fails_first"}
     assert others >= CLEAN
     assert {name: outcome.results[name] for name in others} == dict.fromkeys(others, "passed"), outcome.printed
     assert "taken: pool" in outcome.texts["test_pool"]

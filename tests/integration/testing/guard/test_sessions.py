@@ -1,5 +1,6 @@
 """What only the server knows is found and ended when a database is taken back."""
 
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,30 @@ def test_session_is_told_with_what_it_holds_and_ended(owned: ConnInfo, witness) 
     assert "holding the advisory locks 7, 4294967298" in leak.what
     assert witness("select pid from pg_stat_activity where datname = 'owned'") == []
     session.close()
+
+
+def test_temporary_files_of_a_session_are_told_and_gone(owned: ConnInfo, witness) -> None:
+    session = psycopg.connect(owned.reveal(), autocommit=True, options="-c work_mem=64kB")
+    session.execute("declare kept cursor with hold for select repeat('x', 99) from generate_series(1, 9999)")
+
+    [leak] = end_sessions(owned)
+
+    assert re.search(r", with \d{6,7} bytes in temporary files", leak.what)
+    assert witness("select count(*) from pg_ls_tmpdir()") == [(0,)]
+    session.close()
+
+
+def test_session_is_told_to_who_may_not_look_for_files(owned: ConnInfo, witness) -> None:
+    with psycopg.connect(owned.reveal(), autocommit=True) as admin:
+        admin.execute("create role looks login; grant pg_signal_backend to looks")
+        session = psycopg.connect(owned.with_parameters(user="looks").reveal(), application_name="a worker")
+        try:
+            [leak] = end_sessions(owned.with_parameters(user="looks"), kept=[admin.info.backend_pid])
+        finally:
+            session.close()
+            admin.execute("drop role looks")
+
+    assert 'a session "a worker"' in leak.what
 
 
 def test_session_of_another_process_is_ended(server18, owned: ConnInfo) -> None:

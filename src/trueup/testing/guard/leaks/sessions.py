@@ -31,6 +31,8 @@ SESSIONS = """
 """
 LEFT = (pools.left_open, pools.left_taken, connections.left_open)
 """What somebody can hold a transaction open by."""
+MAY_SEE_FILES = "select has_function_privilege('pg_catalog.pg_ls_tmpdir()', 'execute')"
+FILES = "select sum(size)::int8 from pg_catalog.pg_ls_tmpdir() where starts_with(name, 'pgsql_tmp' || %s || '.')"
 PREPARED = "select gid from pg_catalog.pg_prepared_xacts where database = current_database() order by gid"
 
 
@@ -69,12 +71,22 @@ def session_leak(connection: Connection, row: tuple[Any, ...]) -> Leak:
     """Return a session of another process, or of this one by a way that the gate doesn't see."""
     pid, application, state, age_s, locks = row
     holding = f", holding the advisory locks {', '.join(map(str, locks))}" if locks else ""
+    if size := temporary_bytes(connection, pid):
+        holding += f", with {size} bytes in temporary files"
     since = f" for {age_s} s" if age_s is not None else ""
     return Leak(
         kind="session",
         what=f'the server still has a session "{application}" (process {pid}), {state}{since}{holding}',
         end=partial(run, connection, "select pg_catalog.pg_terminate_backend(%s, %s)", pid, END_MS),
     )
+
+
+def temporary_bytes(connection: Connection, pid: int) -> int:
+    """Return the size of a session's temporary files; 0 also for who may not see them."""
+    if connection.execute(MAY_SEE_FILES).fetchone() != (True,):
+        return 0
+    ((size,),) = connection.execute(FILES, [str(pid)]).fetchall()
+    return size or 0
 
 
 def prepared_leak(connection: Connection, gid: str) -> Leak:
