@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from trueup.db import snapshot
-from trueup.parity.schema import Difference, catalog, diff, without_history
+from trueup.parity.schema import Difference, apart_from, catalog, diff
 from trueup.parity.schema.planning import scratch_version
 from trueup.report.model import Section
 from trueup.servers import open_source
@@ -22,9 +22,8 @@ def look_at_drift(subject: Subject, announce: Announce) -> Section:
         open_source("embedded", subject.settings, version=version) as conninfo,
         snapshot(conninfo) as declared,
     ):
-        mine = without_history(catalog(declared))
+        mine, theirs = apart_from(subject.profile, catalog(declared), subject.target.catalog)
     announce("comparing the declared schema")
-    theirs = subject.target.catalog
     differences = tuple(each for each in diff(mine, theirs) if not is_elsewhere(each))
     section = schema_section(mine, theirs, differences, check="drift", title="Declared schema", truth="declared schema")
     said = f"Declared schema: built on PostgreSQL {version}; left out: {LEFT_OUT}."

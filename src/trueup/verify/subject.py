@@ -23,6 +23,8 @@ class Subject:
     """The truth; None: the target is looked at alone."""
     target: Side
     settings: Settings
+    profile: Profile | None = None
+    """What the host adds, which the structures here are without."""
     backup: Path | None = None
     """The dump that is to be a copy of the target."""
     may_probe: bool = False
@@ -88,4 +90,6 @@ def open_subject(
         else:
             pair = stack.enter_context(open_pair(source, target, profile=profile))
             first, second = pair.source, pair.target
-        yield Subject(source=first, target=second, settings=settings, backup=backup, may_probe=may_probe)
+        yield Subject(
+            source=first, target=second, settings=settings, profile=profile, backup=backup, may_probe=may_probe
+        )

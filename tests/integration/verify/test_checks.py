@@ -13,6 +13,7 @@ import pytest
 from tests.integration.verify.conftest import SHOP
 
 from trueup.db import snapshot
+from trueup.parity.schema import PROFILES
 from trueup.report.model import Finding, Section, Severity, Verdict
 from trueup.settings import Relation, Service
 from trueup.tables import UNSET, Begins, Table
@@ -199,6 +200,17 @@ def test_record_of_migrations_is_no_drift_and_is_counted(shops, schema):
 
     assert [each.verdict for each in (built, migrated)] == [Verdict.PASSED, Verdict.PASSED]
     assert "Left out in the target: table public.schema_migrations (history of migrations) (1)." in migrated.notes
+
+
+def test_what_a_host_adds_is_no_drift_even_where_migrations_stand_in_for_it(shops, schema):
+    stand_in = "create schema auth; create function auth.uid() returns uuid language sql as 'select null::uuid';"
+    (schema / "20260101000000_shop.sql").write_text(f"-- migrate:up\n{stand_in}{SHOP}\n-- migrate:down\n")
+    shops.damage("create schema auth; create table auth.users (id uuid)")
+
+    hosted, plain = (shops.verify("drift", schema=schema, profile=each) for each in (PROFILES["supabase"], None))
+
+    assert hosted.verdict is Verdict.PASSED, said(hosted)
+    assert "auth.users: the table is in the target only" in failure(plain)
 
 
 def test_drift_from_migrations_that_fail_is_open(shops, schema):
