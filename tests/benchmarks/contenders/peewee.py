@@ -48,7 +48,8 @@ class Peewee:
 
     def __init__(self, conninfo: ConnInfo) -> None:
         given = conninfo.parameters
-        database.init(given["dbname"], user=given["user"], host=given["host"], port=int(given["port"]))
+        place = {"user": given["user"], "host": given["host"], "port": int(given["port"])}
+        database.init(given["dbname"], prefer_psycopg3=True, **place)  # Else another driver that is installed is taken.
         database.connect(reuse_if_open=True)
 
     def close(self) -> None:
