@@ -10,10 +10,9 @@ from typing import Any
 import click
 
 from trueup.conninfo import ConnInfo
-from trueup.parity.data import Bounds, open_cluster
+from trueup.parity.data import USUAL, Bounds, open_cluster
 
 Command = Callable[..., Any]
-USUAL = Bounds()
 
 OPTIONS = (
     click.option(

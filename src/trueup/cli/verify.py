@@ -139,6 +139,7 @@ def verify(
                     profile=None if wanted.sample else named_profile(None, settings),
                     backup=backup,
                     may_probe=probe,
+                    bounds=chosen.bounds,
                     timeline=timeline,
                     title=wanted.title,
                     command=spell(databases, wanted.sample, profile),

@@ -76,6 +76,8 @@ def snapshot(conninfo: ConnInfo, *, exported: str | None = None) -> Iterator[Sna
         Unverifiable: the exported snapshot has ended.
     """
     connection = connect(conninfo)
+    # Hardly any text is sent twice, and those that were sent would be kept for it.
+    connection.prepare_threshold = None
     try:
         with named_errors(conninfo):
             connection.execute("begin transaction isolation level repeatable read, read only")

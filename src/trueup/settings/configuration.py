@@ -74,6 +74,12 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Those that it leaves out."""
     deadlines: dict[str, Annotated[float, msgspec.Meta(gt=0)]] = {}
     """How many seconds a check may take, where that is not its own number."""
+    jobs: Annotated[int, msgspec.Meta(ge=1)] = 1
+    """How many tables, or parts of large ones, the check `data` compares at a time."""
+    gentle: bool = False
+    """Whether it spares both servers: one worker, none of their own, and pauses; it stops where they are busy."""
+    max_rows: Annotated[int, msgspec.Meta(ge=0)] = 1_000
+    """How many differing rows of a table it lists; the others are counted."""
 
 
 class Alerts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

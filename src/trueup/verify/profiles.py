@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from trueup.errors import UsageError
+from trueup.parity.data import Bounds
 from trueup.settings import Profile, Settings
 from trueup.verify.check import Check
 from trueup.verify.checks import all_checks, chosen_checks
@@ -26,6 +27,8 @@ class Choice:
     checks: tuple[Check, ...]
     required: frozenset[str]
     """Those that somebody named: they are inconclusive where they have nothing to look at."""
+    bounds: Bounds
+    """What comparing rows may cost."""
 
 
 def choose(
@@ -34,14 +37,15 @@ def choose(
     """Return the checks that are wanted: those named, or else those of the profile, without those skipped.
 
     Raises:
-        UsageError: there is no profile or no check of a name, or none is left.
+        UsageError: there is no profile or no check of a name, or none is left; or the profile is gentle and has jobs.
     """
     found = profile_of(settings, profile) if profile else Profile()
     wanted = named or found.checks
     checks = chosen_checks(
         all_checks(settings), chosen=wanted, skipped=(*found.skip, *skipped), deadlines_s=found.deadlines
     )
-    return Choice(checks=checks, required=frozenset(wanted))
+    bounds = Bounds(jobs=found.jobs, is_gentle=found.gentle, max_rows=found.max_rows)
+    return Choice(checks=checks, required=frozenset(wanted), bounds=bounds)
 
 
 def profile_of(settings: Settings, name: str) -> Profile:

@@ -10,6 +10,9 @@ from trueup.report.model import Finding, Section, Severity, Verdict
 from trueup.verify.check import Announce, left_open, nothing_there
 from trueup.verify.subject import Subject
 
+SHARE = 0.9
+"""Of the time that the check has: so that it can say what it compared."""
+
 
 def look_at_data(subject: Subject, announce: Announce) -> Section:
     """Hold the rows of the target against those of the source, table by table."""
@@ -17,6 +20,7 @@ def look_at_data(subject: Subject, announce: Announce) -> Section:
     found = compare(
         subject.pair.source,
         subject.target,
+        bounds=replace(subject.bounds, max_seconds=SHARE * subject.deadline_s),
         conversions=subject.settings.conversions,
         recheck=recheck,
         on_progress=lambda progress: announce(str(progress)),

@@ -16,6 +16,7 @@ import psycopg
 from trueup import observe
 from trueup.conninfo import ConnInfo
 from trueup.errors import DatabaseError, Refused, TrueupError, Unverifiable
+from trueup.parity.data import USUAL, Bounds
 from trueup.parity.schema import Profile
 from trueup.report.model import Report, Section, Verdict
 from trueup.settings import Settings
@@ -38,6 +39,7 @@ def verify(
     profile: Profile | None = None,
     backup: Path | None = None,
     may_probe: bool = False,
+    bounds: Bounds = USUAL,
     timeline: Timeline | None = None,
     title: str = "Source and target",
     command: str = "",
@@ -54,7 +56,15 @@ def verify(
         try:
             with timeline.phase("read the structure"):
                 subject = stack.enter_context(
-                    open_subject(source, target, settings=settings, profile=profile, backup=backup, may_probe=may_probe)
+                    open_subject(
+                        source,
+                        target,
+                        settings=settings,
+                        profile=profile,
+                        backup=backup,
+                        may_probe=may_probe,
+                        bounds=bounds,
+                    )
                 )
         except (Refused, DatabaseError, Unverifiable) as error:
             report = replace(report, sections=(unopened(error),))

@@ -8,7 +8,7 @@ from pathlib import Path
 from trueup.conninfo import ConnInfo
 from trueup.db import Connection, snapshot
 from trueup.errors import Unverifiable
-from trueup.parity.data import Side
+from trueup.parity.data import USUAL, Bounds, Side
 from trueup.parity.schema import Profile, apart_from, catalog
 from trueup.report import model
 from trueup.settings import Settings
@@ -33,6 +33,8 @@ class Subject:
     """The checks of this run that have passed before this one."""
     deadline_s: float = 600.0
     """How long the check at work may take."""
+    bounds: Bounds = USUAL
+    """What comparing rows may cost."""
 
     @property
     def pair(self) -> Pair:
@@ -75,6 +77,7 @@ def open_subject(
     profile: Profile | None = None,
     backup: Path | None = None,
     may_probe: bool = False,
+    bounds: Bounds = USUAL,
 ) -> Iterator[Subject]:
     """Hold the databases still and read their structure; leave out what the profile of their host names.
 
@@ -91,5 +94,11 @@ def open_subject(
             pair = stack.enter_context(open_pair(source, target, profile=profile))
             first, second = pair.source, pair.target
         yield Subject(
-            source=first, target=second, settings=settings, profile=profile, backup=backup, may_probe=may_probe
+            source=first,
+            target=second,
+            settings=settings,
+            profile=profile,
+            backup=backup,
+            may_probe=may_probe,
+            bounds=bounds,
         )

@@ -1,6 +1,6 @@
 """Whether two databases hold the same rows, and which rows and columns differ."""
 
-from trueup.parity.data.bounds import Bounds
+from trueup.parity.data.bounds import USUAL, Bounds
 from trueup.parity.data.cluster import Cluster, open_cluster
 from trueup.parity.data.comparison import compare, compare_table
 from trueup.parity.data.course import Progress
@@ -19,6 +19,7 @@ from trueup.parity.data.window import ALL_OF_IT, Condition, Sample, Since, Windo
 
 __all__ = [
     "ALL_OF_IT",
+    "USUAL",
     "Bounds",
     "ChangedRow",
     "Cluster",

@@ -62,3 +62,4 @@ class Bounds:
 
 
 USUAL = Bounds()
+"""What a comparison may cost unless somebody says otherwise."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from trueup.errors import DatabaseError, Disconnected, Unverifiable
+from trueup.parity.data import statements
 from trueup.parity.data.bounds import SEGMENT_BYTES, Bounds
 from trueup.parity.data.crew import Crew, Task, crew
 from trueup.parity.data.grid import Span
@@ -21,6 +22,8 @@ from trueup.report.model import Verdict
 FAREWELL_S = 4 * PATIENCE_S
 """How long workers may take to end once they are stopped; one that is logging in can't be."""
 LONGEST_PAUSE_S = 5.0
+IN_ORDER = 0.5
+"""Of 1: so far the rows of a table have to lie in the order of their keys for it to be cut into segments."""
 
 Waiting = dict[Future[TableComparison], Task]
 
@@ -122,19 +125,31 @@ class Course:
         return Task(part=segment, max_rows=self.ledger.room)
 
     def _spans(self, pair: TablePair | Unpaired) -> tuple[Span, ...]:
-        """Return the segments of a table; one of them where it can't be read, which will say why."""
+        """Return the segments of a table; one where others would read all of it, or where it can't be read.
+
+        Without an integer key every segment would read the whole table.
+        """
         bytes_ = self.bounds.segment_bytes or (SEGMENT_BYTES if self.ledger.is_kept else None)
         whole = (Span(),)
-        # Without an integer key every segment would read the whole table.
         if isinstance(pair, Unpaired) or not pair.source.has_integer_key or not bytes_:
             return whole
         try:
             with self.both.savepoint():
+                if self._is_scattered(pair):
+                    return whole
                 return tuple(one.span for one in segments(self.both, pair, segment_bytes=bytes_))
         except Disconnected:
             raise
         except Unverifiable:
             return () if self.halt.reason else whole
+
+    def _is_scattered(self, pair: TablePair) -> bool:
+        """Return whether rows of neighbouring keys lie far apart, so that each segment would read the whole table."""
+        answers = self.both.run(
+            lambda source: source.rows(statements.correlation(pair.source)),
+            lambda target: target.rows(statements.correlation(pair.target)),
+        )
+        return any(found is not None and found < IN_ORDER for [(found,)] in answers)
 
     def _ease(self, worked_s: float) -> None:
         """Leave the servers alone for as long as they worked, where it is to be gentle; stop where others need them."""

@@ -44,6 +44,13 @@ def size(reading: Reading) -> sql.Composed:
     ).format(name=sql.Literal(str(reading.table)))
 
 
+def correlation(reading: Reading) -> sql.Composed:
+    """Ask how far the rows of a table that was analysed lie in the order of its key: from -1 to 1, or NULL."""
+    return sql.SQL(
+        "select min(abs(correlation)) from pg_stats where schemaname = {} and tablename = {} and attname = {}"
+    ).format(*map(sql.Literal, (*reading.table, reading.key[0].name)))
+
+
 def count(reading: Reading) -> sql.Composed:
     """Ask for the number of rows."""
     return sql.SQL("select count(*) from {} {}").format(relation(reading), _where(reading))

@@ -205,3 +205,30 @@ def test_what_was_compared_is_known_when_the_user_interrupts(databases: Any, job
     a, _, c, *_ = ledger.comparisons()
     assert (a.verdict, a.is_stopped) == (Verdict.PASSED, False)
     assert (c.verdict, c.reason) == (Verdict.INCONCLUSIVE, "not compared: it was interrupted")
+
+
+@pytest.mark.usefixtures("pieces")
+@pytest.mark.parametrize("key", ["hashint4(i)::bigint + 3000000000", "md5(i::text)"], ids=["scattered", "text"])
+def test_a_table_whose_parts_would_each_read_all_of_it_is_read_whole(databases: Any, key: str) -> None:
+    type_ = "text" if "md5" in key else "bigint"
+    databases.both(
+        f"create table a (id {type_} primary key, v text)",
+        f"insert into a select {key}, md5(i::text) from generate_series(1, 2000) i",
+        "analyze a",
+    )
+    ledger = Ledger()
+
+    databases.compare(bounds=Bounds(jobs=2), ledger=ledger)
+
+    assert len(ledger.accounts["public.a"].spans) == 1
+
+
+@pytest.mark.usefixtures("pieces")
+def test_a_role_that_may_only_select_can_use_all_bounds(databases: Any, reader: str) -> None:
+    fill(databases)
+    databases.both("grant select on a, b, c, keyless to public")
+    databases.source.execute("grant select on lost to public")
+
+    found = databases.compare(user=reader, bounds=Bounds(jobs=3, max_seconds=1000, statement_timeout_s=1000))
+
+    assert essence(found) == essence(databases.compare())

@@ -1,0 +1,23 @@
+from pathlib import Path
+
+import pytest
+
+from trueup.errors import UsageError
+from trueup.parity.data import Bounds
+from trueup.settings import Profile, Settings
+from trueup.verify import choose
+
+
+def settings(**options: object) -> Settings:
+    return Settings(cache_folder=Path("/nowhere"), profiles={"night": Profile(**options)})  # type: ignore[arg-type]
+
+
+def test_profile_says_what_comparing_rows_may_cost() -> None:
+    assert choose(settings(gentle=True, max_rows=7), profile="night").bounds == Bounds(is_gentle=True, max_rows=7)
+    assert choose(settings(jobs=4), profile="night").bounds == Bounds(jobs=4)
+    assert choose(settings(), profile="night").bounds == Bounds()
+
+
+def test_profile_that_contradicts_itself_is_an_error_of_usage() -> None:
+    with pytest.raises(UsageError, match="a gentle comparison has one worker, not 4"):
+        choose(settings(gentle=True, jobs=4), profile="night")
