@@ -19,6 +19,8 @@ SMALL_BYTES = 4_000_000
 PAGES_SAMPLED = 512
 ROWS_SAMPLED = 1 / 16
 """Of those pages: rows of one page are neighbours, more of them would say little that is new."""
+MOST_READ = 1 / 16
+"""Of what a segment holds, to sample it."""
 KEYS_TRIED = 256
 """Of each side, and held against the other."""
 DENSE_FROM = 2
@@ -42,8 +44,10 @@ class Survey:
 def survey(both: Lockstep, pair: TablePair, *, salt: int, share: float = 1) -> Survey:
     """Look at a few pages of a table, of which a segment holds a share, and at its least and greatest integer key."""
     sizes = _ask(both, pair, statements.size)
-    table_bytes = int(max(bytes_ for [(bytes_,)] in sizes) * share)
-    samples = _samples(both, pair, table_bytes) if pair.source.is_key_enforced and table_bytes > SMALL_BYTES else ()
+    whole_bytes = max(bytes_ for [(bytes_,)] in sizes)
+    table_bytes = int(whole_bytes * share)
+    is_worth_it = pair.source.is_key_enforced and table_bytes > SMALL_BYTES
+    samples = _samples(both, pair, whole_bytes, share) if is_worth_it else ()
     is_dense = bool(samples) and _differing(both, pair, samples, salt) >= DENSE_FROM
     buckets = max(FEWEST, power_of_two(table_bytes // DENSE_BUCKET_BYTES)) if is_dense else bucket_count(table_bytes)
     if not pair.source.has_integer_key:
@@ -54,9 +58,20 @@ def survey(both: Lockstep, pair: TablePair, *, salt: int, share: float = 1) -> S
     return Survey(grid=RangeGrid(even_bounds(known, buckets=buckets)), is_dense=is_dense)
 
 
-def _samples(both: Lockstep, pair: TablePair, table_bytes: int) -> tuple[list[Key], list[Key]]:
-    percent = min(100.0, 100 * PAGES_SAMPLED * PAGE_BYTES / table_bytes)
-    return _ask(both, pair, lambda reading: statements.sample(reading, percent, rows=ROWS_SAMPLED))
+def _samples(both: Lockstep, pair: TablePair, table_bytes: int, share: float) -> tuple[list[Key], list[Key]]:
+    percent, rows = sampled(table_bytes, share)
+    return _ask(both, pair, lambda reading: statements.sample(reading, percent, rows=rows))
+
+
+def sampled(table_bytes: int, share: float) -> tuple[float, float]:
+    """Return how many percent of the pages are read, and which part of their rows, for a segment that holds a share.
+
+    The pages of a segment lie anywhere in its table. So that those of others, read in vain, cost a table of many
+    segments little, it makes do with fewer, and with more rows of each.
+    """
+    most_pages = max(PAGES_SAMPLED, table_bytes * share * MOST_READ / PAGE_BYTES)
+    pages = min(PAGES_SAMPLED, most_pages * share)
+    return min(100.0, 100 * pages * PAGE_BYTES / (table_bytes * share)), min(1.0, ROWS_SAMPLED * PAGES_SAMPLED / pages)
 
 
 def _differing(both: Lockstep, pair: TablePair, samples: Iterable[Sequence[Key]], salt: int) -> int:

@@ -92,6 +92,35 @@ def test_views_are_counted_as_not_compared(databases: Any) -> None:
     assert counted == {"foreign table": 1, "materialized view": 1, "view": 1}
 
 
+SETTINGS = {
+    "bytea_output": "escape",
+    "datestyle": "German",
+    "extra_float_digits": "-15",
+    "intervalstyle": "iso_8601",
+    "quote_all_identifiers": "on",
+    "search_path": "public",
+    "timezone": "Asia/Tokyo",
+    "xmloption": "document",
+}
+
+
+def test_settings_of_one_side_shape_nothing(databases: Any) -> None:
+    databases.both(
+        "create type shade as enum ('dark')",
+        "create table t (at timestamptz primary key, span interval[], bytes bytea[], share float8[], kind regtype)",
+        "insert into t select '2024-02-29 12:00+00'::timestamptz + n * interval '1 h', array[n * interval '1 day 1 s'],"
+        " array['\\x00ff'::bytea], array[n / 3.0], 'shade'::regtype from generate_series(1, 3) n",
+    )
+    name = databases.places[1].parameters["dbname"]
+    for setting, value in SETTINGS.items():
+        databases.target.execute(f"alter database {name} set {setting} = '{value}'")
+
+    found = databases.compare_one()
+    databases.target.execute(f"alter database {name} reset all")
+
+    assert (found.verdict, found.source_rows, found.changed) == (Verdict.PASSED, 3, ())
+
+
 def test_columns_are_compared_by_name(databases: Any) -> None:
     databases.source.execute("create table t (id int primary key, gone int, a text, b int, c int)")
     databases.target.execute("create table t (c int, b int, junk int, a text, id int primary key)")
