@@ -122,12 +122,13 @@ class Rehearsal:
         try:
             self.stage.up(migration)
         except MigrationFailed as error:
-            more = refusing(error, before) if len(emptied) < MOST_EMPTIED else before.tables.keys()
-            if more <= emptied:
+            more = refusing(error, before, emptied)
+            if not more:
                 raise
-            self.refused(migration, error, more)
             self.stage.rebuild(self.applied)
-            return self.up(migration, emptied | more)
+            done = self.up(migration, emptied | more)
+            self.refused(migration, error, more)
+            return done
         return before, (wanted, held)
 
     def refused(self, migration: Migration, error: MigrationFailed, tables: Collection[QualifiedName]) -> None:
@@ -206,13 +207,15 @@ def shared(table: Table, other: Table | None, losses: Collection[str]) -> Iterat
             yield name
 
 
-def refusing(error: MigrationFailed, found: Catalog) -> AbstractSet[QualifiedName]:
-    """Return the tables whose rows may have stopped a migration: all where the server names none."""
+def refusing(error: MigrationFailed, found: Catalog, emptied: AbstractSet[QualifiedName]) -> AbstractSet[QualifiedName]:
+    """Return the tables whose rows may have stopped a migration: the one that the server names, else all; or none."""
     cause = error.__cause__
     if not isinstance(cause, psycopg.Error) or not sqlstate(error).startswith(BY_VALUES):
         return frozenset()
+    left = found.tables.keys() - emptied
     name = QualifiedName(cause.diag.schema_name or "", cause.diag.table_name or "")
-    return {name} if name in found.tables else found.tables.keys()
+    is_known = name in left and not found.tables[name].partition_bound
+    return {name} if is_known and len(emptied) < MOST_EMPTIED else left
 
 
 def sqlstate(error: MigrationFailed) -> str:

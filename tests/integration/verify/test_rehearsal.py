@@ -119,8 +119,13 @@ def test_rule_that_made_up_rows_break_is_tried_without_them(rehearsed):
     section = rehearsed(
         {
             "001_clients": CLIENTS,
-            "002_raises": ("do $$ begin if exists (select from clients) then raise 'no'; end if; end $$", "select"),
-            "003_check": (
+            "002_visits": GOOD["002_visits"],
+            "003_raises": ("do $$ begin if exists (select from clients) then raise 'no'; end if; end $$", "select"),
+            "004_part": (
+                "alter table visits_rest add constraint k check (client > 1000000)",
+                "alter table visits_rest drop constraint k",
+            ),
+            "005_check": (
                 "alter table clients add constraint k check (phone ~ '^[[:alpha:]]{9}$')",
                 "alter table clients drop constraint k",
             ),
@@ -128,10 +133,22 @@ def test_rule_that_made_up_rows_break_is_tried_without_them(rehearsed):
     )
 
     assert found(section) == []
-    assert section.notes[1:] == (
-        "002_raises.sql: tried without rows in public.clients; it refuses made-up ones (P0001).",
-        "003_check.sql: tried without rows in public.clients; it refuses made-up ones (23514).",
-    )
+    every = "public.clients, public.visits, public.visits_rest"
+    assert [note for note in section.notes if "tried without" in note] == [
+        f"003_raises.sql: tried without rows in {every}; it refuses made-up ones (P0001).",
+        f"004_part.sql: tried without rows in {every}; it refuses made-up ones (23514).",
+        "005_check.sql: tried without rows in public.clients; it refuses made-up ones (23514).",
+    ]
+
+
+@pytest.mark.parametrize("up", ["insert into clients (phone) values (null)", "insert into clients (phone) values ('')"])
+def test_file_that_its_own_rows_stop_can_not_be_applied(rehearsed, up):
+    """Empty tables don't help it, so that they are not what is said."""
+    broken = f"alter table clients add check (phone <> ''); {up}"
+
+    section = rehearsed({"001_clients": CLIENTS, "002_broken": (broken, "select")})
+
+    assert found(section) == [("002_broken", "it can't be applied")]
 
 
 def test_file_that_can_not_be_applied_leaves_those_behind_it_open(rehearsed):
