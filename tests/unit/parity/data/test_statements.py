@@ -5,7 +5,7 @@ import pytest
 from trueup.parity.data import statements
 from trueup.parity.data.forms import INTEGER, TEXT, Form
 from trueup.parity.data.grid import INT8_MIN, HashGrid, RangeGrid, Span
-from trueup.parity.data.pairing import ReadColumn, Reading
+from trueup.parity.data.pairing import Floor, ReadColumn, Reading
 from trueup.parity.schema import QualifiedName, ValueType
 
 INT8 = ValueType(name=QualifiedName("pg_catalog", "int8"), kind="base", category="N")
@@ -145,3 +145,23 @@ def test_no_statement_has_a_placeholder() -> None:
 
     assert '"%s".""""' in text
     assert '"%(x)s"' in text
+
+
+def test_text_is_held_against_a_least_value_in_an_order_that_both_servers_have() -> None:
+    text = replace(NOTE, value_type=replace(INT8, category="S"))
+    found = [statements.count(replace(KEYED, since=Floor(column=one, value="it's"))).as_string() for one in (text, ID)]
+
+    assert '"t"."note" collate "C" >= \'it\'\'s\'' in found[0]
+    assert "\"t\".\"id\" >= 'it''s'" in found[1]
+
+
+@pytest.mark.parametrize("reading", [KEYED, HASHED, KEYLESS], ids=["keyed", "hashed", "keyless"])
+def test_a_sample_is_the_same_whatever_the_salt_and_is_no_part(reading: Reading) -> None:
+    sampled = replace(reading, sample_parts=99)
+
+    condition = statements.count(sampled).as_string().partition("where ")[2]
+
+    assert condition.endswith("& '1048575'::int8) < '99'::int8)")
+    assert all(condition in statements.checksums(sampled, HashGrid(64), salt).as_string() for salt in (5, 6))
+    assert f"'{statements.SAMPLE_SEED}'::int8" in condition
+    assert statements.SAMPLE_SEED != statements.PART_SEED
