@@ -50,6 +50,15 @@ def run_tests(session: nox.Session, name: str, *options: str) -> None:
     session.run("coverage", "combine", "-q")
 
 
+def heed_refusal(session: nox.Session) -> None:
+    """Skip a session that starts servers where RUN_INTEGRATION_TESTS says no; neither yes nor no is an error."""
+    word = os.environ.get("RUN_INTEGRATION_TESTS", "true").strip().lower()  # noqa: TID251 — no Settings here
+    if word in {"false", "no", "off", "0"}:
+        session.skip(f"RUN_INTEGRATION_TESTS is {word}")
+    if word not in {"true", "yes", "on", "1", ""}:
+        session.error("RUN_INTEGRATION_TESTS must be true or false")
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, format and layers."""
@@ -78,18 +87,21 @@ def unit(session: nox.Session) -> None:
 @nox.session
 def integration(session: nox.Session) -> None:
     """Run the tests on real PostgreSQL servers; one that lost a race with the clock runs once more, and is named."""
+    heed_refusal(session)
     run_tests(session, "integration", "--reruns=1", "-rR")
 
 
 @nox.session
 def repositories(session: nox.Session) -> None:
     """Run the tests of ai_admin's repositories."""
+    heed_refusal(session)
     run_tests(session, "repositories", "--reruns=1", "-rR")
 
 
 @nox.session(requires=["unit", "integration", "repositories"])
 def coverage(session: nox.Session) -> None:
     """Combine the coverage of the test sessions; fail below the limit; write reports/coverage."""
+    heed_refusal(session)
     install(session, "test")
     session.env["COVERAGE_FILE"] = str(COVERAGE / "combined")
     session.run("coverage", "combine", "--keep", *map(str, sorted(COVERAGE.glob("data.*"))))

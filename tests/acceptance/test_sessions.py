@@ -1,0 +1,30 @@
+"""What the environment may say to the sessions of nox."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NOX = shutil.which("nox")
+
+pytestmark = pytest.mark.skipif(NOX is None, reason="nox is not installed")
+
+
+@pytest.mark.parametrize(
+    ("word", "status", "told"), [("false", 0, "is false"), ("perhaps", 1, "must be true or false")]
+)
+@pytest.mark.parametrize("name", ["integration", "repositories"])
+def test_session_heeds_who_wants_no_servers(
+    monkeypatch: pytest.MonkeyPatch, name: str, word: str, status: int, told: str
+) -> None:
+    """Any value once meant yes, "false" too."""
+    monkeypatch.setenv("RUN_INTEGRATION_TESTS", word)
+
+    done = subprocess.run(
+        [str(NOX), "--no-venv", "--session", name], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == status
+    assert f"RUN_INTEGRATION_TESTS {told}" in done.stderr
