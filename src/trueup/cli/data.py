@@ -126,6 +126,8 @@ def show(
         more: dict[str, object] = {"repair": written.as_json} if written else {}
         if window:
             more["window"] = window.as_json()
+        if resumption:
+            more["resumed"] = resumption.as_json
         if recheck:
             counts = {outcome.replace(" ", "_"): count for outcome, count in outcomes(found).items()}
             more["recheck"] = counts | {"seconds": recheck.seconds}

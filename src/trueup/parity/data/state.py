@@ -80,6 +80,16 @@ class Resumption:
     taken: int
     """Segments that were not compared again."""
 
+    @property
+    def as_json(self) -> dict[str, object]:
+        """Return it as `data diff --json` prints it."""
+        return {
+            "began_at": self.began_at,
+            "runs": self.runs,
+            "parts": self.taken,
+            "of_one_moment": self.is_of_one_moment,
+        }
+
 
 class State:
     """Is the file of one comparison; its ledger is kept there."""
