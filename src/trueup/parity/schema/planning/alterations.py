@@ -20,7 +20,16 @@ def alteration(have: Unit, want: Unit) -> Alteration | None:
 
 
 def _sequence(have: Unit, want: Unit) -> Alteration:
-    return Alteration((f"alter sequence {have.key.identity} {want.form}",))
+    mine, theirs = (cast("Sequence", unit.thing) for unit in (have, want))
+    return Alteration((*_position(mine, theirs), f"alter sequence {have.key.identity} {want.form}"))
+
+
+def _position(have: Sequence, want: Sequence) -> Iterator[str]:
+    """Yield what moves a sequence to the least number that it may give from now on, where it is below that."""
+    if want.minimum > have.minimum:
+        name, least = making.literal(str(have.name)), want.minimum
+        move = (f"select setval({name}, {least}, false)", "from", f"{have.name} where last_value < {least}")
+        yield " ".join(move)
 
 
 def _replaced(_: Unit, want: Unit) -> Alteration:
@@ -114,6 +123,7 @@ def _identity(alter: str, have: tuple[Column, Sequence | None], want: tuple[Colu
     if mine.identity != theirs.identity:
         yield f"{alter} set generated {theirs.identity}"
     if making.sequence_options(numbers) != making.sequence_options(wanted):
+        yield from _position(numbers, wanted)
         yield f"alter sequence {numbers.name} {making.sequence_options(wanted)}"
     if numbers.name != wanted.name:
         yield f"alter sequence {numbers.name} rename to {quote_ident(wanted.name.name)}"

@@ -1,5 +1,6 @@
 """A structure cut into units. Does no I/O."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from trueup.parity.schema.expressions import restored
@@ -18,6 +19,7 @@ from trueup.parity.schema.planning.units import (
     schema_of,
 )
 
+IN_SCHEMA = re.compile(r' in schema ("(?:[^"]|"")*"|\S+) on \w+$')
 STANDARD = "comment on schema public is 'standard public schema'"
 
 
@@ -155,6 +157,8 @@ def _said(catalog: Catalog, units: Mapping[ObjectKey, Unit]) -> Iterator[Unit]:
         said = {part: each for part, each in found.items() if part not in beside}
         if key.kind in {"view column", "materialized view column"}:
             subject = ObjectKey(key.kind.removesuffix(" column"), relation_of(key.identity))
+        if key.kind == "default acl" and (schema := IN_SCHEMA.search(key.identity)):
+            subject = ObjectKey("schema", schema[1])
         if key.kind == DOMAIN_CHECK:
             subject = ObjectKey("type", key.identity.rpartition(" on ")[2])
         if subject in units or key.kind == "default acl":

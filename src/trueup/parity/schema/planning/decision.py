@@ -1,19 +1,22 @@
 """What becomes of each unit: it stays, is altered, goes, or is made. Does no I/O."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
+from typing import cast
 
-from trueup.parity.schema.model import ObjectKey
+from trueup.parity.schema.model import Column, Constraint, ObjectKey
 from trueup.parity.schema.planning.alteration import Alteration
 from trueup.parity.schema.planning.alterations import alteration
 from trueup.parity.schema.planning.order import Action
 from trueup.parity.schema.planning.sides import Side
 from trueup.parity.schema.planning.swapping import swap, swapped, swapped_columns
-from trueup.parity.schema.planning.units import DEFAULT, DOMAIN_CHECK, REPLICA_IDENTITY, Unit, is_said
+from trueup.parity.schema.planning.units import DEFAULT, DOMAIN_CHECK, PARTITION, REPLICA_IDENTITY, Unit, is_said
 
 MADE_OF_PARTS = frozenset({"table", "table column", "foreign table column"})
 """What needs no statement of its own where another one changes it along."""
+COMPARABLE = (frozenset({"int2", "int4", "int8"}), frozenset({"text", "varchar", "bpchar"}))
+"""Types that a foreign key takes for one."""
 STANDING = frozenset({"table constraint", "index", "sequence owner", "statistics object", "partition"})
 """What the server itself rebuilds when a column of theirs gets another type."""
 
@@ -79,6 +82,8 @@ class Decision:
     def _giver(self, key: ObjectKey) -> ObjectKey | None:
         """Return the column of a parent that passes its change on."""
         unit = self.want.units.get(key) if key in self.altered else None
+        if unit and unit.whole and ObjectKey(PARTITION, unit.whole.identity) in self.gone:
+            return None
         for giver in sorted(unit.given_by if unit else ()):
             if giver in self.altered and self._passes_on(giver, key):
                 return self._giver(giver) or giver
@@ -121,14 +126,20 @@ def decide(have: Side, want: Side) -> Decision:
             continue
         altered[key] = found
         if found.touches:
-            gone |= set(_in_the_way(have, key))
+            gone |= set(_in_the_way(have, key)) | set(_apart(have, want, key))
     gone = _with_dependents(have, want, gone)
-    altered = {
-        key: swapped(have, want, key, found.swaps - gone) if found.is_swap else found
-        for key, found in altered.items()
-        if key not in gone
-    }
+    altered = {key: _settled(have, want, key, found, gone) for key, found in altered.items() if key not in gone}
     return Decision(have=have, want=want, altered=altered, gone=frozenset(gone))
+
+
+def _settled(have: Side, want: Side, key: ObjectKey, found: Alteration, gone: Collection[ObjectKey]) -> Alteration:
+    """Return an alteration once it is known what goes: columns that are not converted, partitions that leave."""
+    if found.is_swap:
+        return swapped(have, want, key, found.swaps.difference(gone))
+    whole = want.units[key].whole
+    if whole is None or ObjectKey(PARTITION, whole.identity) not in gone:
+        return found
+    return alteration(have.units[key], replace(want.units[key], given_by=frozenset())) or found
 
 
 def _what_goes(have: Side, key: ObjectKey) -> ObjectKey:
@@ -148,6 +159,19 @@ def _in_the_way(have: Side, key: ObjectKey) -> Iterator[ObjectKey]:
         if have.parts_rows(column):
             yield column
         yield from _in_the_way(have, column)
+
+
+def _apart(have: Side, want: Side, key: ObjectKey) -> Iterator[ObjectKey]:
+    """Yield the foreign keys whose ends could not be compared while only one of them has its new type."""
+    if key.kind != "table column":
+        return
+    mine, theirs = (cast("tuple[Column, object]", side.units[key].thing)[0].value_type for side in (have, want))
+    if any({mine.name.name, theirs.name.name} <= family for family in COMPARABLE):
+        return
+    for each in have.needed_by[key]:
+        constraint = have.units[each].thing
+        if isinstance(constraint, Constraint) and constraint.kind == "foreign key":
+            yield each
 
 
 def _with_dependents(have: Side, want: Side, gone: set[ObjectKey]) -> set[ObjectKey]:

@@ -5,6 +5,7 @@ Source: PostgreSQL manual, "pg_dump".
 
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from trueup.conninfo import ConnInfo
@@ -46,9 +47,9 @@ def same_dumps(planned: list[str], built: list[str]) -> Iterator[str]:
     Raises:
         Unproved: more than that differs.
     """
-    mine, theirs = (sorted(line.strip().removesuffix(",") for line in lines) for lines in (planned, built))
+    mine, theirs = (Counter(line.strip().removesuffix(",") for line in lines) for lines in (planned, built))
     if mine != theirs:
-        odd = sorted(set(mine) ^ set(theirs)) or ["lines that repeat"]
+        odd = sorted((mine - theirs) | (theirs - mine))
         raise Unproved(f"the dumps of the outcome and of the source differ: {listed(odd)}")
     if planned != built:
         tables = [line for line in built if re.match(r"CREATE (UNLOGGED |FOREIGN )?TABLE ", line)]

@@ -43,8 +43,8 @@ def _dropped(unit: Unit) -> Iterator[str]:
     kind = unit.key.kind
     if kind in {"table", "sequence"} or (kind == "table column" and not _column_of(unit).generated):
         yield LOSES
-    if kind == "table" and len(unit.drop) > 1:
-        yield BROKEN  # Its rows may be referred to.
+    if unit.is_referred:
+        yield BROKEN
 
 
 def _altered(have: Unit, want: Unit) -> Iterator[str]:

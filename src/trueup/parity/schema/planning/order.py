@@ -55,7 +55,5 @@ def in_order(actions: Iterable[Action], edges: Iterable[tuple[Action, Action]]) 
     return found, sorted((action for action, count in waits.items() if count), key=_rank)
 
 
-def _rank(action: Action) -> tuple[int, bool, str, str]:
-    """Return where an action stands: indexes last, since a foreign key hangs on the first that fits it, key or not."""
-    is_index = action.verb == "make" and action.key.kind == "index"
-    return VERBS[action.verb], is_index, action.key.kind, action.key.identity
+def _rank(action: Action) -> tuple[int, str, str]:
+    return VERBS[action.verb], action.key.kind, action.key.identity

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise, product
 from typing import NamedTuple, cast
 
-from trueup.parity.schema.model import Constraint, ObjectKey, Table
-from trueup.parity.schema.names import ColumnName
+from trueup.parity.schema.model import Constraint, Index, ObjectKey, Table
+from trueup.parity.schema.names import ColumnName, QualifiedName
 from trueup.parity.schema.planning.decision import Decision
 from trueup.parity.schema.planning.order import Action, Verb, same_names
 from trueup.parity.schema.planning.swapping import swapped_columns
@@ -43,6 +43,7 @@ def _reasons(decision: Decision) -> Iterator[Reason]:
     yield from _partitions(decision)
     yield from _inherited(decision)
     yield from _swaps(decision)
+    yield from _keys_first(decision)
     yield from _logging(decision)
 
 
@@ -74,10 +75,19 @@ def _partitions(decision: Decision) -> Iterator[Reason]:
     for key in decision.gone:
         if key.kind == PARTITION:
             leaving[_parents(decision.have.units[key])].append(key)
+            for each in _of_the_parent(decision, key):
+                yield Reason(Action("drop", each), Action("drop", key), is_hard=False)
     for key, unit in decision.want.units.items():
         if key.kind == PARTITION:
             for each in leaving[_parents(unit)]:
                 yield Reason(Action("drop", each), Action("make", key))
+
+
+def _of_the_parent(decision: Decision, key: ObjectKey) -> Iterator[ObjectKey]:
+    """Yield the constraints and indexes of a partition's parent that are dropped: one that left would keep its own."""
+    for parent in _parents(decision.have.units[key]):
+        parts = decision.have.parts[ObjectKey("table", str(parent))] & decision.gone
+        yield from (each for each in parts if each.kind in {"table constraint", "index"})
 
 
 def _inherited(decision: Decision) -> Iterator[Reason]:
@@ -90,6 +100,8 @@ def _inherited(decision: Decision) -> Iterator[Reason]:
                 partition = ObjectKey(PARTITION, table.identity)
                 for verb, child in product(("alter", "make"), (table, partition)):
                     yield Reason(Action(cast("Verb", verb), giver), Action("make", child))
+                yield Reason(Action("drop", partition), Action("alter", giver))
+                yield Reason(Action("alter", key), Action("make", partition))
 
 
 def _defaults_of_grants(actions: Collection[Action]) -> Iterator[Reason]:
@@ -100,7 +112,7 @@ def _defaults_of_grants(actions: Collection[Action]) -> Iterator[Reason]:
         yield Reason(*(change, make) if change.verb == "drop" else (make, change))
 
 
-def _parents(unit: Unit) -> object:
+def _parents(unit: Unit) -> tuple[QualifiedName, ...]:
     return cast("Table", unit.thing).parents
 
 
@@ -116,6 +128,15 @@ def _swaps(decision: Decision) -> Iterator[Reason]:
         if alteration.is_swap:
             for column in swapped_columns(decision.have, key) - alteration.swaps:
                 yield Reason(Action("alter", column), Action("alter", key))
+
+
+def _keys_first(decision: Decision) -> Iterator[Reason]:
+    """Yield that a table has its primary key before what else is unique: foreign keys hang on the first that fits."""
+    for key, unit in decision.want.units.items():
+        if isinstance(unit.thing, Constraint) and unit.thing.kind == "primary key" and unit.whole:
+            for each in decision.want.parts[unit.whole] - {key}:
+                if isinstance(decision.want.units[each].thing, Constraint | Index):
+                    yield Reason(Action("make", key), Action("make", each), is_hard=False)
 
 
 def _logging(decision: Decision) -> Iterator[Reason]:

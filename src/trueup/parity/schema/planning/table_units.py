@@ -29,6 +29,7 @@ def table_units(catalog: Catalog, table: Table, names: Mapping[ObjectKey, str]) 
     is_of = _is_made_of_its_parent(catalog, table)
     own = table.columns if table.partition_bound else [name for name in table.columns if not given[name]]
     listed = [declared(unit) for unit in columns if cast("tuple[Column, object]", unit.thing)[0].name in own]
+    is_referred = _is_referred(catalog, table)
     yield Unit(
         key=key,
         form=(
@@ -40,8 +41,11 @@ def table_units(catalog: Catalog, table: Table, names: Mapping[ObjectKey, str]) 
         ),
         create=()
         if source and making.is_hidden(source)
-        else (making.partition(table) if is_of else making.table(table, listed, source),),
-        drop=(*_leaving(catalog, table), f"drop {key.kind} {table.name}"),
+        else (making.partition(table),)
+        if is_of
+        else (making.table(table, listed, source), *_stricter(catalog, table)),
+        drop=(*_leaving(table, is_referred=is_referred), f"drop {key.kind} {table.name}"),
+        is_referred=is_referred,
         needs=frozenset(relation_key(catalog, parent) for parent in table.parents) | {schema_of(table.name)},
         thing=(table, reach),
     )
@@ -53,6 +57,15 @@ def table_units(catalog: Catalog, table: Table, names: Mapping[ObjectKey, str]) 
     yield from _constraints(table, key)
     yield from index_units(table, key)
     yield from _row_security(table, key)
+
+
+def _stricter(catalog: Catalog, table: Table) -> Iterator[str]:
+    """Yield what makes inherited columns refuse NULL that the parents' take."""
+    parents = [catalog.tables[name] for name in table.parents if name in catalog.tables and not table.partition_bound]
+    for name, column in table.columns.items():
+        given = [parent.columns[name] for parent in parents if name in parent.columns]
+        if given and not column.nullable and all(each.nullable for each in given):
+            yield f"alter table {table.name} alter column {quote_ident(name)} set not null"
 
 
 def _given(catalog: Catalog, table: Table) -> dict[str, frozenset[ObjectKey]]:
@@ -76,12 +89,17 @@ def _is_made_of_its_parent(catalog: Catalog, table: Table) -> bool:
     return all(column.nullable == parent.columns[name].nullable for name, column in table.columns.items())
 
 
-def _leaving(catalog: Catalog, table: Table) -> Iterator[str]:
-    """Yield what frees a partition of the foreign keys that refer to its parent; one of its rows may be referred to."""
+def _leaving(table: Table, *, is_referred: bool) -> Iterator[str]:
+    """Yield what frees a partition of the foreign keys that refer to its parent."""
+    if is_referred:
+        yield f"alter table {table.parents[0]} detach partition {table.name}"
+
+
+def _is_referred(catalog: Catalog, table: Table) -> bool:
+    """Say whether foreign keys refer to a table whose partition this one is."""
     parents = ancestors(catalog, table) if table.partition_bound else []
     constraints = (each for other in catalog.tables.values() for each in other.constraints)
-    if any(f"REFERENCES {parent}(" in each.definition for each in constraints for parent in parents):
-        yield f"alter table {table.parents[0]} detach partition {table.name}"
+    return any(f"REFERENCES {parent}(" in each.definition for each in constraints for parent in parents)
 
 
 def ancestors(catalog: Catalog, table: Table) -> list[QualifiedName]:
@@ -102,6 +120,7 @@ def _partition(catalog: Catalog, table: Table, key: ObjectKey, *, is_of: bool) -
             made_with_whole=is_of,
             needs=frozenset({key, relation_key(catalog, parent)}),
             thing=table,
+            is_referred=_is_referred(catalog, table),
         )
 
 

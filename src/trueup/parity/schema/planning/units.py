@@ -35,6 +35,8 @@ class Unit:
     """What of it has a name that no comparison looks at."""
     is_partitioned: bool = False
     """Whether it is part of a partitioned table: what goes for plain tables may not for those."""
+    is_referred: bool = False
+    """Whether foreign keys may hold its rows where they are: those of a partition that would leave."""
     given_by: frozenset[ObjectKey] = frozenset()
     """The same of its parents, who pass on what is done with it."""
 
