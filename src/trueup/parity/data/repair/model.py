@@ -11,6 +11,7 @@ from trueup.parity.schema import QualifiedName, Table
 Values = Mapping[str, str | None]
 """By the target's names of the columns, as text that the column's type reads back exactly."""
 Kind = Literal["insert", "update", "delete"]
+Place = tuple[QualifiedName, Key]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,11 @@ class Change:
     """The columns that must be what they were."""
     digest: str = ""
     """MD5 of their text; empty where no row may be there."""
+
+    @property
+    def place(self) -> Place:
+        """Return which row it is."""
+        return self.written.name, self.key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from trueup.parity.data.foreign_keys import ForeignKey
-from trueup.parity.data.repair.model import Change, Kind
+from trueup.parity.data.repair.model import Change, Kind, Place
 from trueup.parity.schema import QualifiedName
 from trueup.tables.markers.graph import in_order
 
@@ -23,8 +23,8 @@ def steps(changes: Iterable[Change], foreign_keys: Sequence[ForeignKey]) -> Iter
     """
     rows = tuple(changes)
     late = pointed_to(rows, foreign_keys)
-    early_deletes = [row for row in rows if row.kind == "delete" and row not in late]
-    late_deletes = [row for row in rows if row.kind == "delete" and row in late]
+    early_deletes = [row for row in rows if row.kind == "delete" and row.place not in late]
+    late_deletes = [row for row in rows if row.kind == "delete" and row.place in late]
     circles = circles_of({row.written.name for row in rows}, foreign_keys)
     yield from _steps(early_deletes, circles[::-1], foreign_keys)
     yield from _steps([row for row in rows if row.kind == "insert"], circles, foreign_keys)
@@ -39,28 +39,28 @@ def circles_of(tables: Iterable[QualifiedName], foreign_keys: Iterable[ForeignKe
     return [tuple(named[name] for name in circle) for circle in in_order(named, edges)]
 
 
-def pointed_to(changes: Sequence[Change], foreign_keys: Sequence[ForeignKey]) -> list[Change]:
+def pointed_to(changes: Sequence[Change], foreign_keys: Sequence[ForeignKey]) -> set[Place]:
     """Return the rows to be deleted to which rows point that are updated to point elsewhere, or deleted as late."""
     waiting = [row for row in changes if row.kind == "delete"]
     pointing = [row for row in changes if row.kind == "update"]
-    late: list[Change] = []
+    late: set[Place] = set()
     while pointing:
-        values = {place for row in pointing for place in _targets(row, foreign_keys)}
-        pointing = [row for row in waiting if values & {*_places(row, foreign_keys)}]
-        late += pointing
-        waiting = [row for row in waiting if row not in pointing]
+        values = {target for row in pointing for target in _targets(row, foreign_keys)}
+        pointing = [row for row in waiting if row.place not in late and values & {*_names(row, foreign_keys)}]
+        late |= {row.place for row in pointing}
     return late
 
 
 def _targets(row: Change, foreign_keys: Sequence[ForeignKey]) -> Iterator[tuple[object, ...]]:
-    """Yield the places to which a row points and no longer will."""
+    """Yield the names of the rows to which a row points and no longer will."""
     for key in foreign_keys:
         leaves = row.kind == "delete" or {*key.columns} & row.values.keys()
         if key.child == row.written.name and leaves:
             yield key.parent, key.parent_columns, tuple(row.held.get(name) for name in key.columns)
 
 
-def _places(row: Change, foreign_keys: Sequence[ForeignKey]) -> Iterator[tuple[object, ...]]:
+def _names(row: Change, foreign_keys: Sequence[ForeignKey]) -> Iterator[tuple[object, ...]]:
+    """Yield by what others may point to a row."""
     for key in foreign_keys:
         if key.parent == row.written.name:
             yield key.parent, key.parent_columns, tuple(row.held.get(name) for name in key.parent_columns)
