@@ -75,7 +75,7 @@ class WrittenRepair:
     def lines(self) -> Iterator[str]:
         """Yield what a person is told."""
         if self.repair.there:
-            yield f"{self.file}: {', '.join(f'{number:,} {kind}' for kind, number in self.repair.counts.items())}"
+            yield f"{self.file}: {self.repair.summary}"
             yield f"{way_back_of(self.file)}: the way back. Nothing has run them; both hold values of rows."
         else:
             yield "There is nothing that can be repaired, so no file was written."

@@ -82,3 +82,8 @@ class Repair:
         """Return how many rows are changed, by kind."""
         kinds: tuple[Kind, ...] = ("insert", "update", "delete")
         return {f"{kind}s": sum(change.kind == kind for change in self.there) for kind in kinds}
+
+    @property
+    def summary(self) -> str:
+        """Return the same in words: `1 insert, 2 updates, 0 deletes`."""
+        return ", ".join(f"{number:,} {kinds[:-1] if number == 1 else kinds}" for kinds, number in self.counts.items())

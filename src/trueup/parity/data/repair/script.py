@@ -23,7 +23,7 @@ def there(repair: Repair, foreign_keys: Sequence[ForeignKey], tables: Tables, *,
         f"Makes rows of the target like those of the source: {sides}",
         *_warning(),
         f"The way back is {back}",
-        ", ".join(f"{number:,} {kind}" for kind, number in repair.counts.items()),
+        repair.summary,
         *(f"NOT REPAIRED {each.object}: {each.reason}" for each in repair.refused),
         *(f"FIRES trigger {each}" for each in repair.triggers),
     )
