@@ -79,11 +79,12 @@ def pairs() -> Iterator[tuple[str, Pair]]:
 
 
 def plan(pair: Pair) -> dict[str, list[str]]:
-    """Return how two structures differ, the plan that makes the target like the source, and the one that leads back."""
+    """Return how two structures differ, the plan that makes one like the other, the one back, and what none reaches."""
     source, target = pair
     found = planned(source, target, "postgres")
     differences = [" | ".join(map(str, astuple(each))) for each in diff(source.catalog, target.catalog)]
-    return {"differences": differences, "up": shown(found.up), "down": shown(found.down)}
+    unreached = [f"{kind} {identity}" for kind, identity in found.unreached]
+    return {"differences": differences, "up": shown(found.up), "down": shown(found.down), "unreached": unreached}
 
 
 def shown(way: Iterable[Step]) -> list[str]:

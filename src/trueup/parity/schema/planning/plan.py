@@ -188,11 +188,6 @@ class Planner:
         return tuple(annotated(subject, before, after))
 
 
-def _is_numbering(unit: Unit) -> bool:
-    """Say whether a unit is what is said of an identity's sequence, which nobody drops."""
-    return unit.key.kind == f"{SAID}sequence" and unit.whole is not None and unit.whole.kind.endswith(" column")
-
-
 def _said(unit: Unit) -> Annotations:
     """Return what a unit says of another one."""
     return cast("Annotations", unit.thing)
