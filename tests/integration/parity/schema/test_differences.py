@@ -235,6 +235,51 @@ CASES = {
 }  # fmt: skip
 
 
+ROLES = (
+    "create role one; create role two; create table t (c int); create function f() returns int language sql return 1; "
+)
+EQUIVALENT = {
+    "moments in a default": (column("timestamptz default now()"), column("timestamptz default current_timestamp")),
+    "moments in a check": (
+        "create table t (c timestamptz check (c > now()))", "create table t (c timestamptz check (c > current_timestamp))"),
+    "moments in a view": (
+        "create view t as select now() as c", "create view t as select transaction_timestamp() as c"),
+    "moments in a policy": (
+        "create table t (c timestamptz); create policy p on t using (c > now())",
+        "create table t (c timestamptz); create policy p on t using (c > current_timestamp)"),
+    "formatting of expressions": (
+        "create table t (c int check (c>0 AND c<5), d text default ('a')); create index on t ((c+1)) where (c>0)",
+        "create table t (c integer check (((c > 0) and c < 5)), d text default 'a'); create index on t ((c + 1)) where c > 0"),
+    "names that the server gives": (
+        "create table t (c int, d int, unique (c), unique (d), check (c > 0), check (d > 0))",
+        "create table t (c int, d int, unique (d), unique (c), check (d > 0), check (c > 0)); alter table t rename constraint"
+        " t_c_key to t_c_key1"),
+    "order of grants": (
+        ROLES + "grant select on t to one; grant insert, update on t to two",
+        ROLES + "grant update on t to two; grant select on t to one; grant insert on t to two"),
+    "grants that are the default": (
+        ROLES, ROLES + "grant all on t to current_user; grant execute on function f to public;"
+        " grant select on t to one; revoke select on t from one"),
+    "grants one by one and as all": (
+        ROLES + "grant select, insert, update, delete, truncate, references, trigger on t to one",
+        ROLES + "grant all on t to one; do $$ begin if current_setting('server_version_num')::int >= 170000 then"
+        " revoke maintain on t from one; end if; end $$"),
+    "default privileges that are the default": (
+        "select", "alter default privileges grant execute on functions to public"),
+    "order of policies' roles": (
+        ROLES + "create policy p on t to one, two", ROLES + "create policy p on t to two, one"),
+    "words of types": (
+        "create table t (c int8, d timestamp with time zone, e decimal(5), f varchar(3))",
+        "create table t (c bigint, d timestamptz, e numeric(5,0), f character varying(3))"),
+    "default of nothing": (column("text default null"), column("text")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), EQUIVALENT.values(), ids=EQUIVALENT)
+def test_what_means_the_same_is_no_difference(read, one, other):
+    assert found(read(one), read(other)) == found(read(other), read(one)) == []
+
+
 def found(source, target):
     return [(d.kind, d.object, d.change, str(d.severity), d.source, d.target) for d in diff(source, target)]
 
