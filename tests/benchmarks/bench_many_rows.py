@@ -23,6 +23,7 @@ ROWS = 10_000
 ROUNDS = 6
 BUDGET_S = 10
 """How long one race may take: the slow ones run once or twice, the fast ones every round."""
+OWN_LOG_BYTES, OWN_LOG_TRIES = 4096, 5
 EXECUTEMANY = "psycopg executemany"
 ON_SERVER = "server only: insert .. select"
 """From a table that holds the rows, read and typed already, in the order in which everybody else is given them."""
@@ -103,12 +104,8 @@ def race_sync(contenders: list[Any], observer: Connection, version: int, *, roun
     entrants = [Entrant(name=name, run=run, prepare=prepare) for name, run in runs.items()]
     wanted = content_of("given", observer)
     for entrant in entrants:
-        entrant.prepare()
-        before = spent(observer)
-        result_of(entrant.run)
-        after = spent(observer)
+        wal[entrant.name], ids[entrant.name] = cost(entrant, observer)
         assert content(observer) == wanted, entrant.name
-        wal[entrant.name], ids[entrant.name] = (new - old for new, old in zip(after, before, strict=True))
     result = race(entrants, observer, rounds=rounds, budget_s=BUDGET_S)
     for name, times in result.items():
         times.note = f"{wal[name] / 1e6:5.2f} MB of log, {ids[name]:5} ids"
@@ -121,6 +118,21 @@ def race_sync(contenders: list[Any], observer: Connection, version: int, *, roun
 def in_json(rows: list[Client]) -> str:
     """Return rows as the JSON that one statement takes."""
     return msgspec.json.encode(rows).decode()
+
+
+def cost(entrant: Entrant, observer: Connection) -> tuple[int, int]:
+    """Return the bytes of log and the identity values that a run takes.
+
+    The server logs a little on its own account now and then: a run that cost next to nothing is looked at again.
+    """
+    for _ in range(OWN_LOG_TRIES):
+        entrant.prepare()
+        before = spent(observer)
+        result_of(entrant.run)
+        bytes_of_log, numbers = (new - old for new, old in zip(spent(observer), before, strict=True))
+        if not 0 < bytes_of_log < OWN_LOG_BYTES:
+            break
+    return bytes_of_log, numbers
 
 
 def spent(observer: Connection) -> tuple[int, int]:
