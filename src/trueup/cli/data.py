@@ -21,7 +21,7 @@ from trueup.report.model import Verdict
 from trueup.settings import Settings
 from trueup.verify.pair import renewed
 from trueup.verify.resuming import resumed_section
-from trueup.verify.rows import data_section, outcomes
+from trueup.verify.rows import data_section, outcomes, unbegun_section
 
 
 @click.group()
@@ -74,7 +74,7 @@ def diff_command(
     again = chosen_recheck(recheck_s, settings)
 
     def tell() -> ExitCode:
-        return show(ledger.comparisons(), window, again, as_json=as_json)
+        return show(ledger.comparisons(), window, again, as_json=as_json, is_interrupted=True)
 
     with (
         told_when_interrupted(tell),
@@ -114,12 +114,13 @@ def show(
     as_json: bool,
     written: WrittenRepair | None = None,
     resumption: Resumption | None = None,
+    is_interrupted: bool = False,
 ) -> ExitCode:
     """Print what was found; return the exit code. A comparison that was stopped verified nothing, whatever it found."""
-    section = data_section(found, window, recheck=recheck)
+    section = data_section(found, window, recheck=recheck) if found or not is_interrupted else unbegun_section()
     if resumption:
         section = resumed_section(section, resumption)
-    is_whole = found and not any(one.is_stopped for one in found)
+    is_whole = not is_interrupted and not any(one.is_stopped for one in found)
     verdict = section.verdict if is_whole else Verdict.INCONCLUSIVE
     if as_json:
         listed = list(map(table_as_json, found))

@@ -72,6 +72,12 @@ def recheck_note(comparisons: Iterable[TableComparison], recheck: Recheck) -> st
     return f"Rows that differed were read again, with pauses of {recheck.seconds:g} s: {counts}."
 
 
+def unbegun_section() -> Section:
+    """Return that it was interrupted before any table was known."""
+    finding = left_open("data", "both databases", "it was interrupted before any table was compared")
+    return Section(check="data", title="Rows", findings=(finding,))
+
+
 def sample_finding(comparisons: Iterable[TableComparison], sample: Sample) -> Finding:
     """Return that a sample proves nothing about the other rows."""
     differing = sum(one.differing for one in comparisons)

@@ -105,6 +105,7 @@ def test_the_user_who_interrupts_is_told_what_was_compared(
     assert outcome.code == ExitCode.INTERRUPTED
     if phase in {"connect", "structure"}:
         assert (outcome.json["verdict"], outcome.json["tables"]) == ("inconclusive", [])
+        assert outcome.json["findings"][0]["message"] == "it was interrupted before any table was compared"
     else:
         # What was under way may have ended well before it was stopped.
         tables = by_table(outcome.json)

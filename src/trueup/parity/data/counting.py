@@ -12,6 +12,8 @@ from trueup.report.model import Verdict
 
 def count_rows(both: Lockstep, alone: Unpaired) -> TableComparison:
     """Return a table of one side: failed where the other has nothing of its name, with all its rows counted."""
+    if alone.is_nowhere:
+        return TableComparison(table=str(alone.table), verdict=Verdict.INCONCLUSIVE, reason=alone.reason)
     started, rows, reason = perf_counter(), None, alone.reason
     snapshot = both.source if alone.in_source else both.target
     try:

@@ -20,6 +20,9 @@ from trueup.parity.data.pairing import TablePair, Unpaired
 from trueup.parity.data.segments import Segment, compare_segment
 from trueup.parity.data.stations import Access, Sealed, station
 
+LOGIN_PAUSE_S = 0.5
+"""Between two logins that end workers."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
@@ -67,7 +70,7 @@ def crew(both: Lockstep, bounds: Bounds, halt: Halt, executor: Executor | None) 
     """
     access = Access.to(both, bounds.session)
     if executor:
-        halt.call(lambda _: end_workers(access))
+        halt.call(lambda _: end_workers(access, halt))
         yield Elsewhere(access, executor)
         return
     with ExitStack() as stack, ThreadPoolExecutor(bounds.jobs, thread_name_prefix="trueup-worker") as pool:
@@ -140,8 +143,9 @@ def run_apart(access: Access, task: Task) -> TableComparison:
         return task.run(both)
 
 
-def end_workers(access: Access) -> None:
+def end_workers(access: Access, halt: Halt) -> None:
     """End the connections of all workers of the run, wherever they are: each role may do that to its own."""
+    halt.rest(LOGIN_PAUSE_S)
     for sealed in (access.source, access.target):
         with suppress(psycopg.Error, DatabaseError):
             end_backends(sealed, access.name)

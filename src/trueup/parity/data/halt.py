@@ -37,6 +37,10 @@ class Halt:
         """Wait, unless it stops meanwhile."""
         self._begun.wait(seconds)
 
+    def rest(self, seconds: float) -> None:
+        """Wait, unless all is over meanwhile."""
+        self._over.wait(seconds)
+
     def watch(self, both: Lockstep) -> None:
         """Stop what these connections run, too."""
         for snapshot in (both.source, both.target):

@@ -132,6 +132,8 @@ class Unpaired:
     reason: str
     is_absent: bool
     """Whether the other side has nothing of that name at all."""
+    is_nowhere: bool = False
+    """Whether neither side has."""
 
     @property
     def table(self) -> QualifiedName:
@@ -288,17 +290,20 @@ def pair_tables(
 ) -> tuple[TablePair | Unpaired, ...]:
     """Return every table of either side once, sorted by name; a partition counts as part of its parent.
 
+    Of `tables`, those that neither side has stand behind the others.
+
     Raises:
-        UsageError: a name of `tables` or of a condition is not a table of either side, or a declared conversion
+        UsageError: no name of `tables`, or one of a condition, is a table of either side; or a declared conversion
             doesn't fit.
     """
     names = sorted(_roots(source) | _roots(target))
+    lacking: tuple[str, ...] = ()
     if tables is not None:
-        names = _selected(names, tuple(tables), known={*source.tables, *target.tables})
+        names, lacking = _selected(names, tuple(tables), known={*source.tables, *target.tables})
     conditioned = {one.table for one in rules.window.where if one.table}
     if unknown := sorted(map(str, conditioned.difference(names))):
         raise UsageError(f"--where is for a table that is not compared: {', '.join(unknown)}")
-    return tuple(_match(name, source, target, rules) for name in names)
+    return (*(_match(name, source, target, rules) for name in names), *map(_nowhere, lacking))
 
 
 def _roots(catalog: Catalog) -> set[QualifiedName]:
@@ -309,13 +314,23 @@ def _roots(catalog: Catalog) -> set[QualifiedName]:
     }
 
 
-def _selected(names: list[QualifiedName], wanted: tuple[str, ...], *, known: set[QualifiedName]) -> list[QualifiedName]:
+def _selected(
+    names: list[QualifiedName], wanted: tuple[str, ...], *, known: set[QualifiedName]
+) -> tuple[list[QualifiedName], tuple[str, ...]]:
+    """Return the tables of these names, and the names of which there is none."""
     spelled = {spelling: name for name in known for spelling in (f"{name.schema}.{name.name}", str(name))}
-    unknown = [text for text in wanted if text not in spelled]
-    if unknown:
+    unknown = tuple(text for text in wanted if text not in spelled)
+    if len(unknown) == len(wanted):
         raise UsageError(f"no such table on either side: {', '.join(unknown)}; name it with its schema: public.clients")
-    asked = {spelled[text] for text in wanted}
-    return [name for name in names if name in asked] + sorted(asked - set(names))
+    asked = {spelled[text] for text in wanted if text in spelled}
+    return [name for name in names if name in asked] + sorted(asked - set(names)), unknown
+
+
+def _nowhere(text: str) -> Unpaired:
+    schema, _, name = text.rpartition(".")
+    reading = Reading(table=QualifiedName(schema or "public", name), has_partitions=False, columns=())
+    reason = "neither side has such a table"
+    return Unpaired(reading=reading, in_source=True, reason=reason, is_absent=False, is_nowhere=True)
 
 
 def _match(name: QualifiedName, source: Catalog, target: Catalog, rules: Rules) -> TablePair | Unpaired:

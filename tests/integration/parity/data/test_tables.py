@@ -288,7 +288,16 @@ def test_a_table_that_nobody_has_is_an_error(databases: Any) -> None:
     databases.both("create table a (id int)")
 
     with pytest.raises(UsageError, match=r"no such table on either side: public\.b"):
-        databases.compare(tables=["public.a", "public.b"])
+        databases.compare(tables=["public.b"])
+
+
+def test_a_table_that_both_sides_lack_stops_no_other(databases: Any) -> None:
+    databases.both("create table c (id int)", "insert into c values (1)")
+
+    c, b = databases.compare(tables=["public.b", "public.c"])
+
+    assert (c.table, c.verdict) == ("public.c", Verdict.PASSED)
+    assert (b.table, b.verdict, b.reason) == ("public.b", Verdict.INCONCLUSIVE, "neither side has such a table")
 
 
 def test_progress_names_each_table_before_it_is_compared(databases: Any) -> None:
