@@ -18,7 +18,11 @@ from trueup.verify.subject import Subject
 LARGE_OBJECT = "large object"
 PARTITIONS: LiteralString = """
     select n.nspname::text, c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod),
-        coalesce(bool_or(i.inhrelid = p.partdefid), false),
+        (
+            select array[dn.nspname, d.relname]::text[]
+            from pg_class d join pg_namespace dn on dn.oid = d.relnamespace
+            where d.oid = p.partdefid
+        ),
         coalesce(array_agg(pg_get_partition_constraintdef(i.inhrelid)) filter (where i.inhrelid <> p.partdefid), '{}')
     from pg_partitioned_table p
     join pg_class c on c.oid = p.partrelid
@@ -28,7 +32,7 @@ PARTITIONS: LiteralString = """
     where p.partstrat = 'r' and p.partnatts = 1
       and a.atttypid in ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
       and not c.relispartition
-    group by 1, 2, 3, 4
+    group by 1, 2, 3, 4, 5
     order by 1, 2
 """
 
@@ -40,8 +44,8 @@ class Ranges:
     table: QualifiedName
     column: str
     type: str
-    has_default: bool
-    """Whether rows without a partition of their own have a place."""
+    default: QualifiedName | None
+    """Where rows go that have no partition of their own."""
     conditions: tuple[str, ...]
     """What holds for the rows of each partition, as SQL."""
 
@@ -97,34 +101,30 @@ def blobs(catalog: Catalog) -> int:
 
 def read_ranges(side: Side) -> Iterator[Ranges]:
     """Yield the tables that are cut into ranges of one time."""
-    for schema, name, column, type_, has_default, conditions in side.snapshot.rows(PARTITIONS):
+    for schema, name, column, type_, default, conditions in side.snapshot.rows(PARTITIONS):
         if QualifiedName(schema, name) in side.catalog.tables:
             yield Ranges(
                 table=QualifiedName(schema, name),
                 column=column,
                 type=type_,
-                has_default=has_default,
+                default=QualifiedName(*default) if default else None,
                 conditions=tuple(conditions),
             )
 
 
 def partition_findings(role: str, side: Side, ranges: Ranges) -> Iterator[Finding]:
-    """Yield whether a row of this moment has no partition of its own."""
+    """Yield whether a row of this moment has no partition of its own: an empty default one may be meant for it."""
     name = ranges.table
-    query = sql.SQL("select {} from (select now()::{} as {}) as row_of_now").format(
-        sql.SQL(" or ").join(sql.SQL("({})").format(sql.SQL(each)) for each in (*ranges.conditions, "false")),
-        sql.SQL(ranges.type),
-        sql.Identifier(ranges.column),
-    )
     try:
         with savepoint(side.snapshot), unverifiable(side.snapshot):
-            [(is_covered,)] = side.snapshot.rows(query)
+            [(is_covered,)] = side.snapshot.rows(covering(ranges))
+            is_in_use = not is_covered and ranges.default and side.snapshot.rows(any_row(ranges.default))
     except Disconnected:
         raise
     except Unverifiable as error:
         yield left_open("storage", str(name), f"its partitions could not be asked for in the {role}: {error}")
         return
-    if not is_covered and ranges.has_default:
+    if is_in_use:
         yield found(
             name,
             Severity.BEHAVIOURAL,
@@ -132,7 +132,7 @@ def partition_findings(role: str, side: Side, ranges: Ranges) -> Iterator[Findin
             "The default partition grows, and a new partition can't be added without moving its rows.",
             "add the partition that covers now, and the next one",
         )
-    elif not is_covered:
+    elif not is_covered and not ranges.default:
         yield found(
             name,
             Severity.BREAKING,
@@ -140,6 +140,20 @@ def partition_findings(role: str, side: Side, ranges: Ranges) -> Iterator[Findin
             "Inserts of today fail (23514).",
             "add the partition that covers now, and the next one",
         )
+
+
+def covering(ranges: Ranges) -> sql.Composed:
+    """Return the query that says whether a partition is for rows of now."""
+    return sql.SQL("select {} from (select now()::{} as {}) as row_of_now").format(
+        sql.SQL(" or ").join(sql.SQL("({})").format(sql.SQL(each)) for each in (*ranges.conditions, "false")),
+        sql.SQL(ranges.type),
+        sql.Identifier(ranges.column),
+    )
+
+
+def any_row(table: QualifiedName) -> sql.Composed:
+    """Return the query that gives a row where a table has one."""
+    return sql.SQL("select from {} limit 1").format(sql.Identifier(*table))
 
 
 def view_findings(role: str, side: Side, name: QualifiedName) -> Iterator[Finding]:
