@@ -28,6 +28,14 @@ MOST_ROUNDS = 1_000
 @windowed
 @paranoid
 @click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Compare so many tables or parts of large ones at a time, when all rows are read.",
+)
+@click.option(
     "--every",
     "every_s",
     type=click.FloatRange(min=0, min_open=True),
@@ -51,6 +59,7 @@ def follow_command(
     tables: tuple[str, ...],
     window: Window,
     paranoid: bool,
+    jobs: int,
     every_s: float,
     until_s: float | None,
     as_json: bool,
@@ -65,6 +74,7 @@ def follow_command(
         conversions=settings.conversions,
         window=window,
         is_paranoid=paranoid,
+        jobs=jobs,
         every_s=every_s,
         until_s=until_s,
     )

@@ -45,6 +45,8 @@ class Pursuit:
     conversions: tuple[Conversion, ...] = ()
     window: Window = ALL_OF_IT
     is_paranoid: bool = False
+    jobs: int = 1
+    """How much of all rows is compared at a time."""
     every_s: float = 1.0
     """The pause between two rounds."""
     until_s: float | None = None
@@ -166,7 +168,7 @@ class Following:
             self._places = pair.source.snapshot.conninfo, pair.target.snapshot.conninfo
             moment = moment_of(pair)
             limit = None if self._left() == inf else max(LEAST_LEFT_S, self._left())
-            bounds = Bounds(max_rows=MOST_KEYS, max_seconds=limit)
+            bounds = Bounds(max_rows=MOST_KEYS, max_seconds=limit, jobs=self._how.jobs)
             found = compare(pair.source, pair.target, bounds=bounds, **self._how.rules)
             with lockstep(pair.source.snapshot, pair.target.snapshot) as both:
                 pairs = matched(both, (pair.source.catalog, pair.target.catalog), **self._how.rules)
