@@ -1,3 +1,4 @@
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,6 +122,15 @@ def test_one_row_of_a_key_is_kept_across_shapes(choice: OnDuplicate, kept: set[i
 def test_duplicates_are_an_error_that_names_positions():
     with pytest.raises(DuplicateKeys, match=r"2 rows .*positions 0, 2\)"):
         ordered(DUPLICATES)
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [(10, "0, 1, 2, 3, 4, 5, 6, 7, 8, 9)"), (11, "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and more)")],
+)
+def test_ten_positions_of_duplicates_are_named(count: int, shown: str):
+    with pytest.raises(DuplicateKeys, match=rf"positions {re.escape(shown)}"):
+        ordered([Client(7, "1")] * (count + 1))
 
 
 def test_rejected_row_is_no_duplicate():
