@@ -24,6 +24,8 @@ INVALID = "22023"
 ENCODER = msgspec.json.Encoder()
 DECODER = msgspec.json.Decoder()
 BLOCK_VALUES = 128
+UNWRITABLE = (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError)
+"""What an encoder raises for what JSON can't hold, BadValue included."""
 
 
 class BadValue(ValueError):
@@ -147,11 +149,16 @@ def encode_json(value: object) -> str:
     One thing jsonb itself changes: it knows numbers and no floats, so a float from 2**53 on comes back as the int that
     its text stands for, which is the same float.
     """
-    texts = faithful_json([value])
-    if texts is None:
+    try:
+        text = ENCODER.encode(value)
+        is_faithful = DECODER.decode(text) == value
+    except UNWRITABLE:
+        text, is_faithful = b"", False
+    if not is_faithful or rb"\u0000" in text:
         check_json([value])
+    if not is_faithful:
         raise BadValue("does not come back equal from JSON")
-    return texts[0]
+    return text.decode()
 
 
 def faithful_json(values: Sequence[object]) -> list[str] | None:
@@ -171,7 +178,7 @@ def faithful_json(values: Sequence[object]) -> list[str] | None:
                 return None
         if r"\u0000" in whole:
             check_json([*values])
-    except (BadValue, TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
+    except UNWRITABLE:
         return None
     return texts
 
