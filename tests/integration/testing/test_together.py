@@ -1,4 +1,4 @@
-"""The harness beside other plugins: retries, random order, asyncio, last failed, many processes."""
+"""The harness beside other plugins and the fixtures of a project: retries, last failed, failing tests."""
 
 import pytest
 
@@ -41,6 +41,27 @@ def test_retried_test_begins_anew(project: pytest.Pytester) -> None:
     assert result.parseoutcomes() == {"passed": 3, "rerun": 6}
 
 
+def test_last_test_is_retried_with_databases_of_its_own(project: pytest.Pytester) -> None:
+    """Fixtures of the session have ended by then, and are made once more in the same process."""
+    pytest.importorskip("pytest_rerunfailures")
+    project.makepyfile(
+        TESTS
+        + """
+    import psycopg
+
+    KEPT = []
+
+    def test_leaks(dsn, conn):
+        KEPT.append(psycopg.connect(dsn))
+    """
+    )
+
+    result = project.runpytest_subprocess("--reruns=1", "-p", "no:randomly")
+
+    assert result.parseoutcomes() == {"passed": 2, "rerun": 1, "errors": 1}
+    result.stdout.fnmatch_lines(["*a connection is still open*"])
+
+
 def test_last_failed_runs_alone(project: pytest.Pytester) -> None:
     project.makepyfile(
         TESTS
@@ -58,36 +79,6 @@ def test_last_failed_runs_alone(project: pytest.Pytester) -> None:
     result = project.runpytest_subprocess("--lf")
 
     result.assert_outcomes(failed=1)
-
-
-def test_coroutines_use_it(project: pytest.Pytester) -> None:
-    pytest.importorskip("pytest_asyncio")
-    project.makepyfile(
-        TESTS
-        + """
-    import asyncio
-    import psycopg
-
-    @pytest.mark.asyncio
-    @pytest.mark.parametrize("run", range(2))
-    async def test_in_a_coroutine(db, dsn, observer, run):
-        async with await psycopg.AsyncConnection.connect(dsn) as connection:
-            await connection.execute("insert into clients (phone) values ('x')")
-        await asyncio.to_thread(lambda: add_in_a_thread(db))
-        assert count(observer) == 3
-
-    def add_in_a_thread(db):
-        with db.transaction() as transaction:
-            add(transaction, "y")
-
-    @pytest.mark.asyncio
-    async def test_with_conn(conn):
-        add(conn)
-        assert count(conn) == 2
-    """
-    )
-
-    project.runpytest_subprocess("-o", "asyncio_default_fixture_loop_scope=function").assert_outcomes(passed=3)
 
 
 def test_failing_test_does_not_hurt_the_next(project: pytest.Pytester) -> None:

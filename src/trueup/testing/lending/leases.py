@@ -1,7 +1,7 @@
 """Databases on loan to tests: created as copies of a template, owned and marked, named after their run."""
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
@@ -13,6 +13,8 @@ from trueup.testing.identity import OWNER, check_owned, mark_database
 from trueup.testing.marks import Kind
 
 PREFIX = "trueup_run_"
+NUMBERS = itertools.count(1)
+"""Of this process, not of a site: when a retried test is the last one, fixtures of the session are made once more."""
 FILE_COPY_SINCE = 150000
 """Earlier versions always copy files."""
 
@@ -39,11 +41,10 @@ class Site:
     """Whether all databases of the server are the tests' own; else each carries its mark."""
     prefix: str
     """What the names of its databases begin with."""
-    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def next_name(self) -> str:
         """Return a name that no database has."""
-        return f"{self.prefix}{next(self.numbers)}"
+        return f"{self.prefix}{next(NUMBERS)}"
 
     def create(self, name: str, *, template: str = "template1") -> ConnInfo:
         """Create a database that tests own, by copying the files of another one, which is the quickest way.
