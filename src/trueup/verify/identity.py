@@ -158,8 +158,8 @@ def identity_findings(source: Facts, target: Facts) -> Iterator[Finding]:
             "ORDER BY, ranges of text, upper() and lower() give other results.",
             "create the target with the source's locale",
         )
-    elif source.actual_collation_version != target.actual_collation_version:
-        mine, theirs = (each.actual_collation_version or "none" for each in (source, target))
+    elif both_known(source, target) and source.actual_collation_version != target.actual_collation_version:
+        mine, theirs = source.actual_collation_version, target.actual_collation_version
         yield of(
             Verdict.PASSED,
             Severity.BEHAVIOURAL,
@@ -167,6 +167,11 @@ def identity_findings(source: Facts, target: Facts) -> Iterator[Finding]:
             "Some strings may come in another order; indexes that were copied as files have to be built anew.",
             "",
         )
+
+
+def both_known(source: Facts, target: Facts) -> bool:
+    """Return whether the versions of both collations say something: an order by code point has no versions."""
+    return sorting(source) != "code point" and bool(source.actual_collation_version and target.actual_collation_version)
 
 
 def sorting(facts: Facts) -> str:

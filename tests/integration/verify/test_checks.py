@@ -163,6 +163,7 @@ def test_other_version_of_the_same_collation_is_a_remark(shops):
     assert found.verdict is Verdict.PASSED
     assert "in version 2.28 in the source, 2.36 in the target" in found.message
     assert list(identity_findings(source, source)) == []
+    assert list(identity_findings(source, replace(source, actual_collation_version=""))) == [], "nobody knows"
 
 
 def test_identity_that_the_server_does_not_tell_is_open(shops, reader):
