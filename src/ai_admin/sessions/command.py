@@ -82,8 +82,11 @@ def cleanup_whatsapp_keys(
     selection = Selection(company_id=company_id, types=types, as_of=as_of)
     with Database(DatabaseSettings.from_env()) as db:
         done = plan_cleanup(db, selection) if dry_run else clean_up(db, selection, max_delete=max_delete)
-    show = show_json if as_json else show_text
-    show(done, types, seconds=monotonic() - started)
+    seconds = monotonic() - started
+    if as_json:
+        show_json(done, types, seconds=seconds)
+    else:
+        show_text(done, seconds=seconds)
 
 
 def show_json(done: Cleanup, types: tuple[str, ...], *, seconds: float) -> None:
@@ -102,7 +105,7 @@ def show_json(done: Cleanup, types: tuple[str, ...], *, seconds: float) -> None:
     click.echo(msgspec.json.encode(shown))
 
 
-def show_text(done: Cleanup, types: tuple[str, ...], *, seconds: float) -> None:  # noqa: ARG001 — as show_json
+def show_text(done: Cleanup, *, seconds: float) -> None:
     """Print a line a company and type, and the sum; what it costs goes to stderr."""
     for name, loss in done.losses.items():
         click.echo(f"{name}: {loss}", err=True)

@@ -4,19 +4,18 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Literal
 
-from ai_admin.columns import OF_TEST_COMPANY
+from ai_admin.columns import OF_TEST_COMPANY, Count
 from ai_admin.sync.errors import RunUnderWay
 from ai_admin.sync.payloads import Reject
 from trueup import observe
 from trueup.db import Connection, Database
 from trueup.errors import DatabaseError
-from trueup.tables import UNSET, Repository, Sql, Table, Written
+from trueup.tables import UNSET, Repository, Table, Written
 
 Entity = Literal["company", "services", "staff", "clients", "schedules", "bookings"]
 Status = Literal["running", "succeeded", "failed", "interrupted"]
-Number = Annotated[int, Sql("integer")]
 
 KEPT_ERROR = 500
 """How much of an error's message is kept."""
@@ -30,11 +29,11 @@ class SyncRun:
     entity: Entity
     started_at: dt.datetime = UNSET
     finished_at: dt.datetime | None = UNSET
-    fetched: Number = UNSET
-    inserted: Number = UNSET
-    updated: Number = UNSET
-    unchanged: Number = UNSET
-    rejected: Number = UNSET
+    fetched: Count = UNSET
+    inserted: Count = UNSET
+    updated: Count = UNSET
+    unchanged: Count = UNSET
+    rejected: Count = UNSET
     status: Status = UNSET
     error: str | None = UNSET
     id: int = UNSET
