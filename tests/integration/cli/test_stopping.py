@@ -152,21 +152,48 @@ def asleep(place: str) -> bool:
         return observer.execute(query, [observer.info.dbname]).fetchone() is not None
 
 
-def test_state_goes_on_where_a_cut_ended_it(databases: Any, wires: dict[str, Proxy], trueup: Any) -> None:
-    words = ("data", "diff", wires["source"].conninfo, wires["target"].conninfo, "--json", "--state", "state")
-    wires["source"].on(PHASES["drill"], "cut before")
-    assert trueup(*words).code == ExitCode.UNVERIFIED
+@pytest.mark.parametrize("end", ["cut", "SIGKILL"])
+def test_state_goes_on_where_an_earlier_run_ended(
+    databases: Any, wires: dict[str, Proxy], trueup: Any, end: str
+) -> None:
+    places = wires["source"].conninfo, wires["target"].conninfo
+    if end == "cut":
+        wires["source"].on(PHASES["drill"], "cut before")
+        assert trueup("data", "diff", *places, "--state", "state").code == ExitCode.UNVERIFIED
+    else:
+        assert killed_at(wires["source"], PHASES["drill"], *places, "--state", "state") == -signal.SIGKILL
     wires["source"].on(b'"public"."a"', "cut before")
 
-    outcome = trueup(*words)
+    outcome = trueup("data", "diff", *places, "--json", "--state", "state")
 
-    assert len(wires["source"].pending) == 1
+    assert len(wires["source"].pending) == 1, "what had been compared is not read again"
     assert outcome.code == ExitCode.FAILED
     assert [(name, one["verdict"]) for name, one in by_table(outcome.json).items()] == [
         ("a", "passed"), ("b", "failed"), ("c", "passed")
     ]  # fmt: skip
     assert by_table(outcome.json)["b"]["changed"] == [{"key": ["7"], "columns": ["v"], "representation": False}]
+    assert {name: outcome.json["resumed"][name] for name in ("parts", "runs", "of_one_moment")} == {
+        "parts": 1, "runs": 2, "of_one_moment": True
+    }  # fmt: skip
     assert not Path("state").exists()
+
+
+def killed_at(wire: Proxy, phase: bytes, *words: Any) -> int:
+    """Kill the command when it sends these bytes; return its exit code."""
+    texts = [word.reveal() if isinstance(word, ConnInfo) else word for word in words]
+    begun = threading.Event()
+    with subprocess.Popen(
+        [sys.executable, "-m", "trueup", "data", "diff", *texts], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+
+        def kill() -> None:
+            begun.wait(DEADLINE_S)
+            process.kill()
+            process.wait(DEADLINE_S)
+
+        wire.before(phase, kill)
+        begun.set()
+        return process.wait(DEADLINE_S)
 
 
 def test_resumed_comparison_of_databases_that_were_written_to_never_passes(

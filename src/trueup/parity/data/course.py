@@ -5,6 +5,8 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 from time import monotonic
 
+import psycopg
+
 from trueup.errors import DatabaseError, Disconnected, Unverifiable
 from trueup.parity.data import statements
 from trueup.parity.data.bounds import SEGMENT_BYTES, Bounds
@@ -86,6 +88,10 @@ class Course:
                     self._note(future, waiting.pop(future))
         except (DatabaseError, Unverifiable) as error:
             self.halt.begin(str(error))
+        except psycopg.Error:
+            # What is cancelled may be the end of a savepoint.
+            if not self.halt.reason:
+                raise
         except BaseException:
             self.halt.begin("it was interrupted")
             raise

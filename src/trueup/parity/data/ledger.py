@@ -68,14 +68,14 @@ class Ledger:
         self,
         *,
         on_open: Callable[[Moments, datetime], None] | None = None,
-        on_change: Callable[[], None] | None = None,
+        on_change: Callable[[str, int], None] | None = None,
     ) -> None:
         self.accounts: dict[str, Account] = {}
         self.stopped = "it was interrupted"
         """Why tables are open that are."""
         self.is_kept = on_change is not None
         """Whether somebody remembers what is finished, so that tables are better compared in parts."""
-        self._max_rows = self._most_rows = 0
+        self._max_rows = self._most_rows = self._listed = 0
         self._on_open, self._on_change = on_open, on_change
 
     def open(self, pairs: Iterable[TablePair | Unpaired], *, max_rows: int, most_rows: int = 0) -> None:
@@ -90,6 +90,7 @@ class Ledger:
             _hold_against(self.accounts, accounts)
             accounts = {name: self.accounts[name] for name in accounts}
         self.accounts, (self._max_rows, self._most_rows) = accounts, limits
+        self._listed = sum(account.listed for account in accounts.values())
 
     def meet(self, both: Lockstep) -> None:
         """Take note of the databases, where it is kept.
@@ -111,9 +112,12 @@ class Ledger:
 
     def add(self, pair: TablePair | Unpaired, number: int, part: TableComparison) -> None:
         """Note what was found in a segment."""
-        self.accounts[str(pair.table)].add(number, part, room=self.room)
+        account = self.accounts[str(pair.table)]
+        self._listed -= account.listed
+        account.add(number, part, room=self.room)
+        self._listed += account.listed
         if self._on_change:
-            self._on_change()
+            self._on_change(account.table, number)
 
     def comparisons(self) -> tuple[TableComparison, ...]:
         """Return one comparison a table, in the order of the tables, however far it came.
@@ -152,7 +156,7 @@ class Ledger:
     @property
     def room(self) -> int:
         """Return how many rows of each kind the next segment may list."""
-        return max(self._max_rows, self._most_rows - sum(one.listed for one in self.accounts.values()))
+        return max(self._max_rows, self._most_rows - self._listed)
 
 
 def digest(pair: TablePair | Unpaired, limits: tuple[int, int]) -> str:

@@ -137,12 +137,9 @@ class State:
                     )
         self._runs.append(Run(began_at=began_at, moments=found))
 
-    def _keep(self) -> None:
+    def _keep(self, table: str, number: int) -> None:
         """Write the file, unless that has just taken long."""
-        run = len(self._runs) - 1
-        for table, account in self.ledger.accounts.items():
-            for number in account.parts:
-                self._run_of.setdefault((table, number), run)
+        self._run_of[table, number] = len(self._runs) - 1
         if (began := monotonic()) >= self._next_at:
             self.write()
             self._next_at = monotonic() + (SHARE - 1) * (monotonic() - began)

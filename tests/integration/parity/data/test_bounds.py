@@ -103,10 +103,11 @@ def locked(databases: Any, table: str) -> Iterator[None]:
     databases.both("rollback")
 
 
-@pytest.mark.parametrize("jobs", [1, 3])
-def test_when_its_time_is_up_it_says_what_was_compared(databases: Any, jobs: int) -> None:
+@pytest.mark.parametrize(("jobs", "key"), [(1, "int"), (1, "text"), (3, "text")])
+def test_when_its_time_is_up_it_says_what_was_compared(databases: Any, jobs: int, key: str) -> None:
+    """While a table is cut into parts, and while it is read."""
     databases.both("create table a (id int primary key)", "insert into a values (1)")
-    databases.both("create table b (id int primary key)", "insert into b values (1)")
+    databases.both(f"create table b (id {key} primary key)", "insert into b values (1)")
 
     with ExitStack() as stack:
         sides = databases.sides(stack)
@@ -232,3 +233,19 @@ def test_a_role_that_may_only_select_can_use_all_bounds(databases: Any, reader: 
     found = databases.compare(user=reader, bounds=Bounds(jobs=3, max_seconds=1000, statement_timeout_s=1000))
 
     assert essence(found) == essence(databases.compare())
+
+
+@pytest.mark.usefixtures("pieces")
+def test_segments_that_are_known_are_not_read_again(databases: Any) -> None:
+    fill(databases)
+    ledger = Ledger()
+    databases.compare(tables=["public.a"], bounds=Bounds(jobs=2), ledger=ledger)
+    parts = ledger.accounts["public.a"].parts
+    for number in range(1, len(parts)):
+        del parts[number]
+    databases.target.execute("update a set v = 'other' where id in (1, 2000)")
+
+    [found] = databases.compare(tables=["public.a"], bounds=Bounds(jobs=2), ledger=ledger)
+
+    assert [row.key for row in found.changed] == [("2000",)]
+    assert (found.source_rows, found.target_rows) == (2000, 2000)
