@@ -520,14 +520,14 @@ def test_usage_counts_checkouts_and_not_open_connections(open_db: OpenDb) -> Non
 
 def test_whatever_happens_to_a_connection_is_told_once(open_db: OpenDb) -> None:
     log = Log()
-    db = open_db(max_connections=1, checkout_timeout_s=0.3, log=log)
+    db = open_db(max_connections=1, log=log)
     answer(db)
     with db.connection() as connection:
         connection.execute("set lock_timeout = 1")
     with suppress(Disconnected), db.connection() as connection:
         connection.execute("select pg_terminate_backend(pg_backend_pid())")
     with db.connection(), ThreadPoolExecutor(1) as thread:
-        assert isinstance(thread.submit(answer, db).exception(), PoolTimeout)
+        assert isinstance(thread.submit(db.pool.take, monotonic() + 0.05).exception(), PoolTimeout)
     db.close()
 
     told = {
