@@ -1,6 +1,7 @@
 """`trueup data follow`: until the target is what the source is."""
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import asdict
 
 import click
@@ -8,6 +9,7 @@ import click
 from trueup.cli.comparing import paranoid, tables, windowed
 from trueup.cli.databases import named_databases, named_profile
 from trueup.cli.exits import VERDICTS, ExitCode
+from trueup.cli.interrupting import told_when_interrupted
 from trueup.cli.options import answering, as_json
 from trueup.cli.terminal import progress, show_notes, show_section
 from trueup.parity.data import Window
@@ -91,27 +93,28 @@ def follow_command(
             announce(str(one)) if as_json else click.echo(str(one))
 
         following = Following(lambda: open_pair(*databases, profile=profile), how)
-        try:
+        with told_when_interrupted(lambda: show(following, rounds, as_json=as_json)):
             following.run(tell)
-        except KeyboardInterrupt:
-            code = ExitCode.INTERRUPTED
-        else:
-            code = VERDICTS[following.section.verdict]
-    section = following.section
+    show(following, rounds, as_json=as_json)
+    return VERDICTS[following.verdict]
+
+
+def show(following: Following, rounds: Iterable[Round], *, as_json: bool) -> None:
+    """Print what is known when it has ended."""
+    section, verdict, zero = following.section, following.verdict, following.zero
     if as_json:
         click.echo(
             envelope(
-                section.verdict,
+                verdict,
                 section.findings,
-                zero=asdict(following.zero) if following.zero else None,
-                reason=None if following.zero else following.reason,
+                zero=asdict(zero) if zero else None,
+                reason=None if zero else following.reason,
                 rounds=[{"at": one.at, "full": one.is_full, "differing": one.differing} for one in rounds],
                 tables=list(map(table_as_json, following.comparisons)),
                 compared=section.compared,
             )
         )
-    else:
-        show_section(section)
-        ended = f"No row differed at {following.zero}." if following.zero else f"It ended because {following.reason}."
-        show_notes((*section.notes, ended))
-    return code
+        return
+    show_section(section, verdict)
+    ended = f"No row differed at {zero}." if zero else f"It ended because {following.reason}."
+    show_notes((*section.notes, ended))

@@ -212,6 +212,14 @@ class Following:
             return replace(known, findings=(left_open("data", "both databases", message),))
         return known
 
+    @property
+    def verdict(self) -> Verdict:
+        """Return what it verified: nothing, where it was interrupted or its time was up while all rows were read."""
+        is_stopped = any(one.is_stopped for one in self.comparisons)
+        if is_stopped or (self.reason == INTERRUPTED and not self.zero):
+            return Verdict.INCONCLUSIVE
+        return self.section.verdict
+
     def _still(self, one: Behind) -> Finding:
         table = next(found for found in self.comparisons if found.table == str(one.pair.table))
         return Finding(

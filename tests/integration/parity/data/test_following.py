@@ -86,7 +86,7 @@ def test_it_gives_up_when_its_time_is_up(databases: Any, meanwhile: Any) -> None
     found.run(lambda one: setattr(found, "_until", 0) if not one.is_full else None)
 
     [finding] = found.section.findings
-    assert (found.zero, found.section.verdict, finding.object) == (None, Verdict.FAILED, "public.t")
+    assert (found.zero, found.verdict, finding.object) == (None, Verdict.FAILED, "public.t")
     assert finding.message == "2 rows differ: rows still differed after 1000 s"
     assert finding.details == ("id = 7", "id = 8")
     assert ended == [1]
@@ -155,3 +155,17 @@ def test_what_was_seen_is_known_when_it_is_interrupted(
         found.run(interrupt)
 
     assert (before, found.section.verdict, found.zero) == (Verdict.INCONCLUSIVE, verdict, None)
+    assert found.verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_reading_of_all_rows_that_is_stopped_verifies_nothing(databases: Any) -> None:
+    """It waits for a lock until its time is up."""
+    fill(databases)
+    found = Following(lambda: open_pair(*databases.places), Pursuit(until_s=0.05))
+
+    with databases.target.transaction():
+        databases.target.execute("lock table t")
+        found.run(lambda _: None)
+
+    assert (found.zero, found.verdict) == (None, Verdict.INCONCLUSIVE)
+    assert "had were up" in found.reason
