@@ -1,11 +1,12 @@
 """Two databases are compared until no row differs."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from trueup.parity.data import Condition, Window
+from trueup.parity.data import Condition, TableComparison, Window, compare
 from trueup.report.model import Verdict
 from trueup.verify import following
 from trueup.verify.following import Following, Pursuit, Round
@@ -158,14 +159,18 @@ def test_what_was_seen_is_known_when_it_is_interrupted(
     assert found.verdict is Verdict.INCONCLUSIVE
 
 
-def test_a_reading_of_all_rows_that_is_stopped_verifies_nothing(databases: Any) -> None:
-    """It waits for a lock until its time is up."""
+def test_a_reading_of_all_rows_that_is_stopped_verifies_nothing(
+    databases: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fill(databases)
-    found = Following(lambda: open_pair(*databases.places), Pursuit(until_s=0.05))
+    databases.target.execute("update t set n = 0 where id = 8")
 
-    with databases.target.transaction():
-        databases.target.execute("lock table t")
-        found.run(lambda _: None)
+    def stopped(*args: Any, **options: Any) -> tuple[TableComparison, ...]:
+        return tuple(replace(one, is_stopped=True, reason="its time was up") for one in compare(*args, **options))
 
-    assert (found.zero, found.verdict) == (None, Verdict.INCONCLUSIVE)
-    assert "had were up" in found.reason
+    monkeypatch.setattr(following, "compare", stopped)
+
+    found, rounds = follow(databases)
+
+    assert rounds == [(True, {"public.t": 1})]
+    assert (found.zero, found.verdict, found.reason) == (None, Verdict.INCONCLUSIVE, "its time was up")
