@@ -2,6 +2,7 @@
 
 import json
 import runpy
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,18 @@ ROOT = Path(__file__).parents[5]
 SCRIPT = runpy.run_path(str(ROOT / "scripts/write_plans.py"))
 PLANS = json.loads((ROOT / "fixtures/plans/plans.json").read_text(encoding="utf-8"))
 PAIRS = dict(SCRIPT["pairs"]())
+GROUPS = {kind: list(names) for kind, names in groupby(sorted(PLANS), lambda name: name.partition(":")[0])}
 
 
-@pytest.mark.parametrize("name", PLANS)
-def test_plan_is_the_one_that_was_tried(name):
-    assert SCRIPT["plan"](PAIRS[name]) == PLANS[name], "if it is meant to differ: python scripts/write_plans.py"
+@pytest.mark.parametrize("group", GROUPS)
+def test_plans_are_those_that_were_tried(group):
+    for name in GROUPS[group]:
+        found = SCRIPT["plan"](PAIRS[name])
+        assert found == PLANS[name], f"{name}: if it is meant to differ, run `python scripts/write_plans.py`"
 
 
-@pytest.mark.parametrize("name", PLANS)
-def test_nothing_is_planned_between_equals(name):
-    for side in PAIRS[name]:
-        assert steps(side, side, "postgres") == ()
+@pytest.mark.parametrize("group", GROUPS)
+def test_nothing_is_planned_between_equals(group):
+    for name in GROUPS[group]:
+        for side in PAIRS[name]:
+            assert steps(side, side, "postgres") == (), name
