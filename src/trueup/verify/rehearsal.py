@@ -83,6 +83,8 @@ class Rehearsal:
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _bare: set[QualifiedName] = field(default_factory=set)
+    _structure: Catalog | None = None
+    """What the database is made of before the next migration, where that was read."""
 
     def there_and_back(self, migration: Migration) -> None:
         """Apply the next migration, undo it, and apply it again.
@@ -95,6 +97,7 @@ class Rehearsal:
         after = stage.structure()
         self.applied.append(migration)
         self.tables = max(self.tables, len(after.tables))
+        self._structure = after
         if migration.declares.irreversible:
             self.notes.append(f"{migration.file.name}: not undone, {migration.declares.irreversible}.")
         elif migration.down is None:
@@ -108,6 +111,7 @@ class Rehearsal:
             self.undone += not found
             if found:
                 stage.rebuild(self.applied)
+                self._structure = None
 
     def up(self, migration: Migration, emptied: AbstractSet[QualifiedName] = frozenset()) -> tuple[Catalog, "Held"]:
         """Apply a migration to tables that hold rows, and again without those that it refuses; returns what was there.
@@ -115,7 +119,7 @@ class Rehearsal:
         Raises:
             MigrationFailed: it can't be applied, not even to empty tables.
         """
-        before = self.stage.structure()
+        before = self._structure = self._structure or self.stage.structure()
         self.fill(migration, before, before.tables.keys() - emptied)
         wanted = list(kept(before, before, migration.declares.losses))
         held = self.stage.rows(wanted)
