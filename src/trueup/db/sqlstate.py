@@ -49,6 +49,8 @@ SPEAKING = frozenset({"25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57"
 SILENT = frozenset({"42601"})
 """A syntax error quotes the SQL, which may hold a value where somebody pasted one in."""
 
+RAISED = "exec_stmt_raise"
+"""The function of the server that RAISE goes through (src/pl/plpgsql/src/pl_exec.c): its words are a program's own."""
 KEYED = frozenset({"23503", "23505", "23P01"})
 """The states whose detail begins with the columns of a key; that of another quotes a whole row."""
 
@@ -146,6 +148,8 @@ def spoken(error: psycopg.Error) -> str | None:
     state = error.sqlstate
     if state is None:
         return "the server closed the connection" if isinstance(error, psycopg.OperationalError) else None
+    if error.diag.source_function == RAISED:
+        return None
     if state in SILENT or state[:2] not in SPEAKING:
         position = error.diag.statement_position
         return f"at character {position} of the statement" if state in SILENT and position else None

@@ -17,6 +17,7 @@ from trueup.db.block import Block
 from trueup.errors import (
     CommitUnknown,
     Conflict,
+    DatabaseError,
     Disconnected,
     Duplicate,
     ForeignKeyMissing,
@@ -89,6 +90,18 @@ def test_driver_error_that_leaves_the_block_is_named(open_db: OpenDb) -> None:
         tx.connection.execute("select * from nowhere")
 
     assert isinstance(caught.value.__cause__, psycopg.errors.UndefinedTable)
+
+
+@pytest.mark.parametrize("state", ["40001", "42501", "55P03", "57014"])
+def test_text_of_a_function_is_in_no_error(open_db: OpenDb, state: str) -> None:
+    """The server's own words of these states hold no value; a trigger may raise them with any."""
+    db = open_db()
+
+    with pytest.raises(DatabaseError) as refusal, db.transaction() as tx:
+        tx.execute(f"do $$ begin raise exception 'phone +7 900' using errcode = '{state}'; end $$")
+
+    assert refusal.value.sqlstate == state
+    assert "900" not in str(refusal.value)
 
 
 def test_swallowed_error_cannot_commit(open_db: OpenDb, observer: Observer) -> None:
