@@ -94,6 +94,18 @@ def test_a_wire_that_is_cut_leaves_what_was_compared(
     wait_until(lambda: nobody_left(databases))
 
 
+def test_what_was_stopped_is_inconclusive_whatever_it_had_found(
+    databases: Any, wires: dict[str, Proxy], trueup: Any
+) -> None:
+    databases.run_on(databases.target, "delete from a where id = 5")
+    wires["source"].on(PHASES["checksum"], "cut before")
+
+    outcome = trueup("data", "diff", wires["source"].conninfo, wires["target"].conninfo, "--json")
+
+    assert (outcome.code, outcome.json["verdict"]) == (ExitCode.UNVERIFIED, "inconclusive")
+    assert (by_table(outcome.json)["a"]["verdict"], by_table(outcome.json)["a"]["missing"]) == ("failed", [["5"]])
+
+
 @pytest.mark.parametrize("phase", PHASES)
 def test_the_user_who_interrupts_is_told_what_was_compared(
     databases: Any, wires: dict[str, Proxy], trueup: Any, phase: str
