@@ -94,7 +94,7 @@ def named(
         return error
     diag = error.diag
     table = ".".join(filter(None, (diag.schema_name, diag.table_name))) or None
-    keyed = key_columns(diag.message_detail) if state in KEYED else ()
+    keyed = key_columns(diag.message_detail) if state in KEYED and diag.source_function != RAISED else ()
     columns = (diag.column_name,) if diag.column_name else keyed
     facts: dict[str, Any] = {"sqlstate": state, "table": table, "constraint": diag.constraint_name, "columns": columns}
     outcome = lost if issubclass(kind, errors.Disconnected) else None
