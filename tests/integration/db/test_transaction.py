@@ -96,9 +96,9 @@ def test_driver_error_that_leaves_the_block_is_named(open_db: OpenDb) -> None:
 def test_text_of_a_function_is_in_no_error(open_db: OpenDb, state: str) -> None:
     """The server's own words of these states hold no value; a trigger may raise them with any."""
     db = open_db()
+    words = f"'phone +7 900' using errcode = '{state}', detail = '(+7 900)=(taken)'"
 
     with pytest.raises(DatabaseError) as refusal, db.transaction() as tx:
-        words = f"'phone +7 900' using errcode = '{state}', detail = '(+7 900)=(taken)'"
         tx.execute(f"do $$ begin raise exception {words}; end $$")
 
     assert (refusal.value.sqlstate, refusal.value.columns) == (state, ())
