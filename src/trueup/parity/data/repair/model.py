@@ -71,9 +71,9 @@ class Refusal:
 class Repair:
     """Is what makes the target like the source, and what makes it as it was."""
 
-    there: tuple[Change, ...]
-    back: tuple[Change, ...]
-    refused: tuple[Refusal, ...]
+    there: tuple[Change, ...] = ()
+    back: tuple[Change, ...] = ()
+    refused: tuple[Refusal, ...] = ()
     triggers: tuple[str, ...] = ()
     """Those that fire: `audit on public.clients`."""
 

@@ -17,7 +17,7 @@ from trueup.parity.data.repair.refusing import gaps, refusal
 from trueup.parity.data.repair.statements import digest
 from trueup.parity.data.repair.values import as_stored, own_text, read_value, to_guard
 from trueup.parity.data.statements import joined
-from trueup.parity.schema import Table
+from trueup.parity.schema import Catalog, QualifiedName, Table
 from trueup.settings import Conversion
 
 KEYS_AT_ONCE = 1_000
@@ -38,57 +38,51 @@ def repair(
     found = {comparison.table: comparison for comparison in comparisons}
     rules = Rules(conversions=tuple(conversions))
     pairs = pair_tables(source.catalog, target.catalog, tables=found, rules=rules) if found else ()
-    there: list[Change] = []
-    back: list[Change] = []
-    refused: list[Refusal] = []
-    for pair in pairs:
-        comparison = found[str(pair.table)]
-        reason = refusal(comparison, pair, target.catalog.tables.get(pair.table))
-        if reason or isinstance(pair, Unpaired):
-            refused += [Refusal(object=comparison.table, reason=reason or "")]
-            continue
-        refused += gaps(comparison, pair)
-        try:
-            changes, unrepaired = _changes(source, target, pair, comparison)
-            undoing = list(_undoing(target, changes))
-        except Disconnected:
-            raise
-        except Unverifiable as error:
-            refused.append(Refusal(object=comparison.table, reason=f"its values can't be written: {error}"))
-            continue
-        there += changes
-        back += undoing
-        refused += unrepaired
-    tables = {change.written.name for change in there}
+    parts = [_repair_table(source, target, pair, found[str(pair.table)]) for pair in pairs]
+    there = tuple(change for part in parts for change in part.there)
     return Repair(
-        there=tuple(there),
-        back=tuple(back),
-        refused=tuple(refused),
-        triggers=tuple(
-            each.identity
-            for each in target.catalog.objects.values()
-            if each.kind == "trigger" and each.table in tables and each.parts.get("state") in {"enabled", "always"}
-        ),
+        there=there,
+        back=tuple(change for part in parts for change in part.back),
+        refused=tuple(refusal for part in parts for refusal in part.refused),
+        triggers=tuple(_firing(target.catalog, {change.written.name for change in there})),
     )
 
 
-def _changes(
-    source: Side, target: Side, pair: TablePair, comparison: TableComparison
-) -> tuple[list[Change], list[Refusal]]:
+def _repair_table(source: Side, target: Side, pair: TablePair | Unpaired, comparison: TableComparison) -> Repair:
+    reason = refusal(comparison, pair, target.catalog.tables.get(pair.table))
+    if reason or isinstance(pair, Unpaired):
+        return Repair(refused=(Refusal(object=comparison.table, reason=reason or ""),))
+    try:
+        found = tuple(_changes(source, target, pair, comparison))
+        there = tuple(one for one in found if isinstance(one, Change))
+        back = tuple(_undoing(target, there))
+    except Disconnected:
+        raise
+    except Unverifiable as error:
+        return Repair(refused=(Refusal(object=comparison.table, reason=f"its values can't be written: {error}"),))
+    refused = tuple(one for one in found if isinstance(one, Refusal))
+    return Repair(there=there, back=back, refused=(*gaps(comparison, pair), *refused))
+
+
+def _firing(catalog: Catalog, tables: set[QualifiedName]) -> Iterator[str]:
+    for each in catalog.objects.values():
+        if each.kind == "trigger" and each.table in tables and each.parts.get("state") in {"enabled", "always"}:
+            yield each.identity
+
+
+def _changes(source: Side, target: Side, pair: TablePair, comparison: TableComparison) -> Iterator[Change | Refusal]:
     written = Written(table=target.catalog.tables[pair.table], reading=pair.target)
     columns: dict[Key, tuple[str, ...] | None] = dict.fromkeys((*comparison.missing, *comparison.extra))
     columns |= {row.key: row.columns for row in comparison.changed}
     keys = tuple(columns)
     mine = _source_images(source.snapshot, pair, written.table, keys)
     theirs = _target_images(target.snapshot, pair, written.table, keys)
-    changes, refused = [], []
     for key in keys:
         found = change(written, key, source=mine.get(key), target=theirs.get(key), columns=columns[key])
-        if isinstance(found, Change):
-            changes.append(found)
+        if isinstance(found, str):
+            yield Refusal(object=f"{pair.table} {', '.join(map(str, key))}", reason=found)
         elif found:
-            refused.append(Refusal(object=f"{pair.table} {', '.join(map(str, key))}", reason=found))
-    return changes, refused
+            yield found
 
 
 def _source_images(snapshot: Snapshot, pair: TablePair, target: Table, keys: Sequence[Key]) -> Images:
