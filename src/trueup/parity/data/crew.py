@@ -24,12 +24,16 @@ LOGIN_PAUSE_S = 0.5
 """Between two logins that end workers."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Task:
     """Is one thing to be done at a station; a plain value that can be pickled."""
 
     part: Segment | Unpaired
     max_rows: int
+
+    def __repr__(self) -> str:
+        """Return what logs of a cluster may show: no bound of a key, no condition of the user's."""
+        return f"<Task {self.pair.table}, {self.number}>"
 
     @property
     def pair(self) -> TablePair | Unpaired:

@@ -1,12 +1,13 @@
 import pickle
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from trueup.conninfo import ConnInfo
 from trueup.errors import Disconnected, Refused, Unverifiable
-from trueup.parity.data import Cluster, Segment, TablePair
+from trueup.parity.data import Cluster, Segment, Span, TablePair
 from trueup.parity.data.cluster import is_private
 from trueup.parity.data.crew import Elsewhere, Task
 from trueup.parity.data.pairing import Reading
@@ -30,6 +31,14 @@ def test_password_reaches_a_worker_and_is_told_to_nobody_on_the_way() -> None:
     assert sent.source.open().reveal() == PLACE.reveal()
     assert str(sent.source.open()) == str(PLACE)
     assert "s3cret" not in repr(sent) + str(sent) + repr((sent, TASK))
+
+
+def test_task_shows_no_value() -> None:
+    """Clusters log what a task that fails was given."""
+    reading = replace(READING, where=("phone = '+7'",), span=Span(low=79031234567))
+    task = Task(part=Segment(pair=TablePair(source=reading, target=reading)), max_rows=5)
+
+    assert repr(task) == "<Task public.t, 0>"
 
 
 def test_task_can_be_sent() -> None:
