@@ -68,6 +68,8 @@ def database(server: EmbeddedServer, request: pytest.FixtureRequest) -> Iterator
 SAMPLED = {
     "test_target_becomes_like_the_source_and_goes_back[pg16-": 36,
     "test_target_becomes_like_the_source_and_goes_back[pg18-": 12,
+    "test_plan_between_the_states_of_a_project_is_proved_and_does_what_was_proved[pg16-": 31,
+    "test_plan_between_the_states_of_a_project_is_proved_and_does_what_was_proved[pg18-": 12,
     "through_pgbouncer.py::": 2,
 }
 """Of which tests, by their ids, every run tries one in so many; `-m long` tries the others."""

@@ -115,8 +115,11 @@ class Trial:
         Raises:
             Unproved: with the first thing that is not as it should be.
         """
-        start = self.build("target", target, "the start could not be rebuilt")
-        whole = self.build("source", source, "the source could not be rebuilt, so that dumps could be compared")
+        bases = [self.server.create_database(f"proof_{self.number}_{name}") for name in ("target", "source")]
+        start, whole = (each.with_parameters(user=READER) for each in bases)
+        empty = structure(start)
+        self.build(start, empty, target, "the start could not be rebuilt")
+        self.build(whole, empty, source, "the source could not be rebuilt, so that dumps could be compared")
         wanted = Outcome(source=source, target=target, dump=dump(self.server, whole))
         bare = self.plant(start, with_shared_labels(target.catalog, source.catalog))
         remarks, emptied = self.tried(plan, wanted, start)
@@ -143,13 +146,14 @@ class Trial:
         there, back = kept(target.catalog, source.catalog, up), kept(target.catalog, source.catalog, (*up, *down))
         before, at_first = rows(scratch, there), rows(scratch, back)
         execute(scratch, self.maker, up, "the plan fails")
-        self.hold(scratch, source.catalog, "after the plan it is not like the source")
+        reached = structure(scratch)
+        hold(reached.catalog, source.catalog, "after the plan it is not like the source")
         survived(there, before, rows(scratch, there), "the plan loses, without saying so,")
-        if odd := other_names(source, structure(scratch)):
+        if odd := other_names(source, reached):
             yield f"what dumps show beside the structure differs: {listed(odd)}"
         yield from same_dumps(dump(self.server, scratch), wanted.dump)
         execute(scratch, self.maker, down, "the way back fails")
-        self.hold(scratch, target.catalog, "the way back does not lead to the start")
+        hold(read(scratch), target.catalog, "the way back does not lead to the start")
         survived(back, at_first, rows(scratch, back), "the way back loses, without saying so,")
 
     def plant(self, conninfo: ConnInfo, found: Catalog) -> Collection[QualifiedName]:
@@ -167,22 +171,13 @@ class Trial:
                 connection.execute(f"truncate {table} cascade".encode())
         return conninfo
 
-    def build(self, name: str, wanted: Structure, doing: str) -> ConnInfo:
-        """Build a structure in a new database, and see that it is what was wanted."""
-        conninfo = self.server.create_database(f"proof_{self.number}_{name}").with_parameters(user=READER)
-        found = steps(structure(conninfo), wanted, self.maker)
-        if beyond := unreached(found):
-            raise Unproved(f"{doing}: no statement is known for {listed(f'{kind} {each}' for kind, each in beyond)}")
+    def build(self, conninfo: ConnInfo, empty: Structure, wanted: Structure, doing: str) -> None:
+        """Build a structure in an empty database, and see that it is what was wanted."""
+        found = steps(empty, wanted, self.maker)
+        if unknown := unreached(found):
+            raise Unproved(f"{doing}: no statement is known for {listed(f'{kind} {each}' for kind, each in unknown)}")
         execute(conninfo, self.maker, stated(found, allow_loss=True), doing)
-        self.hold(conninfo, wanted.catalog, doing)
-        return conninfo
-
-    def hold(self, conninfo: ConnInfo, wanted: Catalog, doing: str) -> None:
-        """Compare what was made with what was wanted."""
-        with snapshot(conninfo) as seen:
-            left = diff(wanted, catalog(seen))
-        if left:
-            raise Unproved(f"{doing}: {listed(f'{each.kind} {each.object} ({each.change})' for each in left)}")
+        hold(read(conninfo), wanted.catalog, doing)
 
     def create_roles(self, names: Iterable[str]) -> None:
         """Create the roles that both databases name; each may own anything here."""
@@ -190,6 +185,22 @@ class Trial:
             there = {name for (name,) in connection.execute("select rolname from pg_roles").fetchall()}
             for name in sorted({READER, *names} - there):
                 connection.execute(sql.SQL("create role {} superuser login").format(sql.Identifier(name)))
+
+
+def read(conninfo: ConnInfo) -> Catalog:
+    """Read a structure alone."""
+    with snapshot(conninfo) as seen:
+        return catalog(seen)
+
+
+def hold(found: Catalog, wanted: Catalog, doing: str) -> None:
+    """Compare what was made with what was wanted.
+
+    Raises:
+        Unproved: they differ.
+    """
+    if left := diff(wanted, found):
+        raise Unproved(f"{doing}: {listed(f'{each.kind} {each.object} ({each.change})' for each in left)}")
 
 
 def with_shared_labels(start: Catalog, end: Catalog) -> Catalog:

@@ -85,8 +85,9 @@ def _partitions(decision: Decision) -> Iterator[Reason]:
 
 def _of_the_parent(decision: Decision, key: ObjectKey) -> Iterator[ObjectKey]:
     """Yield the constraints and indexes of a partition's parent that are dropped: one that left would keep its own."""
-    for parent in _parents(decision.have.units[key]):
-        parts = decision.have.parts[ObjectKey("table", str(parent))] & decision.gone
+    tables = {ObjectKey("table", str(parent)) for parent in _parents(decision.have.units[key])}
+    for table in tables - decision.gone:
+        parts = decision.have.parts[table] & decision.gone
         yield from (each for each in parts if each.kind in {"table constraint", "index"})
 
 
