@@ -158,20 +158,28 @@ class Follower:
         self._queue: deque[tuple[float, Write]] = deque()
         self._change = Condition()
         self.sent = self.applied = 0
-        self.has_ended = False
+        self.has_ended = self.has_stopped = False
 
     @contextmanager
     def sending(self, write: Write) -> Iterator[None]:
         """Hold what is committed on the source and what is waiting for the target together."""
         with self._change:
-            self._change.wait_for(lambda: len(self._queue) < self.MOST_WAITING)
+            self._change.wait_for(lambda: len(self._queue) < self.MOST_WAITING or self.has_stopped)
             yield
             self._queue.append((monotonic(), write))
             self.sent += 1
             self._change.notify_all()
 
     def follow(self) -> None:
-        """Apply what comes until all has come."""
+        """Apply what comes until all has come; nobody waits for one that failed."""
+        try:
+            self._follow()
+        finally:
+            with self._change:
+                self.has_stopped = True
+                self._change.notify_all()
+
+    def _follow(self) -> None:
         with connect(self._target) as connection:
             while True:
                 with self._change:
@@ -195,7 +203,7 @@ class Follower:
         """Wait until all is applied that has been committed on the source by now: a pause longer than the delay."""
         with self._change:
             mark = self.sent
-            self._change.wait_for(lambda: self.applied >= mark)
+            self._change.wait_for(lambda: self.applied >= mark or self.has_stopped)
 
 
 @contextmanager
