@@ -92,9 +92,10 @@ def write_repair(
         foreign_keys, tables = read_foreign_keys(pair.target), pair.target.catalog.tables
         sides, behind = f"{pair.source.snapshot.conninfo} -> {pair.target.snapshot.conninfo}", way_back_of(file)
         texts = {
-            file: there(planned, foreign_keys, tables, sides=sides, back=behind.name),
             behind: back(planned, foreign_keys, tables, sides=sides, there=file.name),
+            file: there(planned, foreign_keys, tables, sides=sides, back=behind.name),
         }
+        # Where the disk is full, a way back is there before what it undoes; a file without its end commits nothing.
         for each, text in texts.items():
             each.write_text(text, encoding="utf-8")
     return WrittenRepair(repair=planned, file=file)
