@@ -129,3 +129,18 @@ def test_rows_without_a_number_stay_for_the_database_to_judge():
 
     assert found == [client(phone=PHONE), *rows[1:]]
     assert found[4] is rows[4]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (70001230022, "a phone number is a str, not int"),
+        ("none", "a text of 4 characters is no phone number"),
+        ("+7123", "a phone number is too short or too long for its country"),
+    ],
+)
+def test_refusal_says_why_without_the_text(text, told):
+    with pytest.raises(InvalidPhone) as refused:
+        Phone(text)
+
+    assert str(refused.value) == told
