@@ -149,7 +149,7 @@ def test_way(way, request):
     started = time.monotonic()
     with pytest.raises(Refused, match="ask for a fixture, conn .*db ") as caught:
         way()
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20  # A pool or a driver would try for longer.
     assert isinstance(caught.value, TrueupError)
     with pytest.raises(BlockingIOError):
         LISTENER.accept()

@@ -55,7 +55,7 @@ def test_idle_in_transaction(dsn):
 
 
 def test_after_idle_in_transaction(dsn):
-    with psycopg.connect(dsn, options="-c lock_timeout=2s") as connection:
+    with psycopg.connect(dsn, options="-c lock_timeout=20s") as connection:
         connection.execute("create table if not exists held (n int)")
         connection.execute("lock table held")
 
@@ -68,7 +68,7 @@ def test_advisory_lock(dsn):
 
 def test_after_advisory_lock(dsn):
     with psycopg.connect(dsn) as connection:
-        until = time.monotonic() + 2
+        until = time.monotonic() + 20
         while not connection.execute("select pg_try_advisory_lock(42)").fetchone()[0]:
             assert time.monotonic() < until
 
@@ -85,14 +85,14 @@ def test_statement_in_a_thread(dsn):
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     KEPT.append(thread)
-    until = time.monotonic() + 5
+    until = time.monotonic() + 20
     while connection.info.transaction_status != psycopg.pq.TransactionStatus.ACTIVE:
         assert time.monotonic() < until
 
 
 def test_after_statement_in_a_thread():
     thread = KEPT.pop()
-    thread.join(5)
+    thread.join(20)
     assert not thread.is_alive()
 
 
@@ -147,7 +147,7 @@ def test_psycopg2_at_work_in_a_thread(dsn):
 
     KEPT.append(threading.Thread(target=work, daemon=True))
     KEPT[-1].start()
-    until = time.monotonic() + 5
+    until = time.monotonic() + 20
     while connection.info.transaction_status != psycopg.pq.TransactionStatus.ACTIVE:
         assert time.monotonic() < until
 
@@ -155,7 +155,7 @@ def test_psycopg2_at_work_in_a_thread(dsn):
 def test_after_psycopg2_at_work_in_a_thread():
     if sys.modules.get("psycopg2"):
         thread = KEPT.pop()
-        thread.join(5)
+        thread.join(20)
         assert not thread.is_alive()
 
 
@@ -209,7 +209,7 @@ def test_checkout(shared_pool):
 
 
 def test_after_checkout(shared_pool):
-    with shared_pool.connection(timeout=5) as one, shared_pool.connection(timeout=5) as two:
+    with shared_pool.connection(timeout=20) as one, shared_pool.connection(timeout=20) as two:
         one.execute("select 1"), two.execute("select 1")
 
 
@@ -240,7 +240,7 @@ def test_process():
 
 
 def test_after_process():
-    assert KEPT.pop().wait(5) != 0
+    assert KEPT.pop().wait(20) != 0
 
 
 def test_forked_process():
@@ -259,7 +259,7 @@ def test_process_of_multiprocessing(method):
 
 def test_after_process_of_multiprocessing():
     for process in KEPT[-2:]:
-        process.join(5)
+        process.join(20)
         assert process.exitcode == -15
 
 
@@ -363,7 +363,7 @@ def test_failed_test_keeps_its_connection_by_its_traceback_and_hurts_nobody(suit
             assert False, "the message of the test"
 
         def test_next_is_not_held_up(dsn):
-            with psycopg.connect(dsn, options="-c lock_timeout=2s") as connection:
+            with psycopg.connect(dsn, options="-c lock_timeout=20s") as connection:
                 connection.execute("lock table held")
 
         def test_next_leaks(dsn):
