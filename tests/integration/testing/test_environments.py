@@ -3,6 +3,7 @@
 Both have an environment of their own: pytest-asyncio warns in every run that doesn't configure it.
 """
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -101,8 +102,7 @@ def test_coroutines_use_it(project: pytest.Pytester, asynchronous: Path, options
 
     done = run(asynchronous, project, "-o", "asyncio_default_fixture_loop_scope=function", *options)
 
-    assert "3 passed" in done.stdout or "4 passed" in done.stdout, done.stdout
-    assert "1 error" in done.stdout
+    assert re.search(r"[45] passed, 1 error", done.stdout), done.stdout  # What leaks has passed before, each time.
     assert "a connection is still open" in done.stdout
 
 
