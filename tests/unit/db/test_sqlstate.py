@@ -208,4 +208,5 @@ def test_error_survives_the_way_to_another_process(kind: type[DatabaseError]) ->
 
     copy: Any = pickle.loads(pickle.dumps(error))
 
-    assert (type(copy), str(copy), copy.columns, copy.outcome) == (kind, "it failed", ("id",), error.outcome)
+    assert (type(copy), str(copy), copy.outcome) == (kind, "it failed", error.outcome)
+    assert (copy.sqlstate, copy.table, copy.constraint, copy.columns) == ("23505", "public.t", "t_pkey", ("id",))
