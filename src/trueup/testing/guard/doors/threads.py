@@ -45,14 +45,18 @@ def guard_threads(gate: Gate, changes: "Changes") -> None:
 def owner_of(frame: FrameType | None, gate: Gate) -> Owner:
     """Return who answers for a thread or a process: for those of an executor, who made that."""
     while frame is not None and frame.f_code.co_filename.startswith(PARALLEL):
-        if frame.f_code.co_filename.startswith(EXECUTION) and (owner := EXECUTORS.get(frame.f_locals.get("self"))):
+        executor = frame.f_locals.get("self") if frame.f_code.co_filename.startswith(EXECUTION) else None
+        if executor is not None and (owner := EXECUTORS.get(executor)):
             return owner
         frame = frame.f_back
     return gate.owner
 
 
 def guard(gate: Gate, changes: "Changes") -> None:
-    """Note who makes executors: they start their threads and processes when somebody else first needs them."""
+    """Note who makes executors: they start their threads and processes when somebody else first needs them.
+
+    It is called for each of the two modules when that is loaded; who is noted first stays.
+    """
     for name, kind in (("thread", "ThreadPoolExecutor"), ("process", "ProcessPoolExecutor")):
         if module := sys.modules.get(f"concurrent.futures.{name}"):
             changes.replace(getattr(module, kind), "__init__", partial(noting_executor, gate))
