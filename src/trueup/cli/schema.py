@@ -182,6 +182,7 @@ def plan_command(
                 down=[statement_json(each) for each in down],
                 proved=planning.is_proved,
                 unreached=[{"kind": key.kind, "object": key.identity} for key in planning.plan.unreached],
+                remarks=planning.remarks,
                 compared=amounts,
                 **beside_differences(pair),
             )

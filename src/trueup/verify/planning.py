@@ -31,6 +31,11 @@ class Planning:
         return self.is_empty or (self.proof is not None and not self.proof.failures)
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """Return what the proof could not try, and what differs after it that no statement changes."""
+        return self.proof.remarks if self.proof else ()
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """Return why nothing is proved, or that nothing was there to compare."""
         if self.is_empty:
@@ -61,8 +66,8 @@ class Planning:
         for finding in self.findings:
             yield ""
             yield f"NOT PROVED: {finding.message}"
-        for remark in self.proof.remarks if self.proof else ():
-            yield f"Not reached: {remark}."
+        for remark in self.remarks:
+            yield f"Yet {remark}."
         if self.proof and self.proof.version != self.target_version:
             yield f"The target runs on PostgreSQL {self.target_version}, of which no scratch server is here."
 

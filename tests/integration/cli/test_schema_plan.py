@@ -80,6 +80,18 @@ def test_statement_that_loses_data_is_a_comment_unless_that_is_allowed(trueup, d
     assert f"\n{line} public.client drop column phone;\n" in done.out
 
 
+def test_table_that_the_proof_tried_without_rows_is_named(trueup, databases):
+    databases.run_on(databases.source, "create table client (id int not null check (id > 1000000))")
+    databases.run_on(databases.target, "create table client (id int)")
+
+    done = trueup("schema", "plan", databases.source, databases.target)
+    as_json = trueup("schema", "plan", databases.source, databases.target, "--json")
+
+    said = "no rows were tried in public.client: made-up ones are refused there"
+    assert as_json.json["remarks"] == [said]
+    assert f"-- Yet {said}." in done.out
+
+
 def test_plan_that_was_not_run_is_not_called_proved(trueup, databases):
     databases.run_on(databases.source, LOSSY[0])
     databases.run_on(databases.target, LOSSY[1])
