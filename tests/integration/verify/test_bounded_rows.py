@@ -3,12 +3,14 @@
 from typing import Any
 
 import psycopg
+import pytest
 
 from trueup.report.model import Verdict
-from trueup.verify import Timeline
+from trueup.verify import Timeline, rows
 
 
-def test_rows_that_were_compared_in_time_are_told(shops: Any) -> None:
+def test_rows_that_were_compared_in_time_are_told(shops: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "SHARE", 0.1)
     for place in (shops.source, shops.target):
         with psycopg.connect(place.reveal(), autocommit=True) as connection:
             connection.execute("create table a (id int primary key); create table b (id int primary key)")
@@ -19,12 +21,12 @@ def test_rows_that_were_compared_in_time_are_told(shops: Any) -> None:
             if message.startswith("comparing rows of public.b "):
                 holder.execute("lock table b in access exclusive mode")
 
-        report = shops.verify("data", "sequences", deadline_s=4, timeline=Timeline(hold))
+        report = shops.verify("data", "sequences", deadline_s=40, timeline=Timeline(hold))
 
-    rows, sequences = report.sections
-    said = {finding.object: finding.message for finding in rows.findings}
-    assert rows.verdict is Verdict.INCONCLUSIVE
-    assert said["public.b"] == "not compared: the 3.6 s that it had were up"
+    data, sequences = report.sections
+    said = {finding.object: finding.message for finding in data.findings}
+    assert data.verdict is Verdict.INCONCLUSIVE
+    assert said["public.b"] == "not compared: the 4 s that it had were up"
     assert "public.a" not in said
-    assert rows.compared["source rows"] > 0
+    assert data.compared["source rows"] > 0
     assert sequences.findings == ()

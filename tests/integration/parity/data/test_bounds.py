@@ -77,7 +77,7 @@ def test_processes_find_the_same(databases: Any) -> None:
     fill(databases)
     expected = essence(databases.compare())
 
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
         found = databases.compare(
             bounds=Bounds(jobs=2), executor=executor, on_progress=lambda _: databases.both("delete from a")
         )
