@@ -26,5 +26,5 @@ def test_plans_are_those_that_were_tried(group):
 @pytest.mark.parametrize("group", GROUPS)
 def test_nothing_is_planned_between_equals(group):
     for name in GROUPS[group]:
-        for side in PAIRS[name]:
-            assert steps(side, side, "postgres") == (), name
+        source, _ = PAIRS[name]
+        assert steps(source, source, "postgres") == (), name
