@@ -197,8 +197,8 @@ class Repository(Generic[R]):
         """Insert or update any number of rows, all or nothing, and return exact counts.
 
         Rows may set different columns. Those that share a key are an error, unless `on_duplicate` says which counts.
-        Rows are written in the order of their keys: two whole calls whose rows set the same columns never deadlock; of two
-        partial ones, one may end with Conflict.
+        Rows are written in the order of their keys: two whole calls whose rows set the same columns never deadlock;
+        of two partial ones, one may end with Conflict.
 
         Args:
             rows: rows or mappings.
