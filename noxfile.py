@@ -15,6 +15,8 @@ nox.options.sessions = ["lint", "types", "unit", "integration", "repositories", 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 COVERAGE = Path(".nox/measured").absolute()
 REPORTS = Path("reports").absolute()
+WORKERS = str((os.cpu_count() or 2) + 1)
+"""One more than there are cores: tests wait for servers."""
 LEAST_NOTICED = 0.85
 """The share of planted defects that tests have to notice."""
 BYTECODE = Path(".nox/bytecode").absolute()
@@ -45,7 +47,7 @@ def run_tests(session: nox.Session, name: str, *options: str) -> None:
         f"tests/{name}",
         f"--junitxml={REPORTS / 'tests' / name}.xml",
         *options,
-        *(session.posargs or ["-n", str(os.cpu_count() or 2)]),
+        *(session.posargs or ["-n", WORKERS]),
     )
     session.run("coverage", "combine", "-q")
 
@@ -114,7 +116,7 @@ def coverage(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Run the documentation's examples and check that it tells the truth."""
     install(session, "test")
-    session.run("pytest", "tests/acceptance", *(session.posargs or ["-n", str(os.cpu_count() or 2)]))
+    session.run("pytest", "tests/acceptance", *(session.posargs or ["-n", WORKERS]))
 
 
 @nox.session(default=False)
