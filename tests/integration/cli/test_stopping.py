@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -259,11 +260,11 @@ def mortal(cache_folder: Path) -> Iterator[EmbeddedServer]:
 def test_a_server_that_dies_leaves_what_was_compared(
     databases: Any, wires: dict[str, Proxy], mortal: EmbeddedServer, trueup: Any, phase: str
 ) -> None:
-    name = f"mortal_{phase}"
-    target = mortal.create_database(name)
+    target = mortal.create_database(f"mortal_{phase}_{uuid4().hex}")
     for table in "abc":
         databases.run_on(target, f"create table {table} (id int primary key, v text)")
         databases.run_on(target, f"insert into {table} select i, 'v' || i / 50 from generate_series(1, 50) i")
+    databases.run_on(target, "checkpoint")  # Embedded servers lose their last commits where they die.
     databases.run("update a set v = 'v' || id / 50; update c set v = 'v' || id / 50")
     words = ("data", "diff", wires["source"].conninfo, target, "--json", "--state", "state")
     wires["source"].before(PHASES[phase], lambda: mortal.stop("immediate"))
