@@ -69,22 +69,29 @@ def verify(
         except (Refused, DatabaseError, Unverifiable) as error:
             report = replace(report, sections=(unopened(error),))
         else:
-            reasons = {check.name: check.lacks(subject) for check in checks}
-            left_out = [check for check in checks if reasons[check.name] and check.name not in required]
-            sections: tuple[Section, ...] = ()
-            for check in checks:
-                if check not in left_out:
-                    reason = reasons[check.name]
-                    passed = frozenset(section.check for section in sections if section.verdict is Verdict.PASSED)
-                    now = replace(subject, passed=passed)
-                    sections += (missing(check, reason) if reason else run_check(check, now, timeline),)
-            notes = chain(
-                chain.from_iterable(section.notes for section in sections),
-                notes_on_scope({role: side.catalog for role, side in subject.sides.items()}),
-                (f"{check.title}: not looked at, {reasons[check.name]}." for check in left_out),
-            )
-            report = replace(report, sides=subject.described, sections=sections, notes=tuple(notes))
+            report = look_at_all(report, subject, checks, required, timeline)
     return replace(report, phases=tuple(timeline.phases))
+
+
+def look_at_all(
+    report: Report, subject: Subject, checks: Sequence[Check], required: frozenset[str], timeline: Timeline
+) -> Report:
+    """Return the report with what every check found, each knowing which ones before it have passed."""
+    reasons = {check.name: check.lacks(subject) for check in checks}
+    left_out = [check for check in checks if reasons[check.name] and check.name not in required]
+    sections: tuple[Section, ...] = ()
+    for check in checks:
+        if check not in left_out:
+            reason = reasons[check.name]
+            passed = frozenset(section.check for section in sections if section.verdict is Verdict.PASSED)
+            now = replace(subject, passed=passed)
+            sections += (missing(check, reason) if reason else run_check(check, now, timeline),)
+    notes = chain(
+        chain.from_iterable(section.notes for section in sections),
+        notes_on_scope({role: side.catalog for role, side in subject.sides.items()}),
+        (f"{check.title}: not looked at, {reasons[check.name]}." for check in left_out),
+    )
+    return replace(report, sides=subject.described, sections=sections, notes=tuple(notes))
 
 
 def run_check(check: Check, subject: Subject, timeline: Timeline) -> Section:

@@ -81,6 +81,16 @@ def _parts(wanted: int) -> Iterator[Span]:
         yield Span(part=part, parts=parts)
 
 
+def _unread(pair: TablePair, error: Unverifiable, seconds: float) -> TableComparison:
+    return TableComparison(
+        table=str(pair.table),
+        verdict=Verdict.INCONCLUSIVE,
+        columns_not_compared=pair.columns_not_compared,
+        reason=str(error),
+        seconds=seconds,
+    )
+
+
 def compare_segment(both: Lockstep, segment: Segment, *, max_rows: int) -> TableComparison:
     """Return what differs in a segment: at most `max_rows` rows listed, the counts exact.
 
@@ -103,13 +113,7 @@ def compare_segment(both: Lockstep, segment: Segment, *, max_rows: int) -> Table
     except Disconnected:
         raise
     except Unverifiable as error:
-        return TableComparison(
-            table=str(pair.table),
-            verdict=Verdict.INCONCLUSIVE,
-            columns_not_compared=pair.columns_not_compared,
-            reason=str(error),
-            seconds=perf_counter() - started,
-        )
+        return _unread(pair, error, perf_counter() - started)
     found = table.found
     missing_count = found.missing.count - len(missing) + len(edge.missing)
     extra_count = found.extra.count - len(extra) + len(edge.extra)
