@@ -124,6 +124,25 @@ def test_schema_diff_reports_what_the_structure_had_lost(capsys: pytest.CaptureF
     assert {drift: {found[each] for each in wanted} for drift, wanted in STRUCTURE.items()} == SEVERITIES
 
 
+BELIEVED = str(Path(__file__).parents[2] / "fixtures/databases/believed/source.sql")
+NAMES = {
+    "M-1": ("services.active", "may be is_active now (1.00)"),
+    "M-2": ("staff.fired", "may be is_active now, which means the opposite: copy it as `not`, never as it is"),
+    "M-3": ("bookings.yclients_id", "may be yclients_record_id now (0.86)"),
+    "M-4": ("bookings.client_id", "may be client_yclients_id now (0.86)"),
+}
+
+
+def test_schema_diff_says_what_columns_that_code_named_are_called(capsys: pytest.CaptureFixture[str]) -> None:
+    """M-1, M-2, M-3, M-4: statements of the time as a structure, held against the one that they ran on."""
+    run(["schema", "diff", BELIEVED, PAIR[1], "--json"])
+
+    found = {each["object"]: each for each in json.loads(capsys.readouterr().out)["differences"]}
+    said = {drift: found[f"public.{column}"] for drift, (column, _) in NAMES.items()}
+    assert {drift: each["hint"] for drift, each in said.items()} == {drift: hint for drift, (_, hint) in NAMES.items()}
+    assert {(each["change"], each["severity"]) for each in said.values()} == {("missing", "breaking")}
+
+
 FOUR_WEEKS_LATER = str(Path(__file__).parents[2] / "fixtures/databases/december/target.sql")
 SHARED = ("appointments_cache", "clients", "companies", "dialog_contexts", "services", "staff", "staff_schedules")
 
@@ -144,6 +163,16 @@ def test_schema_diff_counts_what_four_weeks_of_repairs_had_left(capsys: pytest.C
     assert columns == {"type": 60, "default": 34, "nullability": 10, "missing": 10, "extra": 33}
     assert tables == {"public.reminders", "public.sync_status"}, "M-8"
     assert {"public.companies.companies_company_id_key", "public.dialog_contexts.dialog_contexts_user_id_key"} <= gone
+
+
+@pytest.mark.parametrize("target", [PAIR[1], FOUR_WEEKS_LATER], ids=["cutover", "december"])
+def test_plan_of_the_pair_is_proved_there_and_back(capsys: pytest.CaptureFixture[str], target: str) -> None:
+    code = run(["schema", "plan", PAIR[0], target, "--json"])
+
+    said = json.loads(capsys.readouterr().out)
+    assert (code, said["proved"], said["findings"]) == (0, True, [])
+    assert len(said["up"]) > 100
+    assert len(said["down"]) > 100
 
 
 # -- rows --------------------------------------------------------------------------------------------------------------
