@@ -7,12 +7,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from trueup.testing.faults.messages import Messages
-
-if TYPE_CHECKING:
-    from trueup.testing.faults.proxy import Action, Fault, Proxy
+from trueup.testing.faults.wire import Action, Fault, Wire
 
 PIECE_BYTES = 1 << 16
 PIECES_PER_S = 50
@@ -24,7 +21,7 @@ POLL_S = 0.05
 class Link:
     """Is one connection: two sockets, and what passes between them."""
 
-    def __init__(self, wire: "Proxy", client: socket.socket) -> None:
+    def __init__(self, wire: Wire, client: socket.socket) -> None:
         self.wire = wire
         self.client = client
         self.server: socket.socket | None = None
@@ -77,7 +74,7 @@ class Link:
             flow.give(data)
         return True
 
-    def prepare(self, fault: "Fault") -> None:
+    def prepare(self, fault: Fault) -> None:
         """Call what is due before these bytes go on, or remember what is due at their answer."""
         assert fault.call
         if fault.is_called_before:
@@ -85,7 +82,7 @@ class Link:
         else:
             self.on_answer = fault.call
 
-    def suffer(self, action: "Action", data: bytes, flow: "Flow") -> bool:
+    def suffer(self, action: Action, data: bytes, flow: "Flow") -> bool:
         """Do what a fault says, and return whether the connection lasts."""
         if action.startswith("lost"):
             self.is_lost = True
@@ -138,7 +135,7 @@ class Link:
 class Flow:
     """Is one direction of a connection: what it is given arrives, later where the wire is slow."""
 
-    def __init__(self, wire: "Proxy", sink: socket.socket) -> None:
+    def __init__(self, wire: Wire, sink: socket.socket) -> None:
         self.wire, self.sink = wire, sink
         self.under_way: deque[tuple[float, bytes]] = deque()
         self.change = threading.Condition()

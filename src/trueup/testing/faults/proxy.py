@@ -4,17 +4,16 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_address
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 from trueup.conninfo import ConnInfo
 from trueup.errors import UsageError
 from trueup.testing.faults.link import Link, reset
+from trueup.testing.faults.wire import Action, Fault, Wire
 
-Action = Literal["cut before", "cut behind", "cut after", "lost before", "lost after", "dark before"]
 LOOPBACK = "127.0.0.1"
 FAREWELL_S = 5.0
 """How long the threads of a wire may take to end."""
@@ -24,18 +23,7 @@ UNREADABLE = {"sslnegotiation": "postgres", "channel_binding": "disable"}
 """What has to go along with that, where it was asked for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """Is what happens once, when a client sends certain bytes."""
-
-    pattern: bytes
-    action: Action | None = None
-    call: Callable[[], object] | None = None
-    is_called_before: bool = True
-    """Before the bytes go on to the server; else when it has answered."""
-
-
-class Proxy:
+class Proxy(Wire):
     """Is a wire to a server: it passes, refuses, goes dark, is slow, or breaks where certain bytes come by.
 
     It listens on 127.0.0.1, and leads to a server on a unix socket or on loopback, without TLS: it has to read what
@@ -49,25 +37,12 @@ class Proxy:
         Raises:
             UsageError: it isn't on this machine, or names no single host.
         """
+        super().__init__(address_of(server))
         self.server = server
-        self.address = address_of(server)
-        self.delay_s = 0.0
-        self.bytes_per_s = 0.0
-        """0: as many as can be."""
-        self.is_lit = threading.Event()
-        self.is_lit.set()
-        self.is_over = threading.Event()
         self.is_swallowing = False
         self.accepted = 0
         """Connections that clients opened, refused ones excepted."""
-        self.flights = 0
-        """How often a client has sent something that the server acts on."""
-        self.failures: list[BaseException] = []
-        """What a callback raised; the exit raises the first."""
-        self._faults: list[Fault] = []
         self._links: set[Link] = set()
-        self._threads: list[threading.Thread] = []
-        self._lock = threading.Lock()
         self._listener = socket.create_server((LOOPBACK, 0))
         self.port: int = self._listener.getsockname()[1]
         self._listen()
@@ -145,16 +120,6 @@ class Proxy:
         for link in list(self._links):
             link.is_lost = True
 
-    def darken(self) -> None:
-        """Pass nothing on; what was sent arrives after `light`."""
-        with self._lock:
-            if not self.is_over.is_set():
-                self.is_lit.clear()
-
-    def light(self) -> None:
-        """Pass on what was held up, and what comes."""
-        self.is_lit.set()
-
     def refuse(self) -> None:
         """Refuse new connections, as a port does where nobody listens; those that are open go on."""
         hang_up(self._listener)
@@ -178,30 +143,6 @@ class Proxy:
         if not is_listening(self._listener):
             self._listener.listen()
             self._listen()
-
-    def take_fault(self, data: bytes) -> Fault | None:
-        """Return what is to happen on these bytes; it is taken off the list."""
-        with self._lock:
-            found = next((fault for fault in self._faults if fault.pattern in data), None)
-            if found is not None:
-                self._faults.remove(found)
-            return found
-
-    def call(self, call: Callable[[], object]) -> None:
-        """Call what the test gave; what it raises is the exit's to raise."""
-        try:
-            call()
-        except BaseException as error:  # noqa: BLE001  # this thread has nobody to tell
-            self.failures.append(error)
-
-    def start_thread(self, work: Callable[[], object]) -> threading.Thread:
-        """Start a thread that the exit waits for."""
-        thread = threading.Thread(target=work, name="trueup wire", daemon=True)
-        with self._lock:
-            self._threads = [each for each in self._threads if each.is_alive()]
-            self._threads.append(thread)
-            thread.start()
-        return thread
 
     def _listen(self) -> None:
         listener = self._listener

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from trueup.testing.guard.doors.imports import Changes
+from trueup.testing.guard.doors.changes import Changes
 
 OWN_THREADS = "trueup"
 """How the names of threads begin that work for the harness, or behind the test's back for a pool."""

@@ -16,7 +16,7 @@ from trueup.errors import ConnectionFailed, UsageError
 from trueup.testing.faults import Proxy
 
 INSERT = "insert into t values (1)"
-SLACK_S = 0.5
+SLACK_S = 5.0
 
 
 @pytest.fixture

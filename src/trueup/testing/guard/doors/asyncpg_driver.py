@@ -7,7 +7,7 @@ from weakref import ref
 from asyncpg import connect_utils
 
 from trueup.errors import Refused
-from trueup.testing.guard.doors.imports import Changes
+from trueup.testing.guard.doors.changes import Changes
 from trueup.testing.guard.gate import Gate, application_name
 from trueup.testing.guard.stacks import is_own
 from trueup.testing.identity import PLACE, WHOSE_IS_THIS, identity_of

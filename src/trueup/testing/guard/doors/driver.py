@@ -10,7 +10,7 @@ from weakref import ref
 
 from psycopg import _connection_base, errors, generators, pq
 
-from trueup.testing.guard.doors.imports import Changes
+from trueup.testing.guard.doors.changes import Changes
 from trueup.testing.guard.doors.statements import guard_cursors
 from trueup.testing.guard.gate import Gate, application_name
 from trueup.testing.guard.stacks import PACKAGE, capture, is_own

@@ -2,12 +2,12 @@
 
 import importlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
 
+from trueup.testing.guard.doors.changes import Changes
 from trueup.testing.guard.doors.processes import guard_processes
 from trueup.testing.guard.doors.threads import guard_threads
 from trueup.testing.guard.gate import Gate
@@ -25,25 +25,6 @@ LIBRARIES = {
     "pg8000": "trueup.testing.guard.doors.pg8000_driver",
 }
 """Which module of ours leads a library through the gate, by its function `guard`."""
-
-
-class Changes:
-    """Puts functions in the place of others, and takes them out again."""
-
-    def __init__(self) -> None:
-        self.originals: list[tuple[Any, str, Any]] = []
-
-    def replace(self, place: Any, name: str, make: Callable[[Any], Any]) -> None:
-        """Put what `make` returns for the original in its place."""
-        original = getattr(place, name)
-        self.originals.append((place, name, original))
-        setattr(place, name, make(original))
-
-    def undo(self) -> None:
-        """Put every original back."""
-        while self.originals:
-            place, name, original = self.originals.pop()
-            setattr(place, name, original)
 
 
 class Doors(MetaPathFinder):

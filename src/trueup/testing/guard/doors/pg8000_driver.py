@@ -10,7 +10,7 @@ from weakref import ref
 from pg8000 import core
 from pg8000.exceptions import Error
 
-from trueup.testing.guard.doors.imports import Changes
+from trueup.testing.guard.doors.changes import Changes
 from trueup.testing.guard.gate import Gate, application_name
 
 

@@ -8,7 +8,7 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool
 from psycopg_pool.base import BasePool
 
 from trueup.errors import Refused
-from trueup.testing.guard.doors.imports import Changes
+from trueup.testing.guard.doors.changes import Changes
 from trueup.testing.guard.gate import Gate, Opening
 from trueup.testing.guard.stacks import capture
 

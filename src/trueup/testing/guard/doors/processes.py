@@ -5,19 +5,17 @@ import subprocess
 from collections.abc import Callable
 from functools import partial
 from sys import _getframe
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from trueup.testing.guard.doors.changes import Changes
 from trueup.testing.guard.doors.threads import owner_of
 from trueup.testing.guard.gate import Gate
 from trueup.testing.guard.stacks import SERVERS, RawStack, capture
 
-if TYPE_CHECKING:
-    from trueup.testing.guard.doors.imports import Changes
-
 PLUMBING = frozenset({subprocess.__file__, __file__})
 
 
-def guard_processes(gate: Gate, changes: "Changes") -> None:
+def guard_processes(gate: Gate, changes: Changes) -> None:
     """Note every process that is started; one that is started by way of another of these is noted again."""
     changes.replace(subprocess.Popen, "__init__", partial(noting_program, gate))
     for name in ("fork", "posix_spawn", "posix_spawnp"):
@@ -25,7 +23,7 @@ def guard_processes(gate: Gate, changes: "Changes") -> None:
     changes.replace(os, "forkpty", partial(noting_number, gate, lambda found: found[0]))
 
 
-def guard(gate: Gate, changes: "Changes") -> None:
+def guard(gate: Gate, changes: Changes) -> None:
     """Note the processes of multiprocessing, which its server starts, or its own function of C."""
     from multiprocessing.process import BaseProcess  # noqa: PLC0415  It is being loaded.
 

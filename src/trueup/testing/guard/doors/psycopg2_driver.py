@@ -10,7 +10,7 @@ import psycopg2
 from psycopg2 import extensions
 from psycopg2.extras import wait_select
 
-from trueup.testing.guard.doors.imports import Changes
+from trueup.testing.guard.doors.changes import Changes
 from trueup.testing.guard.gate import Gate, application_name
 from trueup.testing.guard.stacks import is_own
 

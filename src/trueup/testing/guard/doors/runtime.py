@@ -7,7 +7,7 @@ from weakref import ref
 
 from trueup.db import pooled, slots, supply
 from trueup.errors import ConnectionFailed, Refused
-from trueup.testing.guard.doors.imports import Changes
+from trueup.testing.guard.doors.changes import Changes
 from trueup.testing.guard.doors.statements import recording_command
 from trueup.testing.guard.gate import Gate
 from trueup.testing.guard.stacks import capture

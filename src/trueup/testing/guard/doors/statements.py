@@ -10,7 +10,7 @@ import psycopg
 
 from trueup.testing.failures.record import Ran, is_of_the_test
 from trueup.testing.failures.waits import WAITED, blockers
-from trueup.testing.guard.doors.imports import Changes
+from trueup.testing.guard.doors.changes import Changes
 from trueup.testing.guard.gate import OUTSIDE, Gate
 
 

@@ -6,14 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary, ref
 
+from trueup.testing.guard.doors.changes import Changes
 from trueup.testing.guard.gate import OUTSIDE, STARTER, Gate, Owner
 from trueup.testing.guard.stacks import PACKAGE, SITE, STANDARD, STARTED, RawStack, capture
-
-if TYPE_CHECKING:
-    from trueup.testing.guard.doors.imports import Changes
 
 OF_POOLS = (f"{PACKAGE}/db/", f"{SITE}/psycopg_pool/")
 """Who starts the threads of pools: those end with their pool."""
@@ -23,7 +21,7 @@ EXECUTORS: "WeakKeyDictionary[Any, Owner]" = WeakKeyDictionary()
 PLUMBING = frozenset({threading.__file__, __file__})
 
 
-def guard_threads(gate: Gate, changes: "Changes") -> None:
+def guard_threads(gate: Gate, changes: Changes) -> None:
     """Note every thread that is started."""
 
     def noting(original: Callable[..., None]) -> Callable[..., None]:
@@ -52,7 +50,7 @@ def owner_of(frame: FrameType | None, gate: Gate) -> Owner:
     return gate.owner
 
 
-def guard(gate: Gate, changes: "Changes") -> None:
+def guard(gate: Gate, changes: Changes) -> None:
     """Note who makes executors: they start their threads and processes when somebody else first needs them.
 
     It is called for each of the two modules when that is loaded; who is noted first stays.
