@@ -4,16 +4,14 @@ import os
 import weakref
 from functools import cache
 from threading import Event, Thread
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from trueup.db.slots import Slots
+from trueup.db.slots import Slots
 
 LIVING: "weakref.WeakSet[Slots]" = weakref.WeakSet()
 """Every pool of this process."""
 
 
-def keep_house(pool: "Slots") -> Thread:
+def keep_house(pool: Slots) -> Thread:
     """Start the thread that tidies a pool from time to time, for as long as somebody uses it."""
     settings = pool.settings
     limits = (settings.idle_timeout_s, settings.max_lifetime_s, settings.long_hold_s)
@@ -33,7 +31,7 @@ def tidy(reference: "weakref.ref[Slots]", stop: Event, period_s: float) -> None:
         del pool
 
 
-def guard_against_forks(pool: "Slots") -> None:
+def guard_against_forks(pool: Slots) -> None:
     """Let a child process begin with a pool that is empty."""
     LIVING.add(pool)
     watch_forks()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.db.events import Kind, Listener, PoolEvent, Statistics
 from trueup.db.hold import Hold
-from trueup.db.housekeeping import guard_against_forks
 from trueup.settings import DatabaseSettings
 
 if TYPE_CHECKING:
@@ -57,7 +56,6 @@ class Slots:
         self.openings: dict[Any, bytes] = {}
         """The texts that begin transactions."""
         self.begin()
-        guard_against_forks(self)
 
     def begin(self) -> None:
         """Start with no connection at all."""

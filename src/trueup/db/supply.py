@@ -12,13 +12,14 @@ from time import monotonic
 
 from psycopg.pq import ConnStatus
 
-from trueup.db.events import Kind
-from trueup.db.housekeeping import keep_house
+from trueup.db.events import Kind, Listener
+from trueup.db.housekeeping import guard_against_forks, keep_house
 from trueup.db.opening import limit_transactions, open_connection
 from trueup.db.parting import LEFT_ALONE_S, cancel, end_backends, has_ended, leave, order_cancel
 from trueup.db.pooled import PooledConnection
 from trueup.db.slots import Slots
 from trueup.errors import ConnectionFailed, DatabaseError, UsageError
+from trueup.settings import DatabaseSettings
 
 RETRY_FIRST_S = 0.02
 RETRY_LAST_S = 0.5
@@ -33,6 +34,10 @@ PARTINGS = {Kind.REPLACE: "replaced", Kind.DISCARD: "discarded", Kind.CLOSE: "cl
 
 class Supply(Slots):
     """Opens connections for those who wait, and closes those that nobody is to use again."""
+
+    def __init__(self, settings: DatabaseSettings, listener: Listener | None = None) -> None:
+        super().__init__(settings, listener)
+        guard_against_forks(self)
 
     def hand_over(self, connection: PooledConnection) -> None:
         """Give a connection to who waits the longest, or keep it; the lock is held."""
