@@ -17,7 +17,7 @@ from ai_admin.roster import Replaced, replace_roster
 from ai_admin.schedules import Schedule, Schedules
 from ai_admin.services import Service, Services
 from ai_admin.staff import Staff, StaffMember
-from ai_admin.zones import day_of
+from ai_admin.zones import day_of, utc_now
 from trueup import observe
 from trueup.db import Database
 from trueup.tables import StatementRefused, Upserted, Written
@@ -378,8 +378,3 @@ class DataLayer:
             row = transaction.execute("select current_setting('server_version')").fetchone()
         assert row is not None
         return Health(latency_ms=1000 * (monotonic() - started), server_version=str(row[0]))
-
-
-def utc_now() -> dt.datetime:
-    """Return this instant."""
-    return dt.datetime.now(dt.UTC)

@@ -1,9 +1,14 @@
 """What days are where the salon is: an instant alone has no date."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ai_admin.errors import UnknownZone
+
+
+def utc_now() -> datetime:
+    """Return this instant."""
+    return datetime.now(UTC)
 
 
 def zone_named(name: str) -> ZoneInfo:

@@ -9,6 +9,7 @@ from typing import Literal
 from ai_admin.columns import OF_TEST_COMPANY, Count
 from ai_admin.sync.errors import RunUnderWay
 from ai_admin.sync.payloads import Reject
+from ai_admin.zones import utc_now
 from trueup import observe
 from trueup.db import Connection, Database
 from trueup.errors import DatabaseError
@@ -109,7 +110,7 @@ class Recorder:
         with self.db.connection() as lock:
             self.take(lock, entity)
             # Nobody else holds the lock, so whoever began these is gone.
-            self.runs.update({"status": "interrupted", "finished_at": now()}, entity=entity, status="running")
+            self.runs.update({"status": "interrupted", "finished_at": utc_now()}, entity=entity, status="running")
             run = self.runs.insert(SyncRun(entity=entity))
             account = Account(started_at=run.started_at)
             try:
@@ -146,7 +147,7 @@ class Recorder:
     def finish(self, run: SyncRun, account: Account, status: Status, error: str | None = None) -> SyncRun:
         """Record the end of a run, and return it."""
         changes = {
-            "finished_at": now(),
+            "finished_at": utc_now(),
             "fetched": account.fetched,
             "inserted": account.inserted,
             "updated": account.updated,
@@ -164,8 +165,3 @@ class Recorder:
             yield
         except DatabaseError as failure:
             end.add_note(f"the end of the run could not be recorded: {failure}")
-
-
-def now() -> dt.datetime:
-    """Return this instant."""
-    return dt.datetime.now(dt.UTC)

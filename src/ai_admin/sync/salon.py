@@ -29,10 +29,10 @@ from ai_admin.sync.payloads import (
     StaffPayload,
     decode,
 )
-from ai_admin.sync.runs import Account, Outcome, Recorder, now
+from ai_admin.sync.runs import Account, Outcome, Recorder
 from ai_admin.sync.settings import Reach
 from ai_admin.sync.values import Unreadable
-from ai_admin.zones import day_of
+from ai_admin.zones import day_of, utc_now
 from trueup.db import Database
 from trueup.tables import Repository, between, lt, not_in
 
@@ -143,7 +143,7 @@ class SalonSync:
             first = today - dt.timedelta(days=self.reach.booking_days_back)
             last = today + dt.timedelta(days=self.reach.booking_days)
             pages = list(self.api.record_pages(self.company_id, first, last))
-            make = partial(rows.booking_row, zone=zone, now=now())
+            make = partial(rows.booking_row, zone=zone, now=utc_now())
             made = [row for page in pages for row in take(account, page, RecordPayload, make)]
             known = {row.yclients_record_id for row in made} | {
                 reject.yclients_id for reject in account.rejects if reject.yclients_id is not None
@@ -183,7 +183,7 @@ class SalonSync:
 
     def today(self) -> dt.date:
         """Return which day it is where the salon is."""
-        return day_of(now(), self.companies.zone(self.company_id))
+        return day_of(utc_now(), self.companies.zone(self.company_id))
 
 
 def take(account: Account, raws: list[Raw], kind: type[P], make: Callable[[Item[P]], rows.R]) -> list[rows.R]:
