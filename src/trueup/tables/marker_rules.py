@@ -27,8 +27,8 @@ class Equals:
 
 
 @dataclass(frozen=True, slots=True)
-class Begins:
-    """Marks the rows whose text begins with a prefix: `Begins("phone", "+7000")`."""
+class Affix:
+    """Marks the rows whose text has another around it."""
 
     column: str
     text: str
@@ -37,39 +37,36 @@ class Begins:
     def columns(self) -> tuple[str, ...]:
         """The columns that it looks at."""
         return (self.column,)
+
+    @property
+    def around(self) -> tuple[str, str]:
+        """What stands before and after the rest of the text."""
+        raise NotImplementedError
+
+    def matches(self, row: object) -> bool:
+        """Say whether a row as it is stored carries the mark."""
+        value, (before, after) = getattr(row, self.column), self.around
+        return isinstance(value, str) and value.startswith(before) and value.endswith(after)
+
+
+@dataclass(frozen=True, slots=True)
+class Begins(Affix):
+    """Marks the rows whose text begins with a prefix: `Begins("phone", "+7000")`."""
 
     @property
     def around(self) -> tuple[str, str]:
         """What stands before and after the rest of the text."""
         return (self.text, "")
 
-    def matches(self, row: object) -> bool:
-        """Say whether a row as it is stored carries the mark."""
-        value = getattr(row, self.column)
-        return isinstance(value, str) and value.startswith(self.text)
-
 
 @dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(Affix):
     """Marks the rows whose text ends with a suffix: `Ends("email", "@test.invalid")`."""
-
-    column: str
-    text: str
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that it looks at."""
-        return (self.column,)
 
     @property
     def around(self) -> tuple[str, str]:
         """What stands before and after the rest of the text."""
         return ("", self.text)
-
-    def matches(self, row: object) -> bool:
-        """Say whether a row as it is stored carries the mark."""
-        value = getattr(row, self.column)
-        return isinstance(value, str) and value.endswith(self.text)
 
 
 @dataclass(frozen=True, slots=True)
