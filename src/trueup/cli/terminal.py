@@ -9,7 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from trueup.report.model import Finding, Report, Section, Severity, Verdict, worst
-from trueup.report.page import amounts, development, duration
+from trueup.report.page import development
+from trueup.report.wording import amounts, duration
 
 LOOKS = {
     Verdict.PASSED: ("✓", "bold green"),

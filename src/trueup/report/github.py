@@ -6,8 +6,9 @@ Source: GitHub documentation, "Workflow commands for GitHub Actions".
 from collections.abc import Iterator
 
 from trueup.report.model import Finding, Report, Verdict
-from trueup.report.page import RANKS, amounts, clip, duration, explanation, headline, quantity, rank_of
+from trueup.report.page import RANKS, explanation, headline, rank_of
 from trueup.report.text import printable
+from trueup.report.wording import amounts, clip, duration, quantity
 
 MOST_ANNOTATIONS = 10
 """So many of a step are shown; the rest would be dropped without a word."""

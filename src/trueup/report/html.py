@@ -9,17 +9,14 @@ from markupsafe import Markup
 from trueup.report.model import Report
 from trueup.report.page import (
     MOST_OF_A_NAME,
-    amounts,
-    clip,
     development,
-    duration,
     explanation,
     groups,
     headline,
-    quantity,
 )
 from trueup.report.site import MOST_FAILURES, Site
 from trueup.report.text import printable
+from trueup.report.wording import amounts, clip, duration, quantity
 
 MOST_OPEN = 20
 """Findings up to which their details stand open: a short report is read whole, a long one is searched."""

@@ -1,19 +1,18 @@
 """What the page of a report says: its headline, and its findings in the order in which they matter."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from html import escape
 
 from trueup.report.model import Finding, Report, Verdict
 from trueup.report.runs import identity
 from trueup.report.text import printable
+from trueup.report.wording import clip, quantity
 
 MOST_OF_A_CHECK = 25
 """Findings that a severity shows of one check: more of the same teaches nothing; report.json has them all."""
 MOST_BYTES = 1_000_000
 """That all shown findings may take together, so that the page opens at once and can be mailed."""
-MOST_OF_A_TEXT = 2_000
-"""Characters."""
 MOST_OF_A_NAME = 300
 """Characters."""
 MOST_DETAILS = 30
@@ -200,40 +199,3 @@ def _entry(finding: Finding, *, is_new: bool = False) -> Entry:
         details=tuple(map(clip, finding.details[:MOST_DETAILS])),
     )
     return Entry(finding=cut, hidden_lines=max(0, len(finding.details) - MOST_DETAILS), is_new=is_new)
-
-
-def clip(text: str, most: int = MOST_OF_A_TEXT) -> str:
-    """Return the text, its end replaced by the number of characters left out where it is too long to be read."""
-    more = len(text) - most
-    return f"{text[:most]}… ({more:,} more characters)" if more > 0 else text
-
-
-def quantity(number: int, plural: str) -> str:
-    """Return the number and its noun: `1 table`, `58,730 rows`."""
-    noun = plural.replace("_", " ")
-    return f"{number:,} {_singular(noun) if number == 1 else noun}"
-
-
-def amounts(compared: Mapping[str, int]) -> str:
-    """Return how much was compared in words: `16 tables, 58,730 rows`, or `nothing`."""
-    return (
-        ", ".join(quantity(number, what) for what, number in compared.items()) if any(compared.values()) else "nothing"
-    )
-
-
-def duration(seconds: float) -> str:
-    """Return the time as people say it: `12 ms`, `3.4 s`, `2 min 5 s`."""
-    if seconds < 0.9995:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes:,} min {rest} s"
-
-
-def _singular(noun: str) -> str:
-    if noun.endswith("ies"):
-        return noun.removesuffix("ies") + "y"
-    if noun.endswith(("xes", "sses", "shes", "ches")):
-        return noun.removesuffix("es")
-    return noun.removesuffix("s")

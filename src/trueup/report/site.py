@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from trueup.report.model import Verdict, worst
-from trueup.report.page import quantity
 from trueup.report.runs import Run
+from trueup.report.wording import quantity
 
 MOST_RUNS = 40
 """Of one kind that a plot shows."""

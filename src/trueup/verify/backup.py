@@ -13,7 +13,7 @@ from trueup.parity.data import Bounds, Side, TableComparison, compare, verdict_o
 from trueup.parity.schema import catalog
 from trueup.parity.schema.planning import scratch_version
 from trueup.report.model import Finding, Section, Severity, Verdict
-from trueup.report.page import quantity
+from trueup.report.wording import quantity
 from trueup.servers import EmbeddedServer
 from trueup.servers.source import describe_script_error
 from trueup.verify.check import Announce, left_open, nothing_there

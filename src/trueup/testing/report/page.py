@@ -6,7 +6,7 @@ from functools import cache
 from jinja2 import ChoiceLoader, Environment, PackageLoader
 
 from trueup.report import html
-from trueup.report.page import duration, quantity
+from trueup.report.wording import duration, quantity
 from trueup.testing.report.record import Outcome, Part, SessionRecord
 
 MOST_SLOW = 20
