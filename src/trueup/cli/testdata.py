@@ -12,7 +12,7 @@ from trueup.conninfo import ConnInfo
 from trueup.db import Connection, Database, connect, named_errors
 from trueup.errors import PermissionMissing
 from trueup.report.json import envelope
-from trueup.report.model import Finding, Severity, Verdict
+from trueup.report.model import Finding, Severity, Verdict, failure
 from trueup.servers import open_source
 from trueup.settings import DatabaseSettings, Settings
 from trueup.tables import markers
@@ -134,14 +134,13 @@ def opened(name: str, settings: Settings) -> Iterator[Database]:
 
 def finding_of(stats: markers.TableStats) -> Finding:
     """Return the disagreement of marker and journal as a finding."""
-    return Finding(
-        check="testdata",
-        verdict=Verdict.FAILED,
+    return failure(
+        "testdata",
+        stats.table,
+        " and ".join(stats.disagreements),
+        "No test data of any table is deleted until both agree.",
+        REMEDY,
         severity=Severity.BEHAVIOURAL,
-        object=stats.table,
-        message=" and ".join(stats.disagreements),
-        meaning="No test data of any table is deleted until both agree.",
-        remedy=REMEDY,
     )
 
 

@@ -51,6 +51,21 @@ class Finding:
     """How much was looked at to find this one; empty where the section's own count says it."""
 
 
+def failure(
+    check: str, place: str, message: str, meaning: str, remedy: str, *, severity: Severity = Severity.BREAKING
+) -> Finding:
+    """Return the finding for what is not as it should be."""
+    return Finding(
+        check=check,
+        verdict=Verdict.FAILED,
+        severity=severity,
+        object=place,
+        message=message,
+        meaning=meaning,
+        remedy=remedy,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """Is what one check looked at and found."""

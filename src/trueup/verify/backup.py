@@ -12,7 +12,7 @@ from trueup.errors import Unverifiable
 from trueup.parity.data import Bounds, Side, TableComparison, compare, verdict_of
 from trueup.parity.schema import catalog
 from trueup.parity.schema.planning import scratch_version
-from trueup.report.model import Finding, Section, Severity, Verdict
+from trueup.report.model import Finding, Section, Verdict, failure
 from trueup.report.wording import quantity
 from trueup.servers import EmbeddedServer
 from trueup.servers.source import describe_script_error
@@ -123,14 +123,12 @@ def archive_error(printed: str) -> str:
 
 def broken_section(file: Path, size_bytes: int, reason: str) -> Section:
     """Return the section for a dump that is none."""
-    finding = Finding(
-        check="backup",
-        verdict=Verdict.FAILED,
-        severity=Severity.BREAKING,
-        object=file.name,
-        message=f"{size_bytes:,} bytes that can't be restored: {reason}",
-        meaning="There is no backup.",
-        remedy="make a new one by pg_dump, and verify it before the old ones are deleted",
+    finding = failure(
+        "backup",
+        file.name,
+        f"{size_bytes:,} bytes that can't be restored: {reason}",
+        "There is no backup.",
+        "make a new one by pg_dump, and verify it before the old ones are deleted",
     )
     return Section(check="backup", title="Backup", compared={"bytes": size_bytes}, findings=(finding,))
 
@@ -158,12 +156,10 @@ def table_finding(table: TableComparison) -> Finding:
         "that differ": table.changed_count,
     }
     listed = [f"{quantity(number, 'rows')} {what}" for what, number in counts.items() if number]
-    return Finding(
-        check="backup",
-        verdict=Verdict.FAILED,
-        severity=Severity.BREAKING,
-        object=table.table,
-        message=", ".join(listed) or table.reason or "it is not in both",
-        meaning="Whoever restores this backup gets other rows than the target has now.",
-        remedy="make the backup anew, and verify it before the database is written to again",
+    return failure(
+        "backup",
+        table.table,
+        ", ".join(listed) or table.reason or "it is not in both",
+        "Whoever restores this backup gets other rows than the target has now.",
+        "make the backup anew, and verify it before the database is written to again",
     )

@@ -2,7 +2,7 @@
 
 from trueup.db import budget
 from trueup.db.budget import Budget
-from trueup.report.model import Finding, Section, Severity, Verdict
+from trueup.report.model import Section, failure
 from trueup.verify.check import Announce
 from trueup.verify.subject import Subject
 
@@ -33,14 +33,12 @@ def budget_section(budget: Budget) -> Section:
         if budget.services
         else {},
         findings=tuple(
-            Finding(
-                check="budget",
-                verdict=Verdict.FAILED,
-                severity=Severity.BREAKING,
-                object=finding.subject,
-                message=finding.message,
-                meaning="When every service is busy, some get no connection (53300).",
-                remedy="lower a service's connections, or raise the limit",
+            failure(
+                "budget",
+                finding.subject,
+                finding.message,
+                "When every service is busy, some get no connection (53300).",
+                "lower a service's connections, or raise the limit",
             )
             for finding in budget.findings
         ),

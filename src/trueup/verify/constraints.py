@@ -13,7 +13,7 @@ from trueup.parity.data import Side
 from trueup.parity.data.foreign_keys import ForeignKey, read_foreign_keys
 from trueup.parity.data.lockstep import savepoint, unverifiable
 from trueup.parity.schema import Catalog, QualifiedName
-from trueup.report.model import Finding, Section, Severity, Verdict
+from trueup.report.model import Finding, Section, failure
 from trueup.verify.check import Announce, left_open
 from trueup.verify.relations import declared_relations, unknown_relations
 from trueup.verify.subject import Subject
@@ -134,7 +134,8 @@ def not_enforced(role: str, catalog: Catalog) -> Iterator[Finding]:
     for table in catalog.tables.values():
         for constraint in table.constraints:
             if not constraint.valid or constraint.definition.endswith((" NOT VALID", " NOT ENFORCED")):
-                yield failed(
+                yield failure(
+                    "constraints",
                     f"{table.name}.{constraint.name}",
                     f"the {constraint.kind} constraint of the {role} is not valid, or nothing enforces it",
                     "Rows may break it, and nobody hears of them.",
@@ -142,7 +143,8 @@ def not_enforced(role: str, catalog: Catalog) -> Iterator[Finding]:
                 )
         for index in table.indexes:
             if not index.valid:
-                yield failed(
+                yield failure(
+                    "constraints",
                     f"{table.name}.{index.name}",
                     f"the index of the {role} is not valid: its making was interrupted",
                     "No query uses it, and a unique one may not be enforced.",
@@ -171,31 +173,20 @@ def broken_finding(role: str, key: Key, number: int, *, is_own: bool) -> Finding
     whose = "" if is_own else ", as the source's constraint has it"
     if isinstance(key, ForeignKey):
         rows = "1 row points" if number == 1 else f"{number:,} rows point"
-        return failed(
+        return failure(
+            "constraints",
             f"{key.child}.{key.name}",
             f"{rows} to a row of {key.parent} that is not there in the {role}{whose}",
             "Joins lose these rows, and the constraint can't be made or restored.",
             f"find out what became of the rows of {key.parent}; delete or repair those of {key.child}",
         )
     values = "1 key stands" if number == 1 else f"{number:,} keys stand"
-    return failed(
+    return failure(
+        "constraints",
         f"{key.table}.{key.name}",
         f"{values} in several rows of the {role}{whose}",
         "The unique constraint can't be made or restored; upserts change one of the rows at random.",
         f"merge the rows that share ({', '.join(key.columns)}), then reindex",
-    )
-
-
-def failed(place: str, message: str, meaning: str, remedy: str) -> Finding:
-    """Return the finding for a promise that the rows don't keep."""
-    return Finding(
-        check="constraints",
-        verdict=Verdict.FAILED,
-        severity=Severity.BREAKING,
-        object=place,
-        message=message,
-        meaning=meaning,
-        remedy=remedy,
     )
 
 

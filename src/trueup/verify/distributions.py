@@ -15,7 +15,7 @@ from trueup.errors import Disconnected, Unverifiable
 from trueup.parity.data import Side
 from trueup.parity.data.lockstep import savepoint, unverifiable
 from trueup.parity.schema import Column, ColumnName, QualifiedName
-from trueup.report.model import Finding, Section, Severity, Verdict
+from trueup.report.model import Finding, Section, Severity, failure
 from trueup.verify.check import Announce, left_open, needs_source
 from trueup.verify.subject import Subject
 
@@ -199,12 +199,11 @@ def are_apart(source: Spread, target: Spread) -> bool:
 def shift_finding(name: QualifiedName, column: str, shift: tuple[str, str]) -> Finding:
     """Return the finding for a column whose values are spread otherwise."""
     message, cause = shift
-    return Finding(
-        check="distributions",
-        verdict=Verdict.FAILED,
+    return failure(
+        "distributions",
+        str(ColumnName(*name, column)),
+        message,
+        f"The column may hold something else than in the source: {cause}.",
+        "compare some rows by hand, then copy the column anew",
         severity=Severity.LOSSY,
-        object=str(ColumnName(*name, column)),
-        message=message,
-        meaning=f"The column may hold something else than in the source: {cause}.",
-        remedy="compare some rows by hand, then copy the column anew",
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from trueup.db import Snapshot
 from trueup.errors import Refused, Unverifiable
-from trueup.report.model import Finding, Section, Severity, Verdict
+from trueup.report.model import Finding, Section, Severity, Verdict, failure
 from trueup.testing.identity import read_identity
 from trueup.verify.check import Announce
 from trueup.verify.subject import Subject
@@ -20,6 +20,7 @@ FACTS = """
     from pg_database d
     where d.datname = current_database()
 """
+BOTH = "both databases"
 BY_CODE_POINT = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8"})
 ACTUAL_COLLATION = """
     select coalesce(pg_database_collation_actual_version(oid), '') from pg_database where datname = current_database()
@@ -117,55 +118,76 @@ def read_facts(held: Snapshot) -> Facts:
 
 def identity_findings(source: Facts, target: Facts) -> Iterator[Finding]:
     """Yield what differs between two databases as wholes, and whether they are one and the same."""
+    yield from kinship_findings(source, target)
+    yield from session_findings(source, target)
+    yield from ordering_findings(source, target)
+
+
+def kinship_findings(source: Facts, target: Facts) -> Iterator[Finding]:
+    """Yield whether two databases are too near each other, or too far apart, for a comparison to say anything."""
     if (source.system, source.oid) == (target.system, target.oid) and (source.is_replica or target.is_replica):
-        yield of(
-            Verdict.REFUSED,
-            None,
-            "the target is a replica of the source, or both are replicas of one server: they can't differ",
-            "Comparing a database with itself proves nothing.",
-            "name two databases",
+        yield Finding(
+            check="identity",
+            verdict=Verdict.REFUSED,
+            severity=None,
+            object=BOTH,
+            message="the target is a replica of the source, or both are replicas of one server: they can't differ",
+            meaning="Comparing a database with itself proves nothing.",
+            remedy="name two databases",
         )
     if source.is_test_database != target.is_test_database:
         marked = "source" if source.is_test_database else "target"
-        yield of(
-            Verdict.FAILED,
-            Severity.BREAKING,
+        yield failure(
+            "identity",
+            BOTH,
             f"the {marked} is a database that tests own, the other is not",
             "Whatever is equal here says nothing about the database that people use.",
             "check which databases are named",
         )
+
+
+def session_findings(source: Facts, target: Facts) -> Iterator[Finding]:
+    """Yield what a session finds otherwise in the target than in the source."""
     if source.encoding != target.encoding:
-        yield of(
-            Verdict.FAILED,
-            Severity.LOSSY,
+        yield failure(
+            "identity",
+            BOTH,
             f"the encoding is {source.encoding} in the source, {target.encoding} in the target",
             "Characters that one encoding lacks can't be stored there.",
             f"create the target with encoding {source.encoding}",
+            severity=Severity.LOSSY,
         )
     if source.time_zone != target.time_zone:
-        yield of(
-            Verdict.FAILED,
-            Severity.BEHAVIOURAL,
+        yield failure(
+            "identity",
+            BOTH,
             f"sessions begin in time zone {source.time_zone} in the source, {target.time_zone} in the target",
             "Times without a zone, current_date and casts mean other moments.",
             f"alter database … set timezone = '{source.time_zone}'",
+            severity=Severity.BEHAVIOURAL,
         )
+
+
+def ordering_findings(source: Facts, target: Facts) -> Iterator[Finding]:
+    """Yield whether both order text by the same rules, in the same version."""
     if sorting(source) != sorting(target):
-        yield of(
-            Verdict.FAILED,
-            Severity.BEHAVIOURAL,
+        yield failure(
+            "identity",
+            BOTH,
             f"text is ordered by {sorting(source)} in the source, {sorting(target)} in the target",
             "ORDER BY, ranges of text, upper() and lower() give other results.",
             "create the target with the source's locale",
+            severity=Severity.BEHAVIOURAL,
         )
     elif both_known(source, target) and source.actual_collation_version != target.actual_collation_version:
         mine, theirs = source.actual_collation_version, target.actual_collation_version
-        yield of(
-            Verdict.PASSED,
-            Severity.BEHAVIOURAL,
-            f"text is ordered by {sorting(source)}, in version {mine} in the source, {theirs} in the target",
-            "Some strings may come in another order; indexes that were copied as files have to be built anew.",
-            "",
+        yield Finding(
+            check="identity",
+            verdict=Verdict.PASSED,
+            severity=Severity.BEHAVIOURAL,
+            object=BOTH,
+            message=f"text is ordered by {sorting(source)}, in version {mine} in the source, {theirs} in the target",
+            meaning="Some strings may come in another order; indexes that were copied as files have to be built anew.",
         )
 
 
@@ -187,31 +209,18 @@ def collation_findings(role: str, facts: Facts) -> Iterator[Finding]:
     """Yield whether the rules by which text was ordered have changed since the indexes were built."""
     recorded, actual = facts.collation_version, facts.actual_collation_version
     if recorded and actual and recorded != actual:
-        yield of(
-            Verdict.FAILED,
-            Severity.BREAKING,
+        yield failure(
+            "identity",
+            BOTH,
             f"the {role}'s indexes were built with version {recorded} of its collation, the server has {actual}",
             "Indexes over text may not find rows that are there, and unique ones may let duplicates in.",
             "reindex database …; alter database … refresh collation version",
         )
     for name, made, now in facts.changed_collations:
-        yield of(
-            Verdict.FAILED,
-            Severity.BREAKING,
+        yield failure(
+            "identity",
+            BOTH,
             f"the {role}'s collation {name} was made with version {made}, the server has {now}",
             "Indexes over its columns may not find rows that are there, and unique ones may let duplicates in.",
             f"reindex what depends on it; alter collation {name} refresh version",
         )
-
-
-def of(verdict: Verdict, severity: Severity | None, message: str, meaning: str, remedy: str) -> Finding:
-    """Return a finding about databases as wholes."""
-    return Finding(
-        check="identity",
-        verdict=verdict,
-        severity=severity,
-        object="both databases",
-        message=message,
-        meaning=meaning,
-        remedy=remedy,
-    )

@@ -11,7 +11,7 @@ from trueup.db import Database
 from trueup.db.block import Block
 from trueup.errors import DatabaseError, Refused, Unverifiable
 from trueup.parity.data import Side
-from trueup.report.model import Finding, Section, Severity, Verdict
+from trueup.report.model import Finding, Section, failure
 from trueup.settings import DatabaseSettings
 from trueup.tables import Begins, Ends, Repository, Table
 from trueup.tables.declared import declared_tables
@@ -95,15 +95,7 @@ def probe_table(db: Database, target: Side, table: Table[Any]) -> Iterator[Findi
 
 def failed(table: Table[Any], message: str, meaning: str) -> Finding:
     """Return the finding for a table that can't be written to as its contract says."""
-    return Finding(
-        check="probe",
-        verdict=Verdict.FAILED,
-        severity=Severity.BREAKING,
-        object=table.name,
-        message=message,
-        meaning=meaning,
-        remedy="hold the contract against the database: trueup contracts",
-    )
+    return failure("probe", table.name, message, meaning, "hold the contract against the database: trueup contracts")
 
 
 def probe_of(db: Database, target: Side, table: Table[Any]) -> Probe | None:

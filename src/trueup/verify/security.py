@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from trueup.parity.data import Side
 from trueup.parity.schema import QualifiedName, Table
-from trueup.report.model import Finding, Section, Severity, Verdict
+from trueup.report.model import Finding, Section, Severity, Verdict, failure
 from trueup.verify.check import Announce, left_open
 from trueup.verify.subject import Subject
 
@@ -50,9 +50,9 @@ def security_findings(role: str, side: Side, hidden: set[QualifiedName]) -> Iter
 def policy_findings(role: str, table: Table, *, has_policy: bool) -> Iterator[Finding]:
     """Yield what is wrong with the policies of one table."""
     if has_policy and not table.row_security:
-        yield failed(
-            table,
-            Severity.BREAKING,
+        yield failure(
+            "security",
+            str(table.name),
             f"the {role} has policies for it, and row security is off",
             "The policies do nothing: every role that may read the table reads the rows of everybody.",
             f"alter table {table.name} enable row level security",
@@ -66,16 +66,3 @@ def policy_findings(role: str, table: Table, *, has_policy: bool) -> Iterator[Fi
             message=f"row security is on in the {role}, and there is no policy",
             meaning="Nobody but the table's owner, and who bypasses row security, sees or writes a row.",
         )
-
-
-def failed(table: Table, severity: Severity, message: str, meaning: str, remedy: str) -> Finding:
-    """Return the finding for a table whose row security is not what it seems."""
-    return Finding(
-        check="security",
-        verdict=Verdict.FAILED,
-        severity=severity,
-        object=str(table.name),
-        message=message,
-        meaning=meaning,
-        remedy=remedy,
-    )

@@ -3,8 +3,8 @@
 from itertools import chain
 
 from trueup.parity.data import Side, sequences_behind
-from trueup.report.model import Finding, Section, Severity, Verdict
-from trueup.verify.check import Announce
+from trueup.report.model import Finding, Section, failure
+from trueup.verify.check import Announce, left_open
 from trueup.verify.subject import Subject
 
 
@@ -31,15 +31,13 @@ def sequence_findings(role: str, side: Side) -> tuple[int, list[Finding]]:
     """Return how many sequences of a side were looked at, and what was found."""
     check = sequences_behind(side)
     behind = [
-        Finding(
-            check="sequences",
-            verdict=Verdict.FAILED,
-            severity=Severity.BREAKING,
-            object=one.sequence,
-            message=f"behind its column in the {role}: the next value is {one.next_value}, {one.column} has reached"
+        failure(
+            "sequences",
+            one.sequence,
+            f"behind its column in the {role}: the next value is {one.next_value}, {one.column} has reached"
             f" {one.reached}",
-            meaning="Inserts that take their id from it fail with a duplicate key (23505).",
-            remedy=f"select setval('{one.sequence}', {one.reached});",
+            "Inserts that take their id from it fail with a duplicate key (23505).",
+            f"select setval('{one.sequence}', {one.reached});",
         )
         for one in check.behind
     ]
@@ -49,10 +47,4 @@ def sequence_findings(role: str, side: Side) -> tuple[int, list[Finding]]:
 def unreadable(role: str, text: str) -> Finding:
     """Return the finding for a sequence that could not be read: `name: reason`."""
     name, reason = text.split(": ", 1)
-    return Finding(
-        check="sequences",
-        verdict=Verdict.INCONCLUSIVE,
-        severity=None,
-        object=name,
-        message=f"not readable in the {role}: {reason}",
-    )
+    return left_open("sequences", name, f"not readable in the {role}: {reason}")

@@ -11,7 +11,7 @@ from trueup.errors import Disconnected, Unverifiable
 from trueup.parity.data import Side
 from trueup.parity.data.lockstep import savepoint, unverifiable
 from trueup.parity.schema import Catalog, QualifiedName
-from trueup.report.model import Finding, Section, Severity, Verdict
+from trueup.report.model import Finding, Section, Severity, Verdict, failure
 from trueup.verify.check import Announce, left_open
 from trueup.verify.subject import Subject
 
@@ -125,17 +125,18 @@ def partition_findings(role: str, side: Side, ranges: Ranges) -> Iterator[Findin
         yield left_open("storage", str(name), f"its partitions could not be asked for in the {role}: {error}")
         return
     if is_in_use:
-        yield found(
-            name,
-            Severity.BEHAVIOURAL,
+        yield failure(
+            "storage",
+            str(name),
             f"in the {role} no partition is for rows of today: they fall into the default one",
             "The default partition grows, and a new partition can't be added without moving its rows.",
             "add the partition that covers now, and the next one",
+            severity=Severity.BEHAVIOURAL,
         )
     elif not is_covered and not ranges.default:
-        yield found(
-            name,
-            Severity.BREAKING,
+        yield failure(
+            "storage",
+            str(name),
             f"in the {role} no partition is for rows of today",
             "Inserts of today fail (23514).",
             "add the partition that covers now, and the next one",
@@ -175,20 +176,21 @@ def view_findings(role: str, side: Side, name: QualifiedName) -> Iterator[Findin
         yield left_open("storage", str(name), f"the materialized view of the {role} could not be read: {error}")
         return
     if not is_filled:
-        yield found(
-            name,
-            Severity.BREAKING,
+        yield failure(
+            "storage",
+            str(name),
             f"the materialized view of the {role} was never filled",
             "Reading it fails (55000).",
             f"refresh materialized view {name}",
         )
     elif not is_fresh:
-        yield found(
-            name,
-            Severity.BEHAVIOURAL,
+        yield failure(
+            "storage",
+            str(name),
             f"the materialized view of the {role} shows other rows than its query gives now",
             "Its readers see the rows of its last refresh.",
             f"refresh materialized view {name}",
+            severity=Severity.BEHAVIOURAL,
         )
 
 
@@ -209,25 +211,11 @@ def blob_findings(subject: Subject) -> Iterator[Finding]:
     """Yield whether one side has more large objects than the other."""
     numbers = {role: blobs(side.catalog) for role, side in subject.sides.items()}
     if len(set(numbers.values())) > 1:
-        yield Finding(
-            check="storage",
-            verdict=Verdict.FAILED,
+        yield failure(
+            "storage",
+            "both databases",
+            f"{numbers['source']:,} large objects in the source, {numbers['target']:,} in the target",
+            "Columns that hold their oids lead nowhere; logical replication doesn't carry them.",
+            "copy them with pg_dump --large-objects",
             severity=Severity.LOSSY,
-            object="both databases",
-            message=f"{numbers['source']:,} large objects in the source, {numbers['target']:,} in the target",
-            meaning="Columns that hold their oids lead nowhere; logical replication doesn't carry them.",
-            remedy="copy them with pg_dump --large-objects",
         )
-
-
-def found(name: QualifiedName, severity: Severity, message: str, meaning: str, remedy: str) -> Finding:
-    """Return a finding about one table or view."""
-    return Finding(
-        check="storage",
-        verdict=Verdict.FAILED,
-        severity=severity,
-        object=str(name),
-        message=message,
-        meaning=meaning,
-        remedy=remedy,
-    )

@@ -1,7 +1,7 @@
 """Whether failures reach the error tracker, as a section of a report."""
 
 from trueup import observe
-from trueup.report.model import Finding, Section, Severity, Verdict
+from trueup.report.model import Section, Severity, failure
 from trueup.verify.check import Announce, left_open
 from trueup.verify.subject import Subject
 
@@ -22,14 +22,13 @@ def look_at_tracking(subject: Subject, announce: Announce) -> Section:
 
 def tracking_section(probe: observe.Probe, host: str) -> Section:
     """Return what became of the test event."""
-    finding = Finding(
-        check="tracking",
-        verdict=Verdict.FAILED,
+    finding = failure(
+        "tracking",
+        f"error tracking at {host}",
+        f"the test event did not arrive: {probe.reason}",
+        "Failures happen, and nobody hears of them.",
+        "trueup doctor --send-test-event",
         severity=Severity.BEHAVIOURAL,
-        object=f"error tracking at {host}",
-        message=f"the test event did not arrive: {probe.reason}",
-        meaning="Failures happen, and nobody hears of them.",
-        remedy="trueup doctor --send-test-event",
     )
     return Section(
         check="tracking",

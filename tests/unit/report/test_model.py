@@ -1,6 +1,6 @@
 import pytest
 
-from trueup.report.model import Section, Verdict, worst
+from trueup.report.model import Section, Severity, Verdict, failure, worst
 
 PASSED, FAILED, INCONCLUSIVE, REFUSED = Verdict
 
@@ -22,6 +22,16 @@ def test_remark_does_not_make_a_section_pass_that_compared_nothing(make_finding)
 
 def test_proved_difference_counts_even_where_no_number_was_given(make_finding):
     assert Section(check="data", title="Rows", findings=(make_finding(),)).verdict is FAILED
+
+
+def test_failure_is_breaking_unless_it_is_called_less():
+    texts = ("constraints", "public.clients.fk", "1 row points nowhere", "Joins lose it.", "delete it")
+    worst_of_all, milder = failure(*texts), failure(*texts, severity=Severity.LOSSY)
+
+    assert (worst_of_all.verdict, worst_of_all.severity) == (FAILED, Severity.BREAKING)
+    assert (milder.verdict, milder.severity) == (FAILED, Severity.LOSSY)
+    for found in (worst_of_all, milder):
+        assert (found.check, found.object, found.message, found.meaning, found.remedy) == texts
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from trueup.db import Connection
-from trueup.report.model import Finding, Severity, Verdict
+from trueup.report.model import Finding, failure
 from trueup.testing.rules.keys import find_tables
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ ROWS = 2
 def find_tables_without_factory(connection: Connection, registry: "Registry") -> tuple[Finding, ...]:
     """Return a finding for each table that no factory makes rows of, by name."""
     return tuple(
-        finding_of(
+        failure(
+            "factories",
             f"{schema}.{table}",
             "no factory makes rows of it",
             "A test that needs one has to write it by hand.",
@@ -38,7 +39,8 @@ def find_broken_factories(registry: "Registry", make: "Callable[[Factory[Any], i
             make(each, ROWS)
         except Exception as error:  # noqa: BLE001  Whatever a factory raises is what is wrong with it.
             found.append(
-                finding_of(
+                failure(
+                    "factories",
                     each.table.name,
                     f"the factory {name} can't make {ROWS} rows: {error}",
                     "A test that needs one fails for a reason of its own.",
@@ -51,7 +53,8 @@ def find_broken_factories(registry: "Registry", make: "Callable[[Factory[Any], i
 def find_factories_without_marker(registry: "Registry") -> tuple[Finding, ...]:
     """Return a finding for each factory whose table has no marker, by name."""
     return tuple(
-        finding_of(
+        failure(
+            "factories",
             each.table.name,
             f"rows of the factory {name} carry no marker",
             "On a live database no clean-up would find them.",
@@ -59,17 +62,4 @@ def find_factories_without_marker(registry: "Registry") -> tuple[Finding, ...]:
         )
         for name, each in sorted(registry.by_name.items())
         if each.table.marker is None
-    )
-
-
-def finding_of(place: str, message: str, meaning: str, remedy: str) -> Finding:
-    """Return what is wrong about a factory."""
-    return Finding(
-        check="factories",
-        verdict=Verdict.FAILED,
-        severity=Severity.BREAKING,
-        object=place,
-        message=message,
-        meaning=meaning,
-        remedy=remedy,
     )

@@ -1,7 +1,7 @@
 """Rules about keys, read from the catalog."""
 
 from trueup.db import Connection
-from trueup.report.model import Finding, Severity, Verdict
+from trueup.report.model import Finding, Severity, failure
 
 TABLES = """
     select n.nspname, c.relname, exists (select from pg_constraint k where k.conrelid = c.oid and k.contype = 'p')
@@ -48,15 +48,14 @@ def find_tables(connection: Connection) -> tuple[tuple[str, str, bool], ...]:
 def find_tables_without_primary_key(connection: Connection) -> tuple[Finding, ...]:
     """Return a finding for each table that has no primary key, by name."""
     return tuple(
-        Finding(
-            check="primary keys",
-            verdict=Verdict.FAILED,
-            severity=Severity.BEHAVIOURAL,
-            object=f"{schema}.{table}",
-            message="the table has no primary key",
-            meaning="One of two equal rows can't be changed or deleted alone, nor be replicated.",
-            remedy=f"alter table {quoted(connection, schema, table)} add primary key (…), or add a column"
+        failure(
+            "primary keys",
+            f"{schema}.{table}",
+            "the table has no primary key",
+            "One of two equal rows can't be changed or deleted alone, nor be replicated.",
+            f"alter table {quoted(connection, schema, table)} add primary key (…), or add a column"
             " id bigint generated always as identity primary key",
+            severity=Severity.BEHAVIOURAL,
         )
         for schema, table, has_key in find_tables(connection)
         if not has_key
@@ -66,15 +65,14 @@ def find_tables_without_primary_key(connection: Connection) -> tuple[Finding, ..
 def find_foreign_keys_without_index(connection: Connection) -> tuple[Finding, ...]:
     """Return a finding for each foreign key that no index of its table begins with, by name of table and constraint."""
     return tuple(
-        Finding(
-            check="foreign keys",
-            verdict=Verdict.FAILED,
-            severity=Severity.BEHAVIOURAL,
-            object=f"{schema}.{table} ({', '.join(columns)})",
-            message=f"no index serves the foreign key {constraint}",
-            meaning=f"Deleting a row of {referenced}, or changing its key, reads the whole table.",
-            remedy=f"create index on {quoted(connection, schema, table)}"
+        failure(
+            "foreign keys",
+            f"{schema}.{table} ({', '.join(columns)})",
+            f"no index serves the foreign key {constraint}",
+            f"Deleting a row of {referenced}, or changing its key, reads the whole table.",
+            f"create index on {quoted(connection, schema, table)}"
             f" ({', '.join(quoted(connection, column) for column in columns)})",
+            severity=Severity.BEHAVIOURAL,
         )
         for schema, table, constraint, referenced, columns in connection.execute(WITHOUT_INDEX)
     )
