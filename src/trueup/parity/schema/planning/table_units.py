@@ -14,42 +14,10 @@ from trueup.parity.schema.planning.units import DEFAULT, PARTITION, Unit, column
 def table_units(catalog: Catalog, table: Table, names: Mapping[ObjectKey, str]) -> Iterator[Unit]:
     """Yield the units of a table."""
     key = relation_key(catalog, table.name)
-    numbers = {
-        s.owner.column: s
-        for s in catalog.sequences.values()
-        if s.is_identity and s.owner and s.owner.relation == table.name
-    }
     given = _given(catalog, table)
-    columns = [
-        _column(key, ColumnName(*table.name, name), (each, numbers.get(name)), names, given[name])
-        for name, each in table.columns.items()
-    ]
-    source = catalog.objects.get(ObjectKey("foreign table source", str(table.name)))
-    reach = tuple(sorted(source.parts.items())) if source else ()
-    is_of = _is_made_of_its_parent(catalog, table)
-    own = table.columns if table.partition_bound else [name for name in table.columns if not given[name]]
-    listed = [declared(unit) for unit in columns if cast("tuple[Column, object]", unit.thing)[0].name in own]
-    is_referred = _is_referred(catalog, table)
-    yield Unit(
-        key=key,
-        form=(
-            reach,
-            table.kind,
-            table.partition_key,
-            () if table.partition_bound else table.parents,
-            table.persistence,
-        ),
-        create=()
-        if source and making.is_hidden(source)
-        else (making.partition(table),)
-        if is_of
-        else (making.table(table, listed, source), *_stricter(catalog, table)),
-        drop=(*_leaving(table, is_referred=is_referred), f"drop {key.kind} {table.name}"),
-        is_referred=is_referred,
-        needs=frozenset(relation_key(catalog, parent) for parent in table.parents) | {schema_of(table.name)},
-        thing=(table, reach),
-    )
-    yield from _partition(catalog, table, key, is_of=is_of)
+    columns = _columns(catalog, table, key, names, given)
+    yield _itself(catalog, table, key, [each for each in columns if table.partition_bound or not each.given_by])
+    yield from _partition(catalog, table, key)
     yield from columns
     for name, column in table.columns.items():
         if column.default is not None:
@@ -57,6 +25,29 @@ def table_units(catalog: Catalog, table: Table, names: Mapping[ObjectKey, str]) 
     yield from _constraints(table, key)
     yield from index_units(table, key)
     yield from _row_security(table, key)
+
+
+def _itself(catalog: Catalog, table: Table, key: ObjectKey, own: list[Unit]) -> Unit:
+    """Return the table with those of its columns that it declares itself."""
+    source = catalog.objects.get(ObjectKey("foreign table source", str(table.name)))
+    reach = tuple(sorted(source.parts.items())) if source else ()
+    is_referred = _is_referred(catalog, table)
+    parents = () if table.partition_bound else table.parents
+    if source and making.is_hidden(source):
+        create: tuple[str, ...] = ()
+    elif _is_made_of_its_parent(catalog, table):
+        create = (making.partition(table),)
+    else:
+        create = (making.table(table, [declared(each) for each in own], source), *_stricter(catalog, table))
+    return Unit(
+        key=key,
+        form=(reach, table.kind, table.partition_key, parents, table.persistence),
+        create=create,
+        drop=(*_leaving(table, is_referred=is_referred), f"drop {key.kind} {table.name}"),
+        is_referred=is_referred,
+        needs=frozenset(relation_key(catalog, parent) for parent in table.parents) | {schema_of(table.name)},
+        thing=(table, reach),
+    )
 
 
 def _stricter(catalog: Catalog, table: Table) -> Iterator[str]:
@@ -108,7 +99,7 @@ def ancestors(catalog: Catalog, table: Table) -> list[QualifiedName]:
     return [*table.parents, *(each for parent in known for each in ancestors(catalog, parent))]
 
 
-def _partition(catalog: Catalog, table: Table, key: ObjectKey, *, is_of: bool) -> Iterator[Unit]:
+def _partition(catalog: Catalog, table: Table, key: ObjectKey) -> Iterator[Unit]:
     if table.partition_bound:
         (parent,) = table.parents
         yield Unit(
@@ -117,7 +108,7 @@ def _partition(catalog: Catalog, table: Table, key: ObjectKey, *, is_of: bool) -
             create=(f"alter table {parent} attach partition {table.name} {table.partition_bound}",),
             drop=(f"alter table {parent} detach partition {table.name}",),
             whole=key,
-            made_with_whole=is_of,
+            made_with_whole=_is_made_of_its_parent(catalog, table),
             needs=frozenset({key, relation_key(catalog, parent)}),
             thing=table,
             is_referred=_is_referred(catalog, table),
@@ -134,6 +125,24 @@ def added(unit: Unit, default: str | None = None) -> str:
     """Return the statement that adds a column to a table."""
     kind, table = unit.whole or ("table", "")
     return f"alter {kind} {table} add column {declared(unit, default)}"
+
+
+def _columns(
+    catalog: Catalog,
+    table: Table,
+    whole: ObjectKey,
+    names: Mapping[ObjectKey, str],
+    given: Mapping[str, frozenset[ObjectKey]],
+) -> list[Unit]:
+    numbers = {
+        s.owner.column: s
+        for s in catalog.sequences.values()
+        if s.is_identity and s.owner and s.owner.relation == table.name
+    }
+    return [
+        _column(whole, ColumnName(*table.name, name), (each, numbers.get(name)), names, given[name])
+        for name, each in table.columns.items()
+    ]
 
 
 def _column(
