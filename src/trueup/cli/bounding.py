@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import wraps
+from time import monotonic
 from typing import Any
 
 import click
@@ -13,6 +14,9 @@ from trueup.conninfo import ConnInfo
 from trueup.parity.data import USUAL, Bounds, open_cluster
 
 Command = Callable[..., Any]
+
+LEAST_S = 0.1
+"""What a comparison gets whose time was up before both databases were open: it says what it did not compare."""
 
 OPTIONS = (
     click.option(
@@ -32,7 +36,7 @@ OPTIONS = (
         "--max-seconds",
         type=click.FloatRange(min=0, min_open=True),
         metavar="S",
-        help="Stop after so long, with what was compared until then: exit 3.",
+        help="Stop after so long, connecting included, with what was compared until then: exit 3.",
     ),
     click.option(
         "--statement-timeout",
@@ -71,21 +75,32 @@ class Effort:
     cluster_address: str | None
     has_jobs: bool
     """Whether the user chose how many."""
+    begun: float = field(default_factory=monotonic)
+    """When the command began, by the clock of `monotonic`."""
+
+    @property
+    def left(self) -> Bounds:
+        """Return the bounds, less the time that has passed since the command began."""
+        most_s = self.bounds.max_seconds
+        if most_s is None:
+            return self.bounds
+        left_s = round(most_s - (monotonic() - self.begun), 1)
+        return replace(self.bounds, max_seconds=max(min(LEAST_S, most_s), left_s))
 
     @contextmanager
     def engaged(self, places: Iterable[ConnInfo]) -> Iterator[tuple[Bounds, Executor | None]]:
-        """Give the bounds and, where a cluster is named, what runs tasks on it.
+        """Give the bounds that are left and, where a cluster is named, what runs tasks on it.
 
         Raises:
             UsageError, Unverifiable, Refused: see `open_cluster` and `Cluster.check_wire`.
         """
         if self.cluster_address is None:
-            yield self.bounds, None
+            yield self.left, None
             return
         with open_cluster(self.cluster_address) as cluster:
             cluster.check_wire(places)
             is_free = not self.has_jobs and not self.bounds.is_gentle
-            yield replace(self.bounds, jobs=cluster.threads) if is_free else self.bounds, cluster.executor
+            yield replace(self.left, jobs=cluster.threads) if is_free else self.left, cluster.executor
 
 
 def bounded(command: Command) -> Command:

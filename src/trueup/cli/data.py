@@ -70,7 +70,7 @@ def diff_command(
     as_json: bool,
 ) -> ExitCode:
     """Say which rows of TARGET differ from those of SOURCE: by key, and in which columns."""
-    ledger, settings = Ledger(), Settings.load()
+    ledger, settings, written = Ledger(), Settings.load(), None
     again = chosen_recheck(recheck_s, settings)
 
     def tell() -> ExitCode:
@@ -99,9 +99,10 @@ def diff_command(
             executor=executor,
             on_progress=lambda progress: announce(str(progress)),
         )
-        # What is still different was so after the first snapshots, too.
-        with renewed(pair) if repair and again else nullcontext(pair) as latest:
-            written = write_repair(repair, latest, found, settings.conversions) if repair else None
+        if repair:
+            # What is still different was so after the first snapshots, too.
+            with renewed(pair) if again else nullcontext(pair) as latest:
+                written = write_repair(repair, latest, found, settings.conversions)
     resumption = state.resumption if state else None
     return show(found, window, again, as_json=as_json, written=written, resumption=resumption)
 
@@ -123,17 +124,28 @@ def show(
     is_whole = not is_interrupted and not any(one.is_stopped for one in found)
     verdict = section.verdict if is_whole else Verdict.INCONCLUSIVE
     if as_json:
-        listed = list(map(table_as_json, found))
-        more: dict[str, object] = {"repair": written.as_json} if written else {}
-        if window:
-            more["window"] = window.as_json()
-        if resumption:
-            more["resumed"] = resumption.as_json
-        if recheck:
-            counts = {outcome.replace(" ", "_"): count for outcome, count in outcomes(found).items()}
-            more["recheck"] = counts | {"seconds": recheck.seconds}
-        click.echo(envelope(verdict, section.findings, tables=listed, compared=section.compared, **more))
+        beside: dict[str, object] = {
+            "repair": written and written.as_json,
+            "window": window.as_json() if window else None,
+            "resumed": resumption and resumption.as_json,
+            "recheck": recheck and recheck_json(found, recheck),
+        }
+        click.echo(
+            envelope(
+                verdict,
+                section.findings,
+                tables=list(map(table_as_json, found)),
+                compared=section.compared,
+                **{name: each for name, each in beside.items() if each is not None},
+            )
+        )
     else:
         show_section(section, verdict)
         show_notes((*section.notes, *(written.lines if written else ())))
     return VERDICTS[verdict]
+
+
+def recheck_json(found: tuple[TableComparison, ...], recheck: Recheck) -> dict[str, object]:
+    """Return what became of rows that were read again, as JSON has it."""
+    counts = {outcome.replace(" ", "_"): count for outcome, count in outcomes(found).items()}
+    return {**counts, "seconds": recheck.seconds}

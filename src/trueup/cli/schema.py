@@ -17,7 +17,7 @@ from trueup.db import snapshot
 from trueup.parity.schema import QualifiedName, Saved, catalog, compared, diff, encode_structure, reordered
 from trueup.parity.schema.planning import Statement, dependencies, stated
 from trueup.report.json import envelope
-from trueup.report.model import worst
+from trueup.report.model import Section, worst
 from trueup.servers import open_source
 from trueup.settings import Settings
 from trueup.tables import Table
@@ -60,32 +60,18 @@ def diff_command(
     ):
         announce("comparing structure")
         differences = diff(pair.mine, pair.theirs)
-        section = schema_section(pair.mine, pair.theirs, differences)
-        sections, notes = [section], pair.notes
+        sections, notes = [schema_section(pair.mine, pair.theirs, differences)], pair.notes
         tables = contracts()
         if reason := lacks_contracts(pair, tables):
             notes.append(f"Contracts: not looked at, {reason}.")
         elif tables and not isinstance(pair.target, Saved):
             announce("holding contracts against the target")
             sections.append(contracts_section(pair.target, tables))
-    verdict = worst(each.verdict for each in sections)
     if as_json:
-        findings = [replace(finding, compared=each.compared) for each in sections for finding in each.findings]
-        looked_at = [{"check": each.check, "verdict": each.verdict, "compared": each.compared} for each in sections]
-        click.echo(
-            envelope(
-                verdict,
-                findings,
-                differences=differences,
-                compared=section.compared,
-                checks=looked_at,
-                notes=notes,
-                **beside_differences(pair),
-            )
-        )
+        click.echo(sections_json(sections, differences=differences, notes=notes, **beside_differences(pair)))
     else:
         show_checks(sections, notes)
-    return VERDICTS[verdict]
+    return VERDICTS[worst(each.verdict for each in sections)]
 
 
 def contracts() -> tuple[Table[Any], ...]:
@@ -101,6 +87,17 @@ def lacks_contracts(pair: StructurePair, tables: Sequence[Table[Any]]) -> str:
     if tables and not any(QualifiedName(*table.name.split(".")) in pair.theirs.tables for table in tables):
         return "the target has none of their tables"
     return ""
+
+
+def sections_json(sections: Sequence[Section], **more: object) -> bytes:
+    """Return what was looked at and found as JSON; what was compared of the structure stands by itself, too."""
+    return envelope(
+        worst(each.verdict for each in sections),
+        [replace(finding, compared=each.compared) for each in sections for finding in each.findings],
+        compared=sections[0].compared,
+        checks=[{"check": each.check, "verdict": each.verdict, "compared": each.compared} for each in sections],
+        **more,
+    )
 
 
 def beside_differences(pair: StructurePair) -> dict[str, object]:

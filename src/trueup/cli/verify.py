@@ -17,6 +17,7 @@ from trueup.cli.terminal import progress, show_report
 from trueup.conninfo import ConnInfo
 from trueup.errors import UsageError
 from trueup.report import json
+from trueup.report.model import Report
 from trueup.servers import EmbeddedServer, open_source
 from trueup.settings import Settings
 from trueup.verify import CHECKS, LAST_CHECKS, Timeline, choose
@@ -144,11 +145,7 @@ def verify(
                     title=wanted.title,
                     command=spell(databases, wanted.sample, profile),
                 )
-        report = remember(report, folder / HISTORY)
-        page = write_report(report, folder, junit_file)
-        write_site(folder)
-        if settings.github.is_enabled:
-            tell_github(report, settings.github.summary_file)
+        report, page = publish(report, folder, junit_file, settings)
         for problem in alarm.end(report) if alarm else ():
             click.echo(f"the alert did not reach {problem}", err=True)
     if as_json:
@@ -196,6 +193,16 @@ def named_sides(wanted: Wanted, settings: Settings) -> Iterator[Sides]:
             source = stack.enter_context(open_source(wanted.source, settings, version=for_source))
         assert wanted.target
         yield source, stack.enter_context(open_source(wanted.target, settings, version=for_target))
+
+
+def publish(report: Report, folder: Path, junit_file: Path | None, settings: Settings) -> tuple[Report, Path]:
+    """Write a report wherever it is wanted; return it, with what has changed since the last run, and its page."""
+    report = remember(report, folder / HISTORY)
+    page = write_report(report, folder, junit_file)
+    write_site(folder)
+    if settings.github.is_enabled:
+        tell_github(report, settings.github.summary_file)
+    return report, page
 
 
 def spell(sides: Sides, sample: str | None, profile: str) -> str:
