@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -160,8 +161,18 @@ def time_of(served: Served, path: str) -> float:
     return monotonic() - begun
 
 
+@contextmanager
+def open_files(count: int) -> Iterator[None]:
+    """Let this process open `count` files, which a system may allow only to those that ask."""
+    before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count, most))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before, most))
+
+
 def test_slow_and_huge_requests_leave_liveness_alone(server18: EmbeddedServer, folder: Path) -> None:
     with serving(server18.conninfo(), folder) as served, ExitStack() as stack:
+        stack.enter_context(open_files(2_000))
         slow = [stack.enter_context(socket.create_connection(("127.0.0.1", served.port))) for _ in range(1_000)]
         for each in slow:
             each.sendall(b"GET /health HTTP/1.1\r\nHost:")

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Iterator
+from time import monotonic
+from typing import Any
 
 import pytest
 from psycopg import sql
@@ -120,7 +122,6 @@ SERVER_WIDE = {
     ),
     "role_granted": ("grant pg_monitor to postgres", "revoke pg_monitor from postgres", "pg_auth_members"),
     "setting": ("alter system set work_mem = '5MB'", "alter system reset work_mem", "configuration"),
-    "reload": ("select pg_reload_conf()", "select 1", "configuration"),
     "comment_on_role": ("comment on role postgres is 'x'", "comment on role postgres is null", "pg_shdescription"),
 }
 
@@ -135,6 +136,24 @@ def test_change_of_the_server_is_answered(baseline: Baseline, run: Run, change: 
     assert isinstance(outcome, NotRewound)
     assert outcome.is_server_wide
     assert said in outcome.reason
+
+
+def test_reading_the_configuration_again_is_answered(filled: ConnInfo, baseline: Baseline, run: Run) -> None:
+    """The server answers before it has read: a rewind in between has nothing to see yet."""
+    before = configuration_read(filled)
+    run("select pg_reload_conf()")
+    deadline, pause = monotonic() + 10, threading.Event()
+    while configuration_read(filled) == before:
+        assert monotonic() < deadline
+        pause.wait(0.01)
+
+    assert "configuration was changed or read again" in reason(baseline.rewind())
+
+
+def configuration_read(conninfo: ConnInfo) -> Any:
+    """Return when the server, as a new connection finds it, last read its configuration."""
+    with connect(conninfo) as connection:
+        return connection.execute("select pg_conf_load_time()").fetchone()
 
 
 def test_other_databases_are_nobodys_business(
