@@ -37,7 +37,7 @@ Pair = tuple[Structure, Structure]
 def write_structures() -> None:
     """Build both sides of each case on a server, and keep what they are made of."""
     sys.path.insert(0, str(ROOT))
-    from tests.integration.parity.schema.planning.test_plan import CASES  # noqa: PLC0415 — found from here on
+    from tests.integration.parity.schema.planning.case_table import CASES  # noqa: PLC0415 — found from here on
 
     with EmbeddedServer(18, cache_folder=Settings.load().cache_folder) as server:
         kept = [
