@@ -67,9 +67,9 @@ def test_no_server_outlives_the_command_and_the_next_run_works(command, trueup, 
     process.send_signal(number)
     process.wait(DEADLINE_S)
 
-    _, alive = psutil.wait_procs(servers, timeout=5)
+    _, alive = psutil.wait_procs(servers, timeout=15)
     assert alive == []
-    wait_until(lambda: not any(folder.exists() for folder in folders), 5)
+    wait_until(lambda: not any(folder.exists() for folder in folders), 15)
     assert trueup("verify", "--check", "sequences").code == ExitCode.PASSED
 
 
