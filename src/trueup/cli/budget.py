@@ -7,7 +7,7 @@ import click
 
 from trueup.cli.exits import VERDICTS, ExitCode
 from trueup.cli.options import answering, as_json
-from trueup.cli.terminal import out, show_section
+from trueup.cli.terminal import OF_ONE, out, show_section
 from trueup.db import Connection, connect
 from trueup.db.budget import Budget, budget
 from trueup.errors import UsageError
@@ -37,7 +37,7 @@ def budget_command(*, database: str, as_json: bool) -> ExitCode:
         click.echo(envelope(section.verdict, section.findings, services=listed, compared=section.compared))
     else:
         show_sum(found)
-        show_section(section)
+        show_section(section, sentences=OF_ONE)
     return VERDICTS[section.verdict]
 
 

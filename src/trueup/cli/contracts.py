@@ -4,7 +4,7 @@ import click
 
 from trueup.cli.exits import VERDICTS, ExitCode
 from trueup.cli.options import answering, as_json
-from trueup.cli.terminal import show_section
+from trueup.cli.terminal import OF_ONE, show_section
 from trueup.db import snapshot
 from trueup.report.json import envelope
 from trueup.servers import open_source
@@ -29,5 +29,5 @@ def contracts(*, database: str, as_json: bool) -> ExitCode:
     if as_json:
         click.echo(envelope(section.verdict, section.findings, compared=section.compared))
     else:
-        show_section(section)
+        show_section(section, sentences=OF_ONE)
     return VERDICTS[section.verdict]

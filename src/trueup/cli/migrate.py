@@ -8,15 +8,18 @@ import click
 
 from trueup.cli.exits import VERDICTS, ExitCode
 from trueup.cli.options import VERSIONS, answering, as_json
-from trueup.cli.terminal import progress, show_checks
+from trueup.cli.terminal import OF_ONE, progress, show_checks
 from trueup.db import connect
 from trueup.db.connection import Connection
 from trueup.errors import UsageError
 from trueup.migrations import Migration, Migrations, migrate_down, migrate_up, read_migrations, status
 from trueup.report.json import envelope
+from trueup.report.model import Verdict
 from trueup.servers import open_source
 from trueup.settings import Settings
 from trueup.verify.rehearsal import rehearse
+
+SENTENCES = {**OF_ONE, Verdict.PASSED: "each of them can be applied, undone and applied again"}
 
 folder_option = click.option(
     "--folder",
@@ -88,7 +91,7 @@ def verify_command(*, folder: Path | None, db_version: str | None, as_json: bool
     if as_json:
         click.echo(envelope(section.verdict, section.findings, compared=section.compared, notes=section.notes))
     else:
-        show_checks([section], section.notes, passed="each of them can be applied, undone and applied again")
+        show_checks([section], section.notes, sentences=SENTENCES)
     return VERDICTS[section.verdict]
 
 

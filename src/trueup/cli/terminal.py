@@ -1,6 +1,6 @@
 """What people see: data on stdout, progress on stderr and only on a terminal."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,6 +28,21 @@ SEVERITY_STYLES = {
 SEVERITIES = (*Severity, None)
 MOST_DETAILS = 5
 
+Sentences = Mapping[Verdict, str]
+"""What each verdict means, the number of failures as `{}` and its plural as `{s}`."""
+OF_TWO: Sentences = {
+    Verdict.PASSED: "the target is what the source is, in everything that was compared",
+    Verdict.FAILED: "{} difference{s} found",
+    Verdict.INCONCLUSIVE: "not everything could be compared, so nothing is called equal",
+    Verdict.REFUSED: "nothing was compared",
+}
+OF_ONE: Sentences = {
+    Verdict.PASSED: "everything that was looked at holds",
+    Verdict.FAILED: "{} failure{s} found",
+    Verdict.INCONCLUSIVE: "not everything could be looked at, so nothing is called sound",
+    Verdict.REFUSED: "nothing was looked at",
+}
+
 out = Console(highlight=False, soft_wrap=True)
 
 
@@ -51,26 +66,24 @@ def show_report(report: Report, page: Path) -> None:
         out.print(f"[dim]{'gone':<12} {escape(past.object)}  {escape(past.message)}[/]")
     if text := development(report):
         out.print(escape(text))
-    show_verdict(report.verdict, headline(report.verdict, report.findings))
+    show_verdict(report.verdict, report.findings, OF_TWO if len(report.sides) == 2 else OF_ONE)
     out.print(f"[dim]report  [/] {escape(str(page))}")
 
 
-def show_section(section: Section, verdict: Verdict | None = None) -> None:
+def show_section(section: Section, verdict: Verdict | None = None, *, sentences: Sentences = OF_TWO) -> None:
     """Print one check: what it compared, what it found, and its verdict, or that of the command where it is another."""
     show_sections([section])
     show_findings(section.findings)
-    verdict = verdict or section.verdict
-    show_verdict(verdict, headline(verdict, section.findings))
+    show_verdict(verdict or section.verdict, section.findings, sentences)
 
 
-def show_checks(sections: Sequence[Section], notes: Sequence[str], *, passed: str = "") -> None:
-    """Print several checks, what to know beside them, and the verdict of all; `passed` puts a good one in words."""
+def show_checks(sections: Sequence[Section], notes: Sequence[str], *, sentences: Sentences = OF_TWO) -> None:
+    """Print several checks, what to know beside them, and the verdict of all."""
     findings = [finding for section in sections for finding in section.findings]
-    verdict = worst(section.verdict for section in sections)
     show_sections(sections)
     show_findings(findings)
     show_notes(notes)
-    show_verdict(verdict, passed if passed and verdict is Verdict.PASSED else headline(verdict, findings))
+    show_verdict(worst(section.verdict for section in sections), findings, sentences)
 
 
 def show_notes(notes: Iterable[str]) -> None:
@@ -79,21 +92,12 @@ def show_notes(notes: Iterable[str]) -> None:
         out.print(escape(note), style="dim")
 
 
-def show_verdict(verdict: Verdict, sentence: str) -> None:
+def show_verdict(verdict: Verdict, findings: Iterable[Finding], sentences: Sentences) -> None:
     """Print the verdict and what it means."""
     mark, style = LOOKS[verdict]
-    out.print(f"[{style}]{mark} {verdict}[/]  {escape(sentence)}")
-
-
-def headline(verdict: Verdict, findings: Sequence[Finding]) -> str:
-    """Return the verdict in a sentence."""
     failed = sum(finding.verdict is Verdict.FAILED for finding in findings)
-    return {
-        Verdict.PASSED: "the target is what the source is, in everything that was compared",
-        Verdict.FAILED: f"{failed} difference{'s' if failed != 1 else ''} found",
-        Verdict.INCONCLUSIVE: "not everything could be compared, so nothing is called equal",
-        Verdict.REFUSED: "nothing was compared",
-    }[verdict]
+    sentence = sentences[verdict].format(failed, s="s" if failed != 1 else "")
+    out.print(f"[{style}]{mark} {verdict}[/]  {escape(sentence)}")
 
 
 def show_sections(sections: Sequence[Section]) -> None:

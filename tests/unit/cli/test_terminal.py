@@ -1,0 +1,70 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from trueup.cli.terminal import OF_ONE, show_report, show_section
+from trueup.report.model import Finding, Report, Section, Side, Verdict, failure
+from trueup.verify.check import left_open
+
+FAILED = failure("budget", "server", "7 services want 21 of 20 connections", "Some get none.", "lower them")
+OPEN = left_open("budget", "server", "it can't be asked")
+REFUSED = Finding(check="budget", verdict=Verdict.REFUSED, severity=None, object="server", message="it is not safe")
+SIDES = (
+    Side(role="source", name="old", server="PostgreSQL 16.14", database="shop", user="ann"),
+    Side(role="target", name="new", server="PostgreSQL 18.4", database="shop", user="ann"),
+)
+
+
+def section(*findings: Finding) -> Section:
+    return Section(check="budget", title="Connections", compared={"services": 7}, findings=findings)
+
+
+def last_line(text: str) -> str:
+    return text.rstrip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("findings", "sentence"),
+    [
+        ((), "✓ passed  the target is what the source is, in everything that was compared"),
+        ((FAILED,), "✗ failed  1 difference found"),
+        ((FAILED, FAILED, OPEN), "✗ failed  2 differences found"),
+        ((OPEN,), "? inconclusive  not everything could be compared, so nothing is called equal"),
+        ((REFUSED,), "■ refused  nothing was compared"),
+    ],
+)
+def test_verdict_on_two_databases_speaks_of_both(findings, sentence, capsys):
+    show_section(section(*findings))
+
+    assert last_line(capsys.readouterr().out) == sentence
+
+
+@pytest.mark.parametrize(
+    ("findings", "sentence"),
+    [
+        ((), "✓ passed  everything that was looked at holds"),
+        ((FAILED,), "✗ failed  1 failure found"),
+        ((FAILED, FAILED, OPEN), "✗ failed  2 failures found"),
+        ((OPEN,), "? inconclusive  not everything could be looked at, so nothing is called sound"),
+        ((REFUSED,), "■ refused  nothing was looked at"),
+    ],
+)
+def test_verdict_on_one_database_speaks_of_no_source(findings, sentence, capsys):
+    show_section(section(*findings), sentences=OF_ONE)
+
+    assert last_line(capsys.readouterr().out) == sentence
+
+
+@pytest.mark.parametrize(
+    ("sides", "sentence"),
+    [(SIDES, "the target is what the source is"), (SIDES[1:], "everything that was looked at holds")],
+)
+def test_report_on_one_database_speaks_of_no_source(sides, sentence, capsys):
+    report = Report(
+        title="T", version="1", started_at=datetime(2026, 1, 1, tzinfo=UTC), sides=sides, sections=(section(),)
+    )
+
+    show_report(report, Path("report.html"))
+
+    assert sentence in capsys.readouterr().out
