@@ -55,6 +55,8 @@ class Plans:
     is_counted: bool = False
     """Whether the statistics tell where something was changed."""
     known: set[str] = field(default_factory=set)
+    """What is prepared, or will be when the next ones run."""
+    unprepared: list[bytes] = field(default_factory=list)
     dead: Counter[Table] = field(default_factory=Counter)
     """Rows deleted from each table since it was last vacuumed."""
 
@@ -79,21 +81,32 @@ class Plans:
             self.prepare(name, "(xid)", statements.table_glance(table))
         return statements.execute(f"{name} {self.name}", horizon)
 
-    def position(self, number: int, expected: tuple[int, bool]) -> bytes:
-        """Return the call that says where one sequence is, if it is not where it is expected."""
+    def rest(self, table: Table) -> bytes:
+        """Return the call that counts what is left of one table."""
+        name = f"rest {table.number}"
+        if name not in self.known:
+            self.prepare(name, "", statements.rest(table))
+        return statements.execute(f"{name} {self.name}")
+
+    def set_position(self, number: int, expected: tuple[int, bool]) -> bytes:
+        """Return the call that puts one sequence where it is expected, and says whether it was somewhere else."""
         name = f"sequence {number}"
         if name not in self.known:
-            sequence = self.structure.sequences[number]
-            self.prepare(name, "(int8, bool)", statements.sequence_glance(number, sequence))
+            self.prepare(name, "(int8, bool)", statements.set_position(self.structure.sequences[number]))
         return statements.execute(f"{name} {self.name}", *expected)
 
     def prepare(self, name: str, types: LiteralString, statement: sql.Composed) -> None:
-        """Prepare a statement."""
-        self.connection.execute(statements.prepare(f"{name} {self.name}", types, statement))
+        """Have a statement prepared before the next ones run, in one message with others."""
+        text = statements.prepare(f"{name} {self.name}", types, statement)
+        self.unprepared.append(text.as_bytes(self.connection))
         self.known.add(name)
 
     def run(self, *calls: bytes) -> list[Answer]:
         """Run statements in one message, which is one transaction, and return what each gave."""
+        if self.unprepared:
+            message = b";".join(self.unprepared)
+            self.unprepared.clear()
+            list(answers(self.connection.pgconn, message))
         return list(answers(self.connection.pgconn, b";".join(calls)))
 
 

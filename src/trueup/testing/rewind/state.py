@@ -9,6 +9,7 @@ from trueup.testing.rewind.outcome import Unproven
 from trueup.testing.rewind.plans import Change, Plans
 from trueup.testing.rewind.statements import HORIZON, OF_DATABASE, OF_SERVER, UNKNOWN, positions
 from trueup.testing.rewind.strangers import run_in_quiet
+from trueup.testing.rewind.structure import Table
 from trueup.testing.rewind.witness import Witness
 
 
@@ -22,8 +23,15 @@ class Surroundings:
     """How many transactions wait for the second phase of their commit."""
     slots: str
     """Replication slots of the server."""
-    written: str
-    """How many rows were ever written into the catalogs of initdb."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touched:
+    """Is where a rewind found something to put back: the next test may well have touched the same."""
+
+    tables: tuple[Table, ...] = ()
+    sequences: tuple[int, ...] = ()
+    """Their numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +55,14 @@ class State:
     classes: str
     """A digest of pg_class."""
     surroundings: Surroundings
+    written: str
+    """How many rows were ever written into the catalogs of initdb."""
     sessions: frozenset[tuple[int, str]]
     """Others that were connected, idle."""
     witness: Witness | None = None
     """What the statistics had counted; None where they can't be relied on."""
+    touched: Touched = Touched()
+    """What is put back before anybody has asked where something was changed."""
     fingerprint: Fingerprint | None = None
     """Of everything; None where nobody wants to be that sure."""
 
@@ -65,8 +77,9 @@ def read_state(plans: Plans, known: Mapping[int, bytes]) -> State:
     xid = horizon.rows[0][0]
     tables = plans.structure.tables
     seen = read_witness(plans)
-    surroundings, catalogs, initdb, classes, *counts = plans.run(
+    surroundings, written, catalogs, initdb, classes, *counts = plans.run(
         plans.call("surroundings"),
+        plans.call("written"),
         plans.call("catalogs", xid, UNKNOWN, UNKNOWN),
         plans.call("initdb", xid, UNKNOWN),
         plans.call("classes", xid),
@@ -91,6 +104,7 @@ def read_state(plans: Plans, known: Mapping[int, bytes]) -> State:
         initdb_rows=built_in[0].rows,
         classes=classes.rows[0][0],
         surroundings=Surroundings(*surroundings.rows[0]),
+        written=written.rows[0][0],
         sessions=frozenset(each.identity for each in sessions),
         witness=seen,
     )

@@ -1,6 +1,6 @@
 """The statements of a rewind, prepared once a baseline and then run by name: nothing here talks to a server."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import LiteralString
 
@@ -22,6 +22,8 @@ OF_DATABASE = -1
 OF_SERVER = -2
 UNKNOWN = -1
 """A number of rows that is never right, so that a probe tells the real one."""
+IMPATIENT = b"set local lock_timeout = '50ms'"
+"""Lets the rest of a message fail soon where somebody holds what it needs."""
 HORIZON = b"select pg_snapshot_xmax(pg_current_snapshot())::xid::text"
 
 ROWS = """
@@ -97,23 +99,25 @@ def others(structure: Structure) -> sql.Composed:
 
 
 def surroundings(structure: Structure) -> sql.Composed:
-    """Return the query for what is not in a table: configuration, prepared transactions, replication slots.
-
-    The last column counts what was ever written into the catalogs of initdb.
-    """
-    written = [catalog.oid for catalog in structure.catalogs if catalog.name in BUILT_IN]
+    """Return the query for what is not in a table: configuration, prepared transactions, replication slots."""
     return sql.SQL(
         "select md5(pg_read_file('postgresql.auto.conf')) || pg_conf_load_time(),"
         " (select count(*) from pg_prepared_xact() where dbid = {}),"
-        " (select string_agg(slot_name::text, ',' order by slot_name) from pg_get_replication_slots()),"
-        " (select sum(pg_stat_get_tuples_inserted(oid) + pg_stat_get_tuples_updated(oid)"
-        " + pg_stat_get_tuples_deleted(oid))::int8 from unnest({}::oid[]) as written(oid))"
-    ).format(structure.database, written)
+        " (select string_agg(slot_name::text, ',' order by slot_name) from pg_get_replication_slots())"
+    ).format(structure.database)
 
 
 WRITTEN = sql.SQL(
     "pg_stat_get_tuples_inserted(oid) + pg_stat_get_tuples_updated(oid) + pg_stat_get_tuples_deleted(oid)"
 )
+
+
+def written(structure: Structure) -> sql.Composed:
+    """Return the query for how many rows were ever written into the catalogs of initdb."""
+    catalogs = [catalog.oid for catalog in structure.catalogs if catalog.name in BUILT_IN]
+    return sql.SQL("select sum({})::int8 from unnest({}::oid[]) as catalogs(oid)").format(WRITTEN, catalogs)
+
+
 WITNESS = """
     select
         concat_ws(' ', pg_stat_get_db_stat_reset_time({database}), pg_stat_get_db_stat_reset_time(0)),
@@ -141,10 +145,15 @@ def table_glance(table: Table) -> sql.Composed:
     )
 
 
-def sequence_glance(number: int, sequence: Sequence) -> sql.Composed:
-    """Return the query for one sequence as `sequence_probe` gives it."""
-    return sql.SQL("select {}, last_value, is_called from {} where last_value <> $1 or is_called <> $2").format(
-        number, sequence.identifier
+def rest(table: Table) -> sql.Composed:
+    """Return the query for what is left of a table whose new rows are gone, as `table_probe` gives it."""
+    return sql.SQL("select {}, count(*), false from only {}").format(table.number, table.identifier)
+
+
+def set_position(sequence: Sequence) -> sql.Composed:
+    """Return the statement that puts a sequence where `$1` and `$2` say; a row if it was somewhere else."""
+    return sql.SQL("select setval({}::oid::regclass, $1, $2) from {} where last_value <> $1 or is_called <> $2").format(
+        sequence.oid, sequence.identifier
     )
 
 
@@ -207,12 +216,6 @@ def delete_new(table: Table) -> sql.Composed:
     return sql.SQL("delete from only {} where age(xmin) <= (select age($1))").format(table.identifier)
 
 
-def set_positions(positions: Iterable[tuple[Sequence, tuple[int, bool]]]) -> bytes:
-    """Return the statement that puts sequences where they were."""
-    calls = (f"setval({each.oid}::oid::regclass, {value}, {is_called})" for each, (value, is_called) in positions)
-    return f"select {', '.join(calls)}".encode()
-
-
 def vacuum(table: Table) -> sql.Composed:
     """Return the statement that frees what dead rows take."""
     return sql.SQL("vacuum {}").format(table.identifier)
@@ -241,6 +244,7 @@ PREPARED: Mapping[str, tuple[LiteralString, Callable[[Structure], sql.Composed]]
     {
         "others": ("", others),
         "surroundings": ("", surroundings),
+        "written": ("", written),
         "witness": ("", witness),
         "catalogs": ("(xid, int8, int8)", catalog_probe),
         "initdb": ("(xid, int8)", initdb_probe),

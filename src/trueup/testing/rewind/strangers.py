@@ -47,12 +47,17 @@ def run_in_quiet(
     while True:
         others, *answers = plans.run(plans.call("others"), *calls)
         found = strangers_of(others)
-        intruders = [each for each in found if each.has_lock or not welcome(each)]
-        if not intruders:
+        disturbing = intruders(found, welcome)
+        if not disturbing:
             return found, answers
         if monotonic() > deadline:
-            raise Unproven(f"somebody else is still connected: {'; '.join(map(str, intruders))}")
+            raise Unproven(f"somebody else is still connected: {'; '.join(map(str, disturbing))}")
         Event().wait(POLL_S)
+
+
+def intruders(found: list[Stranger], welcome: Callable[[Stranger], bool]) -> list[Stranger]:
+    """Return who is not welcome, or at work."""
+    return [each for each in found if each.has_lock or not welcome(each)]
 
 
 def strangers_of(answer: Answer) -> list[Stranger]:

@@ -70,6 +70,11 @@ class Table:
         return f"{self.schema}.{self.name}"
 
     @property
+    def is_fixed(self) -> bool:
+        """Whether nothing in it can be put back."""
+        return self.is_guarded or self.is_view
+
+    @property
     def identifier(self) -> sql.Identifier:
         """Its name for a statement."""
         return sql.Identifier(self.schema, self.name)

@@ -69,12 +69,12 @@ def test_names_are_quoted() -> None:
     assert "only" in statements.delete_new(table()).as_string()
 
 
-def test_sequences_are_set_in_one_statement() -> None:
-    one, two = (Sequence(oid=oid, schema="public", name="s") for oid in (7, 8))
+def test_sequence_is_set_only_where_it_has_moved() -> None:
+    text = statements.set_position(Sequence(oid=7, schema="public", name="s")).as_string()
 
-    text = statements.set_positions([(one, (70, True)), (two, (1, False))])
-
-    assert text == b"select setval(7::oid::regclass, 70, True), setval(8::oid::regclass, 1, False)"
+    assert text == (
+        'select setval(7::oid::regclass, $1, $2) from "public"."s" where last_value <> $1 or is_called <> $2'
+    )
 
 
 def test_statement_is_prepared_with_its_types() -> None:
