@@ -12,7 +12,8 @@ from faker import Faker
 
 from trueup.errors import UsageError
 from trueup.tables import Connections, Repository, Table
-from trueup.testing.data.factories import MAKER, Factory, class_of
+from trueup.testing.data.classes import class_of
+from trueup.testing.data.factories import MAKER, Factory
 from trueup.testing.data.parents import Links, links_of
 from trueup.testing.data.registry import Registry
 from trueup.testing.data.relations import Relations, read_relations
@@ -32,7 +33,7 @@ class Blueprints:
     def class_of(self, found: Factory[Any]) -> type[Any]:
         """Return factory_boy's class for a factory."""
         if found not in self.classes:
-            self.classes[found] = class_of(found, self)
+            self.classes[found] = class_of(found, self.links_of(found), self.relations)
         return self.classes[found]
 
     def links_of(self, found: Factory[Any]) -> Links:
@@ -103,6 +104,15 @@ class Maker:
             with self.db.connection() as connection:
                 self.blueprints = Blueprints(registry=self.blueprints.registry, relations=read_relations(connection))
         return self.blueprints.class_of(found)
+
+    def class_of_table(self, table: str, place: str) -> type[Any]:
+        """Return factory_boy's class for rows of a table that a place points to."""
+        return self.class_of(self.blueprints.registry.of_table(table, place))
+
+    def links_of_table(self, table: str) -> Links | None:
+        """Return what new rows of a table point to; None where there is no factory for it."""
+        found = self.blueprints.registry.by_table.get(table)
+        return self.blueprints.links_of(found) if found else None
 
     def store(self, found: Factory[R], values: Mapping[str, Any]) -> R:
         """Store a row and return it as it is stored.
