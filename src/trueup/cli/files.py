@@ -1,22 +1,27 @@
 """What a run of `trueup verify` leaves: the report in its forms, and what a workflow of GitHub shows of it."""
 
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import click
 
-from trueup.errors import UsageError
+from trueup.errors import Unverifiable, UsageError
 from trueup.report import github, html, json, junit
 from trueup.report.model import Report
 from trueup.report.reading import read_site
 
 
-def make_folders(*folders: Path) -> None:
-    """Create the folders of what will be written, before any work is done for it."""
-    for folder in folders:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(f"cannot write to {folder}: {error.strerror}; name another folder by --report") from None
+def make_folder(folder: Path, option: str) -> None:
+    """Create the folder that an option names, and see that it takes files, before any work is done for it.
+
+    Raises:
+        UsageError: it can't be created, or takes none.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise UsageError(f"cannot write to {folder}: {error.strerror}; name another folder by {option}") from None
 
 
 def write_report(report: Report, folder: Path, junit_file: Path | None) -> Path:
@@ -37,10 +42,17 @@ def write_site(folder: Path) -> Path:
 
 
 def write(file: Path, content: bytes) -> None:
-    """Write a file, whole or not at all."""
+    """Write a file, whole or not at all.
+
+    Raises:
+        Unverifiable: there is no room, or it isn't to be written any more.
+    """
     unfinished = file.with_name(f".{file.name}.unfinished")
-    unfinished.write_bytes(content)
-    unfinished.replace(file)
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(file)
+    except OSError as error:
+        raise Unverifiable(f"cannot write {file}: {error.strerror}; make room, or name another folder") from None
 
 
 def tell_github(report: Report, summary_file: Path | None) -> None:

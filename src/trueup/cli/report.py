@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from trueup.cli.exits import ExitCode
-from trueup.cli.files import make_folders, write_site
+from trueup.cli.files import make_folder, write_site
 from trueup.cli.options import FOLDER
 
 
@@ -16,6 +16,6 @@ def report_command(*, folder: Path) -> ExitCode:
 
     It reads history.jsonl, tests/*.xml (JUnit), coverage/index.html and benchmarks/*.json, whichever are there.
     """
-    make_folders(folder)
+    make_folder(folder, "--report")
     click.echo(write_site(folder))
     return ExitCode.PASSED

@@ -11,7 +11,7 @@ import click
 
 from trueup.cli.databases import Versions, named_profile
 from trueup.cli.exits import VERDICTS, ExitCode
-from trueup.cli.files import make_folders, tell_github, write_report, write_site
+from trueup.cli.files import make_folder, tell_github, write_report, write_site
 from trueup.cli.options import FILE, FOLDER, as_json, source_version, target_version
 from trueup.cli.terminal import progress, show_report
 from trueup.conninfo import ConnInfo
@@ -127,7 +127,9 @@ def verify(
     if wanted.sample:
         settings = replace(settings, schema=None, contracts=(), services=(), checks={})
     chosen = choose(settings, profile=profile, named=checks, skipped=skipped)
-    make_folders(folder, *([junit_file.parent] if junit_file else []))
+    make_folder(folder, "--report")
+    if junit_file:
+        make_folder(junit_file.parent, "--junit")
     with Alarm(settings=settings, profile=profile) if profile else nullcontext() as alarm:
         with progress() as announce:
             timeline = Timeline(announce)
