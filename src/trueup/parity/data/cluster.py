@@ -58,9 +58,11 @@ def open_cluster(address: str) -> Iterator[Cluster]:
     """
     try:
         from distributed import Client  # noqa: PLC0415 — an optional extra
+        from distributed.comm import resolve_address  # noqa: PLC0415 — as above
     except ImportError:
         raise UsageError("a cluster needs dask.distributed: pip install 'trueup[dask]'") from None
     try:
+        resolve_address(address)  # A client that begins with a wrong one waits long for its own end.
         client = Client(address, timeout=CONNECT_S, set_as_default=False)
     except OSError as error:
         raise Unverifiable(f"the scheduler at {address} can't be reached ({type(error).__name__})") from None

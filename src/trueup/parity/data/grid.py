@@ -12,6 +12,8 @@ FEWEST, MOST = 64, 16_384
 POINTS_PER_KNOT = 64
 """So many keys of a sample stand between two knots: fewer, and chance would make the gaps uneven. Its pages hold
 neighbours."""
+CROWDED = 4
+"""Times as many keys as elsewhere in a range of the same length are too many for steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,22 @@ class RangeGrid:
 
 
 @dataclass(frozen=True, slots=True)
+class StepGrid:
+    """Cuts an integer key into ranges of 2**`shift`, which a server tells apart faster than those between bounds."""
+
+    shift: int
+
+    def bucket(self, key: int) -> int:
+        """Return the bucket of a key, as the server's `>>` counts it: below 0 for keys below 0."""
+        return key >> self.shift
+
+    def span(self, first: int, last: int) -> Span:
+        """Return the keys of the buckets from `first` to `last`, both inclusive."""
+        high = (last + 1) << self.shift
+        return Span(low=first << self.shift, high=high if high <= INT8_MAX else None)
+
+
+@dataclass(frozen=True, slots=True)
 class HashGrid:
     """Cuts by the last bits of the hash of the key, or of the row where there is none."""
 
@@ -75,7 +93,7 @@ class HashGrid:
         return HashGrid(self.buckets * 64, (self.buckets, tuple(buckets)))
 
 
-Grid = RangeGrid | HashGrid
+Grid = RangeGrid | StepGrid | HashGrid
 
 
 def bucket_count(table_bytes: int) -> int:
@@ -88,19 +106,36 @@ def power_of_two(least: int) -> int:
     return 1 << least.bit_length()
 
 
+def even_grid(sample: Iterable[int], *, buckets: int) -> RangeGrid | StepGrid:
+    """Return about `buckets` ranges in which about equally many keys lie: steps where keys are spread evenly."""
+    points = sorted(set(sample))
+    knots = _knots(points, buckets)
+    gaps = [high - low for low, high in pairwise(knots)]
+    if not gaps or min(gaps) * CROWDED * len(gaps) < sum(gaps):
+        return RangeGrid(_bounds(knots, buckets))
+    # Of two powers of two, the one that is nearer.
+    return StepGrid(max(0, (sum(gaps) // buckets * 3 // 2).bit_length() - 1))
+
+
 def even_bounds(sample: Iterable[int], *, buckets: int) -> tuple[int, ...]:
     """Return bounds between which about equally many keys lie, wherever they crowd: about `buckets` - 1 of them.
 
     The sample gives knots with the same share of keys between any two; each gap is cut into equal ranges.
     """
-    points = sorted(set(sample))
-    if len(points) < 2:
-        return ()
+    return _bounds(_knots(sorted(set(sample)), buckets), buckets)
+
+
+def _knots(points: Sequence[int], buckets: int) -> list[int]:
     gaps = min(buckets, max(1, len(points) // POINTS_PER_KNOT))
-    knots = [points[(len(points) - 1) * number // gaps] for number in range(gaps + 1)]
-    cuts = max(1, buckets // gaps)
+    return [points[(len(points) - 1) * number // gaps] for number in range(gaps + 1)] if len(points) > 1 else []
+
+
+def _bounds(knots: Sequence[int], buckets: int) -> tuple[int, ...]:
+    if not knots:
+        return ()
+    cuts = max(1, buckets // (len(knots) - 1))
     bounds = {low + (high - low) * number // cuts for low, high in pairwise(knots) for number in range(cuts)}
-    return tuple(sorted(bounds - {points[0]}))
+    return tuple(sorted(bounds - {knots[0]}))
 
 
 def runs(buckets: Sequence[int]) -> list[tuple[int, int]]:

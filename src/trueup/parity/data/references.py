@@ -11,6 +11,7 @@ from psycopg import sql
 
 from trueup.db import Snapshot
 from trueup.errors import Disconnected, Unverifiable
+from trueup.parity.data.expressions import comma, int8, is_text, native_hash, native_text_hash
 from trueup.parity.data.forms import HASHED_AS_IS, SENT, TEXT, Template
 from trueup.parity.data.lockstep import Lockstep, savepoint
 from trueup.parity.data.pairing import Hashing, Rules
@@ -89,17 +90,15 @@ def reference_hashes(snapshot: Snapshot) -> Mapping[str, object]:
 
 def reference_query() -> sql.Composed:
     """Ask for one row with an array of hashes for each type."""
-    return sql.SQL("select {}").format(sql.SQL(", ").join(_hashes(name) for name in VALUES))
+    return sql.SQL("select {}").format(comma(_hashes(name) for name in VALUES))
 
 
 def _hashes(name: str) -> sql.Composed:
     template: Template = "{0}" if name in HASHED_AS_IS else SENT.get(name, TEXT)
     type_ = sql.Identifier("pg_catalog", name)
-    return sql.SQL("array[{}]").format(
-        sql.SQL(", ").join(
-            sql.SQL("hash_record_extended(row({}), {}::int8)").format(
-                sql.SQL(template).format(sql.SQL("{}::{}").format(sql.Literal(text), type_)), sql.Literal(str(SEED))
-            )
-            for text in VALUES[name]
-        )
-    )
+    given = [sql.SQL("{}::{}").format(sql.Literal(text), type_) for text in VALUES[name]]
+    values, seed = [sql.SQL(template).format(one) for one in given], int8(SEED)
+    found: list[sql.Composable] = [native_hash([value], seed) for value in values]
+    if is_text(template):
+        found += [native_text_hash(value, seed) for value in values]
+    return sql.SQL("array[{}]").format(comma(found))

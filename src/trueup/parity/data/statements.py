@@ -21,7 +21,7 @@ from trueup.parity.data.expressions import (
     values,
 )
 from trueup.parity.data.forms import Template
-from trueup.parity.data.grid import Grid, HashGrid, RangeGrid, Span, runs
+from trueup.parity.data.grid import Grid, HashGrid, Span, StepGrid, runs
 from trueup.parity.data.model import Key
 from trueup.parity.data.pairing import Floor, ReadColumn, Reading
 from trueup.parity.data.window import SAMPLE_PARTS
@@ -254,18 +254,20 @@ def array(numbers: Sequence[int]) -> sql.Composed:
 
 
 def _bucket(reading: Reading, grid: Grid, salt: int) -> sql.Composed:
-    if not isinstance(grid, RangeGrid):
+    if isinstance(grid, HashGrid):
         return _low_bits(key_hash(reading, salt), grid)
+    if isinstance(grid, StepGrid):
+        return sql.SQL("({}::int8 >> {})").format(column(reading.key[0]), sql.Literal(grid.shift))
     return sql.SQL("width_bucket({}::int8, {})::int8").format(column(reading.key[0]), array(grid.bounds))
 
 
 def _low_bits(hashed: sql.Composable, grid: Grid) -> sql.Composed:
-    assert not isinstance(grid, RangeGrid)
+    assert isinstance(grid, HashGrid)
     return sql.SQL("({} & {})").format(hashed, int8(grid.buckets - 1))
 
 
 def _looked_into(reading: Reading, grid: Grid, salt: int) -> list[sql.Composable]:
-    if isinstance(grid, RangeGrid) or grid.inside is None:
+    if not isinstance(grid, HashGrid) or grid.inside is None:
         return []
     buckets, wanted = grid.inside
     outer = _low_bits(key_hash(reading, salt), HashGrid(buckets))
@@ -274,7 +276,7 @@ def _looked_into(reading: Reading, grid: Grid, salt: int) -> list[sql.Composable
 
 def _chosen(reading: Reading, grid: Grid, buckets: Sequence[int], bucket: sql.Composable) -> sql.Composed:
     neighbours = runs(buckets)
-    if isinstance(grid, RangeGrid) and len(neighbours) <= MOST_RANGES:
+    if not isinstance(grid, HashGrid) and len(neighbours) <= MOST_RANGES:
         spans = [_between(reading, grid.span(first, last)) for first, last in neighbours]
         return sql.SQL("({})").format(sql.SQL(" or ").join(_and(span) for span in spans))
     if len(neighbours) == 1:

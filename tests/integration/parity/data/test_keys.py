@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from trueup.parity.data import grid, tablepass
+from trueup.parity.data import grid, survey, tablepass
 from trueup.parity.data.differences import Differences
 from trueup.report.model import Verdict
 
@@ -114,10 +114,17 @@ def test_rows_that_are_null_but_for_their_keys_are_not_confused(databases: Any, 
     assert (found.missing, found.extra) == (((str(keys[0]),),), ((str(keys[1]),),))
 
 
-@pytest.mark.parametrize("key", ["bigint primary key", "text primary key", "bigint"])
-def test_values_that_changed_places_are_found(databases: Any, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sum of unseeded hashes would be the same, where both rows are in one bucket."""
+@pytest.fixture
+def one_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all rows be in one bucket."""
     monkeypatch.setattr(grid, "FEWEST", 1)
+    monkeypatch.setattr(survey, "even_grid", lambda *_, **__: grid.StepGrid(62))
+
+
+@pytest.mark.usefixtures("one_bucket")
+@pytest.mark.parametrize("key", ["bigint primary key", "text primary key", "bigint"])
+def test_values_that_changed_places_are_found(databases: Any, key: str) -> None:
+    """The sum of unseeded hashes would be the same, where both rows are in one bucket."""
     databases.both(f"create table t (id {key}, name text, phone text)")
     databases.source.execute("insert into t values (1, 'a', 'x'), (2, 'b', 'y')")
     databases.target.execute("insert into t values (1, 'b', 'x'), (2, 'a', 'y')")
@@ -128,6 +135,29 @@ def test_values_that_changed_places_are_found(databases: Any, key: str, monkeypa
         assert (found.missing_count, found.extra_count) == (2, 2)
     else:
         assert [(row.key, row.columns) for row in found.changed] == [(("1",), ("name",)), (("2",), ("name",))]
+
+
+MOVED = {
+    "between columns": ([(1, "a", "b")], [(1, "b", "a")]),
+    "between columns and rows": ([(1, "a", "b"), (2, "c", "d")], [(1, "d", "b"), (2, "c", "a")]),
+    "null and nothing, in a row": ([(1, None, "")], [(1, "", None)]),
+    "null and nothing, between rows": ([(1, None, "x"), (2, "", "x")], [(1, "", "x"), (2, None, "x")]),
+    "columns that are alike": ([(1, "a", "a"), (2, "b", "b")], [(1, "b", "b"), (2, "a", "a")]),
+}
+
+
+@pytest.mark.usefixtures("one_bucket")
+@pytest.mark.parametrize("name", MOVED)
+def test_texts_that_changed_places_are_found(databases: Any, name: str) -> None:
+    """Each is hashed on its own: with one seed for all columns, two that are alike would cancel."""
+    databases.both("create table t (id int primary key, name text, note text)")
+    for side, rows in zip((databases.source, databases.target), MOVED[name], strict=True):
+        for row in rows:
+            side.execute("insert into t values (%s, %s, %s)", row)
+
+    found = databases.compare_one()
+
+    assert [row.key for row in found.changed] == [(str(row[0]),) for row in MOVED[name][0]]
 
 
 def test_a_full_bucket_is_cut_again(databases: Any, monkeypatch: pytest.MonkeyPatch) -> None:

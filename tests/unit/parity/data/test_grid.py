@@ -1,3 +1,4 @@
+from collections import Counter
 from itertools import pairwise
 from random import Random
 
@@ -13,8 +14,10 @@ from trueup.parity.data.grid import (
     HashGrid,
     RangeGrid,
     Span,
+    StepGrid,
     bucket_count,
     even_bounds,
+    even_grid,
     power_of_two,
     runs,
 )
@@ -33,6 +36,16 @@ def test_a_key_lies_in_the_span_of_its_bucket_alone(bounds: list[int], key: int)
     holding = [bucket for bucket in range(grid.buckets) if contains(grid.span(bucket, bucket), key)]
 
     assert holding == [grid.bucket(key)]
+
+
+@given(key=integers, shift=st.integers(0, 62))
+def test_a_key_lies_in_the_span_of_its_step(key: int, shift: int) -> None:
+    grid = StepGrid(shift)
+    bucket = grid.bucket(key)
+
+    assert contains(grid.span(bucket, bucket), key)
+    assert not contains(grid.span(bucket + 1, bucket + 1), key)
+    assert bucket == grid.bucket(INT8_MIN) or not contains(grid.span(bucket - 1, bucket - 1), key)
 
 
 @given(keys=st.sets(integers, min_size=2, max_size=200), buckets=st.integers(1, MOST))
@@ -58,12 +71,12 @@ def test_buckets_are_even_however_the_keys_are_spread(name: str) -> None:
     """Between the least and the greatest key alone, nearly all keys of a crowd would lie in one bucket."""
     keys = CROWDS[name]
 
-    grid = RangeGrid(even_bounds({keys[0], keys[-1], *keys[:: len(keys) // 5_000]}, buckets=128))
-    sizes = [0] * grid.buckets
-    for key in keys:
-        sizes[grid.bucket(key)] += 1
+    grid = even_grid({keys[0], keys[-1], *keys[:: len(keys) // 5_000]}, buckets=128)
+    sizes = Counter(map(grid.bucket, keys))
 
-    assert max(sizes) <= 4 * len(keys) / 128
+    assert isinstance(grid, StepGrid) == (name in {"dense", "sparse"})
+    assert 64 <= len(sizes) <= 2 * 128
+    assert max(sizes.values()) <= 4 * len(keys) / 128
 
 
 def test_buckets_are_even_where_sampled_keys_are_neighbours() -> None:
@@ -80,6 +93,16 @@ def test_buckets_are_even_where_sampled_keys_are_neighbours() -> None:
 
 def test_nothing_is_cut_where_there_is_at_most_one_key() -> None:
     assert even_bounds([], buckets=64) == even_bounds([7], buckets=64) == ()
+    assert even_grid([], buckets=64) == even_grid([7], buckets=64) == RangeGrid(())
+
+
+@given(first=integers, length=st.integers(1, 2**40), buckets=st.integers(1, MOST))
+def test_steps_are_about_as_many_as_buckets(first: int, length: int, buckets: int) -> None:
+    grid = even_grid([first, first + length], buckets=buckets)
+
+    assert isinstance(grid, StepGrid)
+    assert grid.bucket(first + length) - grid.bucket(first) <= min(2 * buckets, length)
+    assert grid.shift == 0 or length / 2**grid.shift >= buckets / 2
 
 
 @pytest.mark.parametrize(

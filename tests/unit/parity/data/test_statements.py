@@ -1,27 +1,55 @@
+import re
 from dataclasses import replace
 
 import pytest
 
 from trueup.parity.data import statements
 from trueup.parity.data.forms import INTEGER, TEXT, Form
-from trueup.parity.data.grid import INT8_MIN, HashGrid, RangeGrid, Span
+from trueup.parity.data.grid import INT8_MIN, HashGrid, RangeGrid, Span, StepGrid
 from trueup.parity.data.pairing import Floor, ReadColumn, Reading
 from trueup.parity.schema import QualifiedName, ValueType
 
 INT8 = ValueType(name=QualifiedName("pg_catalog", "int8"), kind="base", category="N")
 ID = ReadColumn(name="id", form=Form(value=INTEGER), value_type=INT8)
 NOTE = ReadColumn(name="note", form=Form(value=TEXT), value_type=INT8)
+COUNTED = ReadColumn(name="visits", form=Form(value=INTEGER), value_type=INT8)
 KEYLESS = Reading(table=QualifiedName("s", "t"), has_partitions=False, columns=(ID, NOTE))
 KEYED = replace(KEYLESS, key=(ID,), is_key_enforced=True, has_integer_key=True)
 HASHED = replace(KEYLESS, has_partitions=True, key=(NOTE,), to_utf8=True)
 GRID = RangeGrid(tuple(range(0, 1_000, 2)))
 
 
-def test_the_hash_of_a_row_is_seeded_by_its_integer_key() -> None:
-    text = statements.checksums(KEYED, GRID, 5).as_string()
+def test_every_hash_of_a_column_is_seeded_by_the_integer_key_and_by_a_number_of_its_own() -> None:
+    reading = replace(KEYED, columns=(ID, NOTE, replace(NOTE, name="name"), COUNTED))
 
-    assert 'hash_record_extended(row(true, ("t"."note")::text collate "C"),' in text
-    assert '("t"."id"::int8 # \'5\'::int8)' in text
+    text = statements.checksums(reading, GRID, 5).as_string()
+
+    seeds = re.findall(r"""\("t"\."id"::int8 # '(-?\d+)'::int8\)""", text)
+    assert len(seeds) == len(set(seeds)) == 5, "two of each text, whether it is NULL or not, and one of the others"
+    assert text.count("hashtextextended(") == 4
+    assert 'hash_record_extended(row(int8send(("t"."visits")::int8)), ("t"."id"::int8 # \'5\'::int8))' in text
+
+
+def test_a_key_is_hashed_where_all_other_columns_may_be_null() -> None:
+    """NULL has the hash 0 in a row, whatever the seed."""
+    numbers, key_alone = (replace(KEYED, columns=columns) for columns in ((ID, COUNTED), (ID,)))
+
+    assert "row(true, int8send" in statements.checksums(numbers, GRID, 5).as_string()
+    assert "row(true)" in statements.checksums(key_alone, GRID, 5).as_string()
+    assert "coalesce(hashtextextended" in statements.checksums(KEYED, GRID, 5).as_string()
+
+
+def test_text_in_another_encoding_is_hashed_as_part_of_the_row() -> None:
+    text = statements.checksums(replace(KEYED, to_utf8=True), GRID, 5).as_string()
+
+    assert 'row(true, convert_to(("t"."note")::text collate "C", \'UTF8\'))' in text
+
+
+def test_a_bucket_of_steps_is_a_range_of_keys() -> None:
+    assert '("t"."id"::int8 >> 9) as "bucket"' in statements.checksums(KEYED, StepGrid(9), 5).as_string()
+    assert '"t"."id" >= \'-512\'::int8 and "t"."id" < \'512\'::int8' in (
+        statements.packed(KEYED, StepGrid(9), [-1, 0], 5).as_string()
+    )
 
 
 def test_the_least_integer_is_written_without_a_bare_minus() -> None:
@@ -46,7 +74,7 @@ def test_128_bits_are_summed_by_two_functions() -> None:
     text = statements.checksums(replace(KEYED, hashing="both"), GRID, 5).as_string()
 
     assert text.count("sum(") == 2
-    assert (text.count("hash_record_extended"), text.count("md5(")) == (1, 1)
+    assert (text.count("coalesce(hashtextextended"), text.count("md5(")) == (1, 1)
 
 
 def test_servers_that_hash_otherwise_are_asked_for_md5_alone() -> None:
