@@ -58,7 +58,7 @@ def open_cluster(address: str) -> Iterator[Cluster]:
     """
     try:
         from distributed import Client  # noqa: PLC0415 — an optional extra
-        from distributed.comm import resolve_address  # noqa: PLC0415 — as above
+        from distributed.comm.addressing import resolve_address  # noqa: PLC0415 — as above
     except ImportError:
         raise UsageError("a cluster needs dask.distributed: pip install 'trueup[dask]'") from None
     try:
