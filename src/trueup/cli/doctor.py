@@ -17,7 +17,7 @@ from trueup.settings import Settings
 def doctor(*, send_test_event: bool) -> ExitCode:
     """Say what works here: which PostgreSQL servers can be started, whether failures are reported.
 
-    Exit 3 when there is no server, or when the test event doesn't arrive.
+    Exit 3 when no server can be started, or when the test event doesn't arrive.
     """
     settings = Settings.load()
     problems = [*show_servers(settings), *show_tracking(send_test_event=send_test_event)]
@@ -42,7 +42,7 @@ def show_servers(settings: Settings) -> list[str]:
     row("data in", f"{found.placement.root}: {found.placement.reason}")
     row("cache in", str(settings.cache_folder))
     row("schema", str(settings.schema) if settings.schema else "none declared ([tool.trueup] schema)")
-    return [f"no embedded PostgreSQL: {found.remedy}"] if found.remedy else []
+    return [found.problem] if found.problem else []
 
 
 def show_tracking(*, send_test_event: bool) -> list[str]:
@@ -53,7 +53,7 @@ def show_tracking(*, send_test_event: bool) -> list[str]:
     if not send_test_event:
         return []
     probe = observe.send_test_event()
-    row("", f"test event {probe.event_id}: {probe.reason}")
+    row("", f"{' '.join(filter(None, ('test event', probe.event_id)))}: {probe.reason}")
     return [] if probe.is_delivered else [f"the test event did not arrive: {probe.reason}"]
 
 

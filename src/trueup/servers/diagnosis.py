@@ -1,5 +1,6 @@
 """What can be told about the servers of this machine without starting one."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +24,8 @@ class Diagnosis:
     """The account that servers run as."""
     images: Mapping[int, tuple[Path, str]]
     """By major version: the image that a start copies, and its locale. Without one, the first start makes it."""
-    remedy: str | None
-    """What to do when no installation was found; None: nothing has to be done."""
+    problem: str | None
+    """Why none can be started, and what to do; None: nothing has to be done."""
 
 
 def diagnose(cache_folder: Path) -> Diagnosis:
@@ -36,5 +37,15 @@ def diagnose(cache_folder: Path) -> Diagnosis:
         placement=place(cache_folder),
         runs_as=account().name,
         images=MappingProxyType(images),
-        remedy=None if found else REMEDY,
+        problem=problem_of(found, cache_folder),
     )
+
+
+def problem_of(found: tuple[Installation, ...], cache_folder: Path) -> str | None:
+    """Return why no server can be started, and what to do about it; None where one can be, as far as can be seen."""
+    if not found:
+        return f"no embedded PostgreSQL: {REMEDY}"
+    nearest = next(each for each in (cache_folder, *cache_folder.parents) if each.exists())
+    if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
+        return None
+    return f"{cache_folder} is not writable: make it so, or name another cache folder by TRUEUP_CACHE_DIR"

@@ -75,7 +75,7 @@ def is_whole(file: Path) -> bool:
         with file.open("rb") as source:
             state = os.fstat(source.fileno())
             found = HEADER.match(source.read(100))
-    except (FileNotFoundError, PermissionError):
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return False
     if found is None or state.st_uid != os.geteuid():
         return False

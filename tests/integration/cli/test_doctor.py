@@ -41,3 +41,4 @@ def test_test_event_that_does_not_arrive_is_told_without_the_key(tmp_path, dsn, 
     assert done.returncode == code
     assert said in done.stderr
     assert "secretkey" not in done.stdout + done.stderr
+    assert "None" not in done.stdout

