@@ -7,23 +7,16 @@ import click
 
 from ai_admin.commands import run_command
 from trueup.cli.exits import ExitCode
-from trueup.cli.testdata import show_cleaned, show_stats
+from trueup.cli.testdata import dry_run, max_delete, show_cleaned, show_stats
 from trueup.db import Database
 from trueup.settings import DatabaseSettings
 from trueup.tables import Table, markers
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--dry-run", is_flag=True, help="Do the same, triggers and constraints included, and roll it back.")
+@dry_run
 @click.option("--stats", "wants_stats", is_flag=True, help="Count the test data of each table; alone, delete nothing.")
-@click.option(
-    "--max-delete",
-    type=click.IntRange(min=0),
-    default=markers.MOST_ROWS,
-    show_default=True,
-    metavar="N",
-    help="Refuse to delete more rows than that, all tables together.",
-)
+@max_delete
 @click.pass_obj
 def cleanup_test_data(tables: Iterable[Table[Any]], *, dry_run: bool, wants_stats: bool, max_delete: int) -> ExitCode:
     """Delete what tests left, of all tables in one transaction, or nothing.

@@ -23,6 +23,17 @@ DATABASE = "the database"
 REMEDY = (
     "look at these rows: what is test data can be deleted by hand, a marker that real rows have needs another value"
 )
+dry_run = click.option(
+    "--dry-run", is_flag=True, help="Do the same, triggers and constraints included, and roll it back."
+)
+max_delete = click.option(
+    "--max-delete",
+    type=click.IntRange(min=0),
+    default=markers.MOST_ROWS,
+    show_default=True,
+    metavar="N",
+    help="Refuse to delete more rows than that, all tables together.",
+)
 
 
 @click.group()
@@ -55,15 +66,8 @@ def stats(*, database: str, as_json: bool) -> ExitCode:
 
 @testdata.command()
 @click.argument("database", metavar="DB")
-@click.option("--dry-run", is_flag=True, help="Do the same, triggers and constraints included, and roll it back.")
-@click.option(
-    "--max-delete",
-    type=click.IntRange(min=0),
-    default=markers.MOST_ROWS,
-    show_default=True,
-    metavar="N",
-    help="Refuse to delete more rows than that, all tables together.",
-)
+@dry_run
+@max_delete
 @as_json
 def clean(*, database: str, dry_run: bool, max_delete: int, as_json: bool) -> ExitCode:
     """Delete the test data in DB, all of it or nothing.

@@ -1,6 +1,7 @@
 """The page in a real browser. Needs the `playwright` package and Debian's chromium."""
 
 import shutil
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -102,9 +103,9 @@ def page():
         chromium.close()
 
 
-@pytest.fixture
-def show(page, tmp_path):
-    """Open a report; fails on any request or complaint that the page makes."""
+@contextmanager
+def watched(page, file):
+    """Fail on any request or complaint that a page makes while it shows a file."""
     requests, complaints = [], []
     listeners = {
         "request": lambda request: requests.append(request.url),
@@ -113,6 +114,16 @@ def show(page, tmp_path):
     }
     for event, listener in listeners.items():
         page.on(event, listener)
+    yield
+    for event, listener in listeners.items():
+        page.remove_listener(event, listener)
+    assert [url for url in requests if not url.startswith("data:")] == [file.as_uri()]
+    assert complaints == []
+
+
+@pytest.fixture
+def show(page, tmp_path):
+    """Open a report; fails on any request or complaint that the page makes."""
     file = tmp_path / "report.html"
 
     def show(report, *, window=DESK, scheme="light"):
@@ -123,11 +134,8 @@ def show(page, tmp_path):
         page.goto(file.as_uri())
         return page
 
-    yield show
-    for event, listener in listeners.items():
-        page.remove_listener(event, listener)
-    assert [url for url in requests if not url.startswith("data:")] == [file.as_uri()]
-    assert complaints == []
+    with watched(page, file):
+        yield show
 
 
 @pytest.mark.parametrize("verdict", Verdict)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.report.test_page import DESK, FAINT_TEXTS, PAPER, PHONE, UNSEEN_TEXTS, page, pytestmark
+from tests.integration.report.test_page import DESK, FAINT_TEXTS, PAPER, PHONE, UNSEEN_TEXTS, page, pytestmark, watched
 
 from trueup.testing.report.page import MOST_OPEN, render
 from trueup.testing.report.record import PhaseRecord, SessionRecord, TestRecord
@@ -56,15 +56,6 @@ RECORDS = {
 @pytest.fixture
 def show(page: Any, tmp_path: Path) -> Iterator[Callable[[SessionRecord], Any]]:
     """Open a page; fails on any request or complaint that it makes."""
-    requests: list[str] = []
-    complaints: list[str] = []
-    listeners = {
-        "request": lambda request: requests.append(request.url),
-        "console": lambda message: complaints.append(message.text),
-        "pageerror": lambda error: complaints.append(str(error)),
-    }
-    for event, listener in listeners.items():
-        page.on(event, listener)
     file = tmp_path / "tests.html"
 
     def show(record: SessionRecord) -> Any:
@@ -74,11 +65,8 @@ def show(page: Any, tmp_path: Path) -> Iterator[Callable[[SessionRecord], Any]]:
         page.goto(file.as_uri())
         return page
 
-    yield show
-    for event, listener in listeners.items():
-        page.remove_listener(event, listener)
-    assert [url for url in requests if not url.startswith("data:")] == [file.as_uri()]
-    assert complaints == []
+    with watched(page, file):
+        yield show
 
 
 @pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
