@@ -33,7 +33,6 @@ NUMBERS = frozenset({"int2", "int4", "int8", "numeric", "float4", "float8"})
 TIMES = frozenset({"date", "timestamp", "timestamptz"})
 TEXTS = frozenset({"text", "varchar", "bpchar"})
 OTHERS = frozenset({"uuid"})
-EVERY = BOOLEANS | NUMBERS | TIMES | TEXTS | OTHERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -231,9 +231,7 @@ def unapplied(migration: Migration, error: MigrationFailed, *, left: int) -> Ite
     """Yield that a migration can't be applied, or not here, and that those behind it are not known."""
     said = str(error).splitlines()
     if sqlstate(error) == UNSUPPORTED and "extension" in said[0]:
-        yield left_open(
-            CHECK, migration.file.name, "scratch servers have no extensions", remedy="try it on a real server"
-        )
+        yield left_open(CHECK, migration.file.name, "scratch servers have no extensions", remedy=ELSEWHERE)
     else:
         yield broken(migration, "it can't be applied", said, remedy="correct the file")
     if left:

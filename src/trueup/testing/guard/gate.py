@@ -136,10 +136,6 @@ class Gate:
         """Take back what a node was allowed; with `fixture`, only what came by that."""
         self.allowances = [a for a in self.allowances if a.node != node or (fixture and a.fixture != fixture)]
 
-    def forbid_all(self) -> None:
-        """Take back everything."""
-        self.allowances.clear()
-
     def enter(self, owner: Owner) -> Owner:
         """Let an owner be at work."""
         self.owners.append(owner)

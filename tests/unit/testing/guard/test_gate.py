@@ -83,17 +83,6 @@ def test_withdrawing_by_fixture_leaves_the_others() -> None:
     assert [allowance.fixture for allowance in gate.allowances] == ["b"]
 
 
-def test_nothing_is_allowed_after_forbid_all() -> None:
-    gate = closed_gate()
-    gate.allow("", CONNINFO)
-
-    gate.forbid_all()
-
-    with pytest.raises(Refused):
-        gate.ask()
-    OUTSIDE.refusals.clear()
-
-
 def test_gate_that_is_open_asks_nobody() -> None:
     Gate().ask()
 
