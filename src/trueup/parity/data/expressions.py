@@ -8,6 +8,9 @@ from psycopg import sql
 from trueup.parity.data.forms import Template
 from trueup.parity.data.pairing import ReadColumn, Reading
 
+NOT_NULL = sql.SQL("true")
+"""NULL has the hash 0 whatever the seed, and so would a row that holds nothing else."""
+
 
 def column(one: ReadColumn) -> sql.Composable:
     """Return a column's value as its side's declared conversion gives it."""
@@ -82,17 +85,18 @@ def row_id(reading: Reading, salt: int) -> sql.Composable:
     return key_hash(reading, salt)
 
 
-def row_hashes(reading: Reading, salt: int) -> list[sql.Composable]:
-    """Hash all columns, seeded by the key: values that change places between two rows can't cancel in the sum."""
-    if not reading.has_integer_key:
-        return hashes(reading, values(reading), key_hash(reading, salt))
-    # The seed holds the key already; NULL has the hash 0 whatever the seed, so something else must be there.
-    others = [one for one in reading.columns if one not in reading.key]
-    found = hashes(reading, [sql.SQL("true"), *_in_forms(reading, others)], _seed(reading, salt))
-    return found if reading.hashing == "text" else [_native_by_column(reading, others, salt), *found[1:]]
+def row_hashes(reading: Reading, salt: int, key: sql.Composable | None = None) -> list[sql.Composable]:
+    """Hash all columns, seeded by the key: values that change places between two rows can't cancel in the sum.
+
+    `key` is what row_id gives, where that has been computed.
+    """
+    key = key or row_id(reading, salt)
+    columns = [one for one in reading.columns if not reading.has_integer_key or one not in reading.key]
+    found = hashes(reading, [NOT_NULL, *_in_forms(reading, columns)], _seed(key, salt))
+    return found if reading.hashing == "text" else [_native_by_column(reading, columns, key, salt), *found[1:]]
 
 
-def _native_by_column(reading: Reading, columns: Sequence[ReadColumn], salt: int) -> sql.Composed:
+def _native_by_column(reading: Reading, columns: Sequence[ReadColumn], key: sql.Composable, salt: int) -> sql.Composed:
     """Hash each text on its own, the other columns as one row, and join them by XOR, which their seeds make safe.
 
     A text that is part of a row is copied twice to be hashed, and a row costs more than several texts.
@@ -101,13 +105,13 @@ def _native_by_column(reading: Reading, columns: Sequence[ReadColumn], salt: int
     others = _in_forms(reading, (one for one in columns if one not in texts))
     parts = [
         sql.SQL("coalesce({}, {})").format(
-            native_text_hash(text, _seed(reading, _drawn(salt, 2 * number))),
-            native_text_hash(sql.SQL("''"), _seed(reading, _drawn(salt, 2 * number + 1))),
+            native_text_hash(text, _seed(key, _drawn(salt, 2 * number))),
+            native_text_hash(sql.SQL("''"), _seed(key, _drawn(salt, 2 * number + 1))),
         )
         for number, text in enumerate(_in_forms(reading, texts))
     ]
-    if others or not texts:
-        parts.append(native_hash(others if texts else [sql.SQL("true"), *others], _seed(reading, salt)))
+    if others or not parts:
+        parts.append(native_hash(others if parts else [NOT_NULL, *others], _seed(key, salt)))
     return sql.SQL("({})").format(sql.SQL(" # ").join(parts))
 
 
@@ -115,8 +119,8 @@ def _in_forms(reading: Reading, columns: Iterable[ReadColumn]) -> list[sql.Compo
     return [in_form(reading, one, one.form.value) for one in columns]
 
 
-def _seed(reading: Reading, salt: int) -> sql.Composed:
-    return sql.SQL("({} # {})").format(row_id(reading, salt), int8(salt))
+def _seed(key: sql.Composable, salt: int) -> sql.Composed:
+    return sql.SQL("({} # {})").format(key, int8(salt))
 
 
 def _drawn(salt: int, number: int) -> int:

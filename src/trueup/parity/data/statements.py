@@ -5,10 +5,13 @@ texts are integers of ours, bounds of integer keys, and keys, quoted by the driv
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import count as numbers
+from typing import LiteralString
 
 from psycopg import sql
 
 from trueup.parity.data.expressions import (
+    NOT_NULL,
     column,
     column_hash,
     comma,
@@ -118,13 +121,22 @@ def _in_buckets(reading: Reading, grid: Grid, buckets: Sequence[int] | None, sal
     """
     if not reading.key:
         return _keyless(reading, grid, buckets, salt)
-    bucket = _bucket(reading, grid, salt)
-    columns = [(bucket, sql.Identifier("bucket")), (row_id(reading, salt), sql.Identifier("id"))]
-    columns += zip(row_hashes(reading, salt), _hash_names(reading), strict=True)
-    conditions = [*_conditions(reading), *_looked_into(reading, grid, salt)]
+    source, key = (relation(reading), row_id(reading, salt)) if reading.has_integer_key else _identified(reading, salt)
+    bucket = _bucket(reading, grid, key)
+    columns = [(bucket, sql.Identifier("bucket")), (key, sql.Identifier("id"))]
+    columns += zip(row_hashes(reading, salt, key), _hash_names(reading), strict=True)
+    conditions = [*(_conditions(reading) if reading.has_integer_key else []), *_looked_into(grid, key)]
     if buckets is not None:
         conditions.append(_chosen(reading, grid, buckets, bucket))
-    return fenced(_aliases(columns), relation(reading), _all(conditions))
+    return fenced(_aliases(columns), source, _all(conditions))
+
+
+def _identified(reading: Reading, salt: int) -> tuple[sql.Composed, sql.Identifier]:
+    """Return the rows that are read as a relation `t` with the hash of their key, computed once, and its name."""
+    names = dict.fromkeys(one.name for one in reading.columns)
+    id_ = sql.Identifier(next(name for number in numbers() if (name := f"trueup id {number}") not in names))
+    columns = comma([*(sql.Identifier("t", name) for name in names), _aliases([(row_id(reading, salt), id_)])])
+    return fenced(columns, relation(reading), _where(reading), name="t"), id_
 
 
 def _keyless(reading: Reading, grid: Grid, buckets: Sequence[int] | None, salt: int) -> sql.Composed:
@@ -137,16 +149,18 @@ def _keyless(reading: Reading, grid: Grid, buckets: Sequence[int] | None, salt: 
 def _hashed_twice(reading: Reading, salt: int) -> sql.Composed:
     """Return the rows as hashes and versions; without a key to seed it, the first hash is linear in its columns."""
     names, version = _hash_names(reading), sql.Identifier("version")
-    first, *others = hashes(reading, [sql.SQL("true"), *values(reading)], int8(salt))
+    first, *others = hashes(reading, [NOT_NULL, *values(reading)], int8(salt))
     columns = zip([first, *others, VERSION], [*names, version], strict=True)
     once = fenced(_aliases(columns), relation(reading), _where(reading))
     twice = hashes(reading, [sql.SQL("int8send({})").format(names[0])], int8(salt))[0]
     return fenced(comma([sql.SQL("{} as {}").format(twice, names[0]), *names[1:], version]), once, sql.Composed([]))
 
 
-def fenced(columns: sql.Composable, source: sql.Composable, where: sql.Composable) -> sql.Composed:
+def fenced(
+    columns: sql.Composable, source: sql.Composable, where: sql.Composable, *, name: LiteralString = "hashed"
+) -> sql.Composed:
     """Return a subquery that is planned on its own, and still by parallel workers."""
-    return sql.SQL("(select {} from {} {} offset '0'::int8) as hashed").format(columns, source, where)
+    return sql.SQL("(select {} from {} {} offset '0'::int8) as {}").format(columns, source, where, sql.SQL(name))
 
 
 def _aliases(columns: Iterable[tuple[sql.Composable, sql.Composable]]) -> sql.Composed:
@@ -253,9 +267,9 @@ def array(numbers: Sequence[int]) -> sql.Composed:
     return sql.SQL("{}::int8[]").format(sql.Literal("{" + ",".join(map(str, numbers)) + "}"))
 
 
-def _bucket(reading: Reading, grid: Grid, salt: int) -> sql.Composed:
+def _bucket(reading: Reading, grid: Grid, key: sql.Composable) -> sql.Composed:
     if isinstance(grid, HashGrid):
-        return _low_bits(key_hash(reading, salt), grid)
+        return _low_bits(key, grid)
     if isinstance(grid, StepGrid):
         return sql.SQL("({}::int8 >> {})").format(column(reading.key[0]), sql.Literal(grid.shift))
     return sql.SQL("width_bucket({}::int8, {})::int8").format(column(reading.key[0]), array(grid.bounds))
@@ -266,11 +280,11 @@ def _low_bits(hashed: sql.Composable, grid: Grid) -> sql.Composed:
     return sql.SQL("({} & {})").format(hashed, int8(grid.buckets - 1))
 
 
-def _looked_into(reading: Reading, grid: Grid, salt: int) -> list[sql.Composable]:
+def _looked_into(grid: Grid, key: sql.Composable) -> list[sql.Composable]:
     if not isinstance(grid, HashGrid) or grid.inside is None:
         return []
     buckets, wanted = grid.inside
-    outer = _low_bits(key_hash(reading, salt), HashGrid(buckets))
+    outer = _low_bits(key, HashGrid(buckets))
     return [sql.SQL("{} = any({})").format(outer, array(wanted))]
 
 

@@ -193,3 +193,28 @@ def test_a_sample_is_the_same_whatever_the_salt_and_is_no_part(reading: Reading)
     assert all(condition in statements.checksums(sampled, HashGrid(64), salt).as_string() for salt in (5, 6))
     assert f"'{statements.SAMPLE_SEED}'::int8" in condition
     assert statements.SAMPLE_SEED != statements.PART_SEED
+
+
+def test_the_hash_of_a_key_is_computed_once_a_row() -> None:
+    """It tells the bucket, stands for the key, and seeds the hash of each column."""
+    reading = replace(HASHED, to_utf8=False, span=Span(part=1, parts=4))
+    key = """hash_record_extended(row(("t"."note")::text collate "C"), '5'::int8)"""
+
+    for text in (
+        statements.checksums(reading, HashGrid(64), 5).as_string(),
+        statements.packed(reading, HashGrid(64).within([3]), [1, 4], 5).as_string(),
+    ):
+        assert text.count(key) == text.count(f'{key} as "trueup id 0"') == 1
+
+
+def test_no_column_is_read_but_those_that_are_compared() -> None:
+    """A role may have the right to read some columns alone."""
+    inner = statements.checksums(HASHED, HashGrid(64), 5).as_string().rpartition("(select ")[2]
+
+    assert inner.startswith('"t"."id", "t"."note", hash_record_extended(')
+
+
+def test_a_column_may_have_any_name() -> None:
+    reading = replace(HASHED, columns=(ID, NOTE, replace(NOTE, name="trueup id 0")))
+
+    assert 'as "trueup id 1"' in statements.checksums(reading, HashGrid(64), 5).as_string()
