@@ -167,10 +167,10 @@ class Reception:
         """Note for people's days whether there is time left."""
         for staff_id, date in sorted(days):
             schedule = self.schedules.on(staff_id, date)
-            if schedule is None or (worked := schedule.worked) is None:
+            if schedule is None or schedule.worked is None:
                 continue
             live = [each for each in self.bookings.on_days(date, date, staff_id=staff_id) if each.status not in VACANT]
-            has_slots = sum((each.ends_at - each.datetime for each in live), dt.timedelta()) < worked
+            has_slots = schedule.has_room(sum((each.ends_at - each.datetime for each in live), dt.timedelta()))
             self.schedules.update(
                 {"has_booking_slots": has_slots},
                 yclients_staff_id=staff_id,

@@ -2,6 +2,8 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import reduce
+from operator import and_
 
 from ai_admin.bookings.model import VACANT, Booking, Status
 from ai_admin.columns import OF_TEST_COMPANY
@@ -43,9 +45,9 @@ class Bookings(Repository[Booking]):
     ) -> list[Booking]:
         """Return a client's bookings from `since` to before `until`, whatever became of them, the latest first."""
         conditions: dict[str, object] = {"client_phone": phone}
-        bounds = [gte(since)] * (since is not None) + [lt(until)] * (until is not None)
+        bounds = [bound(moment) for bound, moment in ((gte, since), (lt, until)) if moment is not None]
         if bounds:
-            conditions["datetime"] = bounds[0] if len(bounds) == 1 else bounds[0] & bounds[1]
+            conditions["datetime"] = reduce(and_, bounds)
         return self.find_many(conditions, order_by="-datetime", limit=limit, after=after)
 
     def upcoming(self, phone: Phone, *, now: dt.datetime, limit: int) -> list[Booking]:

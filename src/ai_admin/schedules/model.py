@@ -34,6 +34,13 @@ class Schedule:
         day = dt.date.min
         return dt.datetime.combine(day, self.work_end) - dt.datetime.combine(day, self.work_start)
 
+    def has_room(self, taken: dt.timedelta) -> bool:
+        """Say whether bookings that take so long leave time on the day; hours that are not known never fill up."""
+        if not self.is_working:
+            return False
+        worked = self.worked
+        return worked is None or taken < worked
+
     def covers(self, begins: dt.datetime, ends: dt.datetime) -> bool:
         """Say whether work goes on from one moment to another, both on the clock of the salon.
 

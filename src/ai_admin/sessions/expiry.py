@@ -1,4 +1,4 @@
-"""When a key counts as expired: the one definition, which reading, health, statistics and clean-up share."""
+"""When a key counts as expired: the one definition, which reading, health and clean-up share."""
 
 from collections.abc import Sequence
 from datetime import datetime

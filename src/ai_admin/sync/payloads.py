@@ -34,8 +34,6 @@ class CompanyPayload(Payload, kw_only=True, frozen=True):
 
     id: int
     title: str
-    country: str | None = None
-    city: str | None = None
     address: str | None = None
     phone: str | int | None = None
     email: str | None = None

@@ -192,17 +192,9 @@ def with_slots(schedules: Iterable[Schedule], bookings: Iterable[Booking]) -> li
             place = (booking.staff_id, booking.date)
             taken[place] = taken.get(place, dt.timedelta()) + (booking.ends_at - booking.datetime)
     return [
-        replace(each, has_booking_slots=has_time(each, taken.get((each.yclients_staff_id, each.date))))
+        replace(each, has_booking_slots=each.has_room(taken.get((each.yclients_staff_id, each.date), dt.timedelta())))
         for each in schedules
     ]
-
-
-def has_time(schedule: Schedule, taken: dt.timedelta | None) -> bool:
-    """Say whether a day has time left; hours that are not known never fill up."""
-    if not schedule.is_working:
-        return False
-    worked = schedule.worked
-    return worked is None or (taken or dt.timedelta()) < worked
 
 
 def booking_row(item: Item[RecordPayload], zone: ZoneInfo, now: dt.datetime) -> Booking:

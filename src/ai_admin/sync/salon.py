@@ -84,10 +84,14 @@ class SalonSync:
     def sync_services(self) -> Outcome:
         """Sync the price list; what is not on it any more is deactivated."""
         with self.recorder.running("services") as (account, outcomes):
-            categories, _ = decode(CategoryPayload, self.api.categories(self.company_id))
+            categories, nameless = decode(CategoryPayload, self.api.categories(self.company_id))
             titles = {item.payload.id: item.payload.title for item in categories}
             make = partial(rows.service_row, categories=titles)
             replace(account, self.services, self.api.services(self.company_id), ServicePayload, make)
+            # After that: what its categories are called says nothing about whether the list of services is whole.
+            account.rejects += [
+                Reject(yclients_id=None, reason=f"of category {each.yclients_id}: {each.reason}") for each in nameless
+            ]
         return outcomes[0]
 
     def sync_staff(self) -> Outcome:

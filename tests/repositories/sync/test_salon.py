@@ -80,6 +80,19 @@ def test_what_is_no_longer_on_the_list_is_deactivated(sync, salon, read):
     assert read("select yclients_id from services where not is_active order by 1") == [(79067,), (79069,)]
 
 
+def test_category_that_can_not_be_read_is_accounted_for_and_its_services_are_stored(sync, salon, read):
+    sync.sync_company()
+    salon.lists[f"company/{SALON}/service_categories"][0]["title"] = {"ru": "…"}
+
+    outcome = sync.sync_services()
+
+    assert counts(outcome) == ("failed", 4, 4, 0, 0, 1)
+    assert [(each.yclients_id, each.reason) for each in outcome.rejects] == [
+        (None, "of category 70345: Expected `str`, got `object` - at `$.title`")
+    ]
+    assert read("select count(*), count(category_title) from services") == [(4, 1)]
+
+
 @pytest.mark.parametrize("entity", ["services", "staff"])
 def test_failed_page_fails_the_run_and_deactivates_nothing(sync, salon, read, entity):
     """An error on a page ended the loop, and the pages so far counted as the whole list."""
