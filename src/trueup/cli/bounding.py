@@ -24,6 +24,7 @@ OPTIONS = (
         type=click.IntRange(min=0),
         default=USUAL.max_rows,
         show_default=True,
+        metavar="N",
         help="List so many differing rows of a table at most; the others are counted.",
     ),
     click.option(

@@ -51,7 +51,7 @@ MOST_ROUNDS = 1_000
     "until_s",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="Give up after so long. [when no row differs]",
+    help="Give up after so long. [never]",
 )
 @as_json
 def follow_command(

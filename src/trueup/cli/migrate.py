@@ -49,7 +49,7 @@ def up(*, database: str, folder: Path | None, to: str | None) -> ExitCode:
 @click.argument("database", metavar="DB")
 @folder_option
 @to_option
-@click.option("--steps", type=click.IntRange(min=1), help="Undo so many. [1]")
+@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Undo so many. [1]")
 def down(*, database: str, folder: Path | None, to: str | None, steps: int | None) -> ExitCode:
     """Undo the newest migration of DB, or everything newer than --to."""
     if to and steps:

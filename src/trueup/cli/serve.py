@@ -25,9 +25,23 @@ NAMES_TAKEN = frozenset({"live", "ready", "database", "tracking", "nightly"})
 
 @click.command("serve")
 @click.argument("database", metavar="[DB]", required=False)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
-@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 is any free one.")
-@click.option("--every", default=5.0, show_default=True, type=click.FloatRange(0.1), help="Seconds between two checks.")
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="Where to listen.")
+@click.option(
+    "--port",
+    default=8080,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Where to listen; 0 is any free one.",
+)
+@click.option(
+    "--every",
+    default=5.0,
+    show_default=True,
+    type=click.FloatRange(0.1),
+    metavar="SECONDS",
+    help="Wait so long between two checks.",
+)
 def serve_command(*, database: str | None, host: str, port: int, every: float) -> ExitCode:
     """Serve /health, /health/live, /health/ready, /health/database, /health/tracking, /health/nightly, /metrics.
 
