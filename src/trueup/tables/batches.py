@@ -9,15 +9,15 @@ from types import NoneType
 from typing import Any, NoReturn, TypeVar
 
 from msgspec import UnsetType
+from psycopg.adapt import Dumper
 
 from trueup.tables.contract import Column, Table
 from trueup.tables.encoding import BadValue, faithful_json
 from trueup.tables.errors import InvalidValue
 from trueup.tables.ordering import Bad, Key, Ordered, Rejected, key_at, rejected
-from trueup.tables.rows import column_reader_of, written
+from trueup.tables.rows import classes_of, column_reader_of, written
 from trueup.tables.sql_types import Family
 from trueup.tables.tenants import Row
-from trueup.tables.texts import ColumnWriter, write_texts, writer_of
 
 R = TypeVar("R")
 
@@ -35,7 +35,9 @@ class Batch:
     """Where each row stood in the call."""
     key: Key
     """The columns of the conflict key, in the order of the call."""
-    writers: Sequence[ColumnWriter] = ()
+    classes: Sequence[set[type]]
+    """Of the values of each column."""
+    dumpers: Sequence[type[Dumper]] = ()
     """What writes the values of each column, once prepared."""
 
     def __len__(self) -> int:
@@ -73,51 +75,68 @@ def group(table: Table[R], given: Ordered, tenant: Row) -> list[Batch]:
         lines.append([values[i] for i in order])
         positions.append(position)
     parts = ((names, list(zip(*lines, strict=True)), positions) for names, (lines, positions) in shapes.items())
-    return [bound(table, Batch(names, columns, positions, given.key), tenant) for names, columns, positions in parts]
+    return [
+        bound(table, Batch(names, columns, positions, given.key, [*map(classes_of, columns)]), tenant)
+        for names, columns, positions in parts
+    ]
 
 
 def uniform(table: Table[R], given: Ordered) -> Batch | None:
     """Return rows of the row class as one batch, None if not all set the same columns."""
-    names, columns = [], []
+    names, columns, found = [], [], []
     for name in table.insertable:
         column = column_reader_of(name)(given.rows)
-        classes = set(map(type, column))
+        classes = classes_of(column)
         if UnsetType not in classes:
             names.append(name)
             columns.append(column)
+            found.append(classes)
         elif len(classes) > 1:
             return None
-    return Batch(tuple(names), columns, given.positions, given.key)
+    return Batch(tuple(names), columns, given.positions, given.key, found)
 
 
 def bound(table: Table[Any], batch: Batch, tenant: Row) -> Batch:
     """Return the batch with the tenant of the repository, where its rows leave that out."""
     if table.tenant is None or table.tenant in batch.names:
         return batch
-    values = [tenant[table.tenant]] * len(batch)
-    return replace(batch, names=(*batch.names, table.tenant), columns=[*batch.columns, values])
+    value = tenant[table.tenant]
+    return replace(
+        batch,
+        names=(*batch.names, table.tenant),
+        columns=[*batch.columns, [value] * len(batch)],
+        classes=[*batch.classes, {type(value)}],
+    )
 
 
 def prepare(table: Table[Any], batch: Batch) -> tuple[Batch, list[Rejected]]:
     """Return a batch ready to be sent, and the rows with a value that its column can't hold, each once."""
     bad: Bad = {}
-    sent = [writable(table.column(name), values, bad) for name, values in zip(batch.names, batch.columns, strict=True)]
-    columns, writers = zip(*sent, strict=True)
-    ready = replace(batch, columns=columns, writers=writers)
+    columns = [table.column(name) for name in batch.names]
+    ready = replace(
+        batch,
+        columns=[writable(*each, bad) for each in zip(columns, batch.columns, batch.classes, strict=True)],
+        dumpers=[column.type.dumper for column in columns],
+    )
     if not bad:
         return ready, []
     return ready.without(bad), [rejected(batch.key, batch.positions[i], reason) for i, reason in sorted(bad.items())]
 
 
-def writable(column: Column, values: Sequence[Any], bad: Bad) -> tuple[Sequence[Any], ColumnWriter]:
-    """Return the values of a column, as texts unless all are plain, and what writes them; note the bad ones."""
-    classes = set(map(type, values))
+def writable(column: Column, values: Sequence[Any], classes: set[type], bad: Bad) -> Sequence[Any]:
+    """Return the values of a column as its dumper takes them; note the bad ones."""
+    kind = column.type
     present = [value for value in values if value is not None] if NoneType in classes else values
-    if not present or column.type.is_plain(present, classes - {NoneType}):
-        return values, writer_of(column.type)
-    if column.type.family in JSON_FAMILIES and (texts := faithful_json(present)) is not None:
-        return (texts if present is values else with_nulls(texts, values)), write_texts
-    return encoded(column, values, bad), write_texts
+    texts: Sequence[str] | None
+    if not present or kind.is_plain(present, classes - {NoneType}):
+        if kind.texts is None:
+            return values
+        texts = kind.texts(present)
+    else:
+        texts = faithful_json(present) if kind.family in JSON_FAMILIES else None
+    if texts is None:
+        return checked(column, values, bad)
+    return texts if present is values else with_nulls(texts, values)
 
 
 def with_nulls(texts: Iterable[str], values: Sequence[Any]) -> list[str | None]:
@@ -126,16 +145,19 @@ def with_nulls(texts: Iterable[str], values: Sequence[Any]) -> list[str | None]:
     return [None if value is None else next(present) for value in values]
 
 
-def encoded(column: Column, values: Sequence[Any], bad: Bad) -> list[str | None]:
-    """Return the values of a column as texts, written one by one; note the bad ones."""
-    texts: list[str | None] = []
+def checked(column: Column, values: Sequence[Any], bad: Bad) -> list[Any]:
+    """Return the values of a column as its dumper takes them, looked at one by one; note the bad ones."""
+    kind = column.type
+    taken: list[Any] = []
     for i, value in enumerate(values):
         try:
-            texts.append(None if value is None else column.type.encode(value))
+            text = None if value is None else kind.encode(value)
         except BadValue as error:
-            texts.append(None)
             bad.setdefault(i, (column.name, error.sqlstate, error.reason))
-    return texts
+            taken.append(None)
+        else:
+            taken.append(text if kind.sent_as == "text" else value)
+    return taken
 
 
 def refuse(table: Table[Any], bad: Sequence[Rejected]) -> NoReturn:

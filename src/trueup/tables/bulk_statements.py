@@ -1,4 +1,4 @@
-"""The SQL that writes many rows at once, which are given as one array of texts (`trueup.tables.payloads`).
+"""The SQL that writes many rows at once, which are given as one array a column (`trueup.tables.payloads`).
 
 Each statement writes in the order of the key, the same for every writer, and answers with counts.
 """
@@ -30,22 +30,13 @@ from trueup.tables.statements import (
 def incoming(table: Table[Any], names: Names) -> sql.Composable:
     """Return a SELECT of the rows that are given, under the names of the columns, in the order in which they are given.
 
-    `offset 0` keeps the planner from copying the parameter into each expression, and estimates from its length: 1000
-    rows are expected, whatever comes. `offset 1` leaves out what stands before the first separators.
+    Of arrays that are equally long, a select list gives the first elements, the second ones, and so on.
     """
-    fields = [sql.Identifier(f"c{index}") for index in range(len(names))]
-    texts = [
-        sql.SQL(f"string_to_table(given[{index}], given[1], given[2]) as {{}}").format(field)
-        for index, field in enumerate(fields, 3)
-    ]
-    columns = [table.column(name) for name in names]
-    typed = [
-        sql.SQL("{}::" + column.type.name + " as {}").format(field, column.identifier)
-        for field, column in zip(fields, columns, strict=True)
-    ]
-    return sql.SQL(
-        "select {}\nfrom (select {}\nfrom (select $1::text[] as given offset 0) as parameter offset 1) as texts"
-    ).format(listed(typed), listed(texts))
+    given, typed = [], []
+    for number, column in enumerate(map(table.column, names), 1):
+        given.append(sql.SQL(f"unnest(${number}::{column.type.sent_as}[]) as c{number}"))
+        typed.append(sql.SQL(f"c{number}::{column.type.name} as {{}}").format(column.identifier))
+    return sql.SQL("select {}\nfrom (select {}) as given").format(listed(typed), listed(given))
 
 
 def listed(parts: Iterable[sql.Composable]) -> sql.Composable:

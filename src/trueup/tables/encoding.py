@@ -223,3 +223,9 @@ def quoted(text: str) -> str:
     if "\\" in text or '"' in text:
         text = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{text}"'
+
+
+def array_literals(values: Sequence[Any]) -> list[str]:
+    """Return plain lists as array literals: JSON in other brackets, for both escape a quote and a backslash alike."""
+    lines = b"\n" + ENCODER.encode_lines(values)
+    return lines.replace(b"\n[", b"\n{").replace(b"]\n", b"}\n").decode()[1:-1].split("\n")

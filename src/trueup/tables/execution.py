@@ -20,6 +20,7 @@ from psycopg.pq.abc import PGconn, PGresult
 
 from trueup.db.connection import Connection
 from trueup.errors import InvalidData, UsageError
+from trueup.tables.arrays import Context
 from trueup.tables.contract import Table
 from trueup.tables.statements import Flag, Statement
 
@@ -64,15 +65,7 @@ def adapters() -> AdaptersMap:
     return adapters
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Tells psycopg how to read values: in UTC and UTF-8, whatever the session's settings."""
-
-    adapters: AdaptersMap = field(default_factory=adapters)
-    connection: None = None
-
-
-CONTEXT = Context()
+CONTEXT = Context(adapters())
 
 
 @dataclass(slots=True, eq=False)

@@ -14,7 +14,7 @@ from msgspec import UnsetType
 from trueup.tables.contract import UNSET, Column, Table
 from trueup.tables.encoding import BadValue
 from trueup.tables.errors import DuplicateKeys, StatementRefused
-from trueup.tables.rows import check_writable, column_reader_of
+from trueup.tables.rows import check_writable, classes_of, column_reader_of
 from trueup.tables.tenants import Row, row_with_tenant
 
 OnDuplicate = Literal["error", "first", "last"]
@@ -72,13 +72,14 @@ def in_order(
         StatementRefused, UnknownColumn, TenantMissing: a row is none, or not one of the table's or the tenant's.
         DuplicateKeys: rows share a key, and that was to be an error.
     """
-    are_rows = {table.row} == set(map(type, rows))
+    are_rows = {table.row} == classes_of(rows)
     if not are_rows:
         check_rows(table, rows)
-    key = [key_column(table, name, rows, tenant, are_rows=are_rows) for name in table.key]
-    bad: Bad = {}
-    for name, values in zip(table.key, key, strict=True):
-        check_key(table.column(name), values, bad)
+    key, bad = [], Bad()
+    for name in table.key:
+        values, classes = key_column(table, name, rows, tenant, are_rows=are_rows)
+        check_key(table.column(name), values, classes, bad)
+        key.append(values)
     if bad:
         reject([rejected(key, i, reason) for i, reason in sorted(bad.items())])
     items = [i for i in range(len(rows)) if i not in bad] if bad else range(len(rows))
@@ -100,9 +101,12 @@ def check_rows(table: Table[Any], rows: Sequence[Any]) -> None:
         check_writable(table, name)
 
 
-def key_column(table: Table[Any], name: str, rows: Sequence[Any], tenant: Row, *, are_rows: bool) -> Sequence[Any]:
+def key_column(
+    table: Table[Any], name: str, rows: Sequence[Any], tenant: Row, *, are_rows: bool
+) -> tuple[Sequence[Any], set[type]]:
     """Return the values of one column of the key, the tenant's where the repository has one and the row says nothing.
 
+    Beside them stand their classes.
     `are_rows` says that all are of the row class, so that a column can be read at once.
 
     Raises:
@@ -113,19 +117,20 @@ def key_column(table: Table[Any], name: str, rows: Sequence[Any], tenant: Row, *
         values = column_reader_of(name)(rows)
     else:
         values = [row.get(name, UNSET) if isinstance(row, Mapping) else getattr(row, name) for row in rows]
-    classes = set(map(type, values))
+    classes = classes_of(values)
     if name == table.tenant:
         for value in set(values):
             row_with_tenant(table, name, tenant, (name,), [value])
-        return [tenant[name] if value is UNSET else value for value in values] if UnsetType in classes else values
-    if UnsetType in classes:
+        if UnsetType in classes:
+            values = [tenant[name] if value is UNSET else value for value in values]
+            classes = classes_of(values)
+    elif UnsetType in classes:
         raise StatementRefused(f"{table.name}.{name}: it is part of the conflict key and not set")
-    return values
+    return values, classes
 
 
-def check_key(column: Column, values: Sequence[Any], bad: Bad) -> None:
+def check_key(column: Column, values: Sequence[Any], classes: set[type], bad: Bad) -> None:
     """Note the rows that lack a part of the key, or whose value its type can't hold."""
-    classes = set(map(type, values))
     if NoneType not in classes and column.type.is_plain(values, classes):
         return
     for i, value in enumerate(values):

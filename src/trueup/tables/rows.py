@@ -1,6 +1,6 @@
 """How rows become values of the row type, and values become what is written."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from operator import attrgetter
@@ -66,6 +66,11 @@ def column_reader_of(name: str) -> Callable[[Sequence[Any]], list[Any]]:
     return compiled(object, f"def make(rows):\n    return [row.{name} for row in rows]\n")
 
 
+def classes_of(values: Iterable[Any]) -> set[type]:
+    """Return the classes of values."""
+    return set(map(type, values))
+
+
 @cache
 def reader_of(table: Table[Any]) -> Callable[[Any], tuple[Any, ...]]:
     """Return the function that takes the insertable columns' values out of a row, in order."""
@@ -84,7 +89,7 @@ def written(table: Table[R], row: R | Mapping[str, object]) -> tuple[tuple[str, 
     """
     if isinstance(row, table.row):
         values = reader_of(table)(row)
-        if UnsetType not in set(map(type, values)):
+        if UnsetType not in classes_of(values):
             return table.insertable, list(values)
         pairs = [pair for pair in zip(table.insertable, values, strict=True) if pair[1] is not UNSET]
     elif isinstance(row, Mapping):

@@ -6,7 +6,7 @@ is divided from here, and the later one is refused.
 """
 
 from collections.abc import Iterator
-from functools import cache
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
@@ -14,11 +14,12 @@ from psycopg import sql
 
 from trueup.errors import DatabaseError, PermissionMissing
 from trueup.tables.batches import Batch
+from trueup.tables.contract import Table
 from trueup.tables.execution import IDLE, execute, fetch
 from trueup.tables.ordering import Rejected
-from trueup.tables.payloads import encode_batch
-from trueup.tables.statements import Statement
-from trueup.tables.writer import Writer
+from trueup.tables.payloads import Payload, encode_batch
+from trueup.tables.statements import Names, Statement
+from trueup.tables.writer import Part, Writer
 
 ROW_FAULTS = frozenset({"21", "22", "23", "44", "P0"})
 """Classes of SQLSTATE that blame a row: cardinality, data, constraints, the check of a view, a trigger's exception."""
@@ -27,31 +28,46 @@ MAY_DEPEND = ("23503", "P0")
 WAYS = 16
 
 IMMEDIATE = Statement(b"set constraints all immediate", is_lasting=False)
-CALL_PROBE = Statement(
-    b"select item, state, constraint_of, column_of from pg_temp.trueup_probe($1::text[], 0)",
-    is_lasting=False,
-    is_binary=True,
-)
-DROP_PROBE = Statement(
-    b"drop function pg_temp.trueup_probe(text[], integer), pg_temp.trueup_write(text[])", is_lasting=False
-)
-WRITE = "#variable_conflict use_column\ndeclare counts record;\nbegin\n{}\ninto counts;\nend"
+DROP_PROBE = Statement(b"drop function pg_temp.trueup_probe, pg_temp.trueup_write", is_lasting=False)
+MOST_COLUMNS = 99
+"""How many the search takes: a function of the server has up to 100 arguments, and one of them is not a column."""
+
+BODY = "#variable_conflict use_column\ndeclare counts record;\nbegin\n{}\ninto counts;\nend"
+CREATE_WRITE = "create function pg_temp.trueup_write({types}) returns void language plpgsql as {body}"
+CALL_PROBE = "select item, state, constraint_of, column_of from pg_temp.trueup_probe({given}, 0)"
 
 
-@cache
-def probe_function() -> Statement:
-    """Return what creates the function that finds bad rows."""
-    return Statement(files("trueup.tables").joinpath("probe.sql").read_bytes(), is_lasting=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """Is the statements that find bad rows among those that are given."""
+
+    create_write: Statement
+    """What creates the function that writes rows, whose statement is planned once for all calls."""
+    create_probe: Statement
+    call: Statement
 
 
-def write_function(statement: Statement) -> Statement:
-    """Return what creates the function that writes rows by a statement, which is planned once for all calls."""
-    create = sql.SQL("create function pg_temp.trueup_write(text[]) returns void language plpgsql as {}")
-    body = WRITE.format(statement.text.decode())
-    return Statement(create.format(sql.Literal(body)).as_bytes(None), is_lasting=False)
+def probe_of(table: Table[Any], names: Names, statement: Statement) -> Probe:
+    """Return what finds the rows that a statement can't write."""
+    types = [f"{table.column(name).type.sent_as}[]" for name in names]
+    given = [f"${number}::{kind}" for number, kind in enumerate(types, 1)]
+    part = [f"${number}[low + 1 : low + size]" for number in range(1, len(types) + 1)]
+    body = sql.Literal(BODY.format(statement.text.decode())).as_string(None)
+    create_probe = files("trueup.tables").joinpath("probe.sql").read_text(encoding="ascii")
+    return Probe(
+        create_write=once(CREATE_WRITE, types=types, body=[body]),
+        create_probe=once(create_probe, types=types, part=part),
+        call=once(CALL_PROBE, given=given),
+    )
 
 
-def write_what_can_be(writer: Writer, parts: Iterator[tuple[Batch, bytes]]) -> list[Rejected]:
+def once(text: str, **parts: list[str]) -> Statement:
+    """Return a statement that is not worth preparing, with lists of parts in their places."""
+    filled = text.format_map({name: ", ".join(items) for name, items in parts.items()})
+    return Statement(filled.encode(), is_lasting=False, is_binary=True)
+
+
+def write_what_can_be(writer: Writer, parts: Iterator[Part]) -> list[Rejected]:
     """Write every row that the server takes, in one transaction, and return the others."""
     with writer.db.connection() as connection:
         is_own = connection.pgconn.transaction_status == IDLE
@@ -81,7 +97,7 @@ def again(writer: Writer, batch: Batch, rejected: list[Rejected]) -> tuple[Batch
     return batch, [each for each in rejected if each.position not in hopeful] + still
 
 
-def attempt(writer: Writer, batch: Batch, payload: bytes) -> DatabaseError | None:
+def attempt(writer: Writer, batch: Batch, payload: Payload) -> DatabaseError | None:
     """Write a batch, or return why one of its rows prevents that."""
     try:
         with writer.db.transaction():
@@ -93,7 +109,7 @@ def attempt(writer: Writer, batch: Batch, payload: bytes) -> DatabaseError | Non
     return None
 
 
-def isolate(writer: Writer, batch: Batch, payload: bytes) -> list[Rejected]:
+def isolate(writer: Writer, batch: Batch, payload: Payload) -> list[Rejected]:
     """Write a batch without the rows that the server refuses, and return those."""
     found = probe(writer, batch, payload)
     rejected = [
@@ -104,16 +120,19 @@ def isolate(writer: Writer, batch: Batch, payload: bytes) -> list[Rejected]:
     return rejected + split(writer, good) if len(good) else rejected
 
 
-def probe(writer: Writer, batch: Batch, payload: bytes) -> list[tuple[int, str, str, str]]:
+def probe(writer: Writer, batch: Batch, payload: Payload) -> list[tuple[int, str, str, str]]:
     """Return the index of each row that the server refuses, its SQLSTATE, constraint and column.
 
-    Without the right to create a temporary function it returns none.
+    Without the right to create a temporary function, or with too many columns for one, it returns none.
     """
+    if len(batch.names) > MOST_COLUMNS:
+        return []
     try:
         with writer.db.transaction(), writer.db.connection() as connection:
-            execute(connection, write_function(writer.statement_on(connection, batch.names)), ())
-            execute(connection, probe_function(), ())
-            found: list[Any] = fetch(connection, CALL_PROBE, [payload], tuple)
+            way = probe_of(writer.table, batch.names, writer.statement_on(connection, batch.names))
+            execute(connection, way.create_write, ())
+            execute(connection, way.create_probe, ())
+            found: list[Any] = fetch(connection, way.call, payload, tuple)
             execute(connection, DROP_PROBE, ())
     except PermissionMissing:
         return []

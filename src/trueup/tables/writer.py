@@ -12,13 +12,14 @@ from trueup.tables.batches import Batch
 from trueup.tables.connections import Connections
 from trueup.tables.contract import Table
 from trueup.tables.execution import IDLE, fetch, flag_for
+from trueup.tables.payloads import Payload
 from trueup.tables.pipeline import Call, pipelined
 from trueup.tables.statements import Flag, Names, Statement, changed_by
 from trueup.tables.upserting import ROUNDS
 
 Mode = Literal["replace", "sync"]
-Part = tuple[Batch, bytes]
-"""A batch, and the same as the parameter of its statement."""
+Part = tuple[Batch, Payload]
+"""A batch, and the same as the parameters of its statement."""
 
 
 class Incomplete(Exception):
@@ -71,11 +72,11 @@ class Writer:
             for batch, payload in parts():
                 self.write(batch, payload)
 
-    def hold(self, batch: Batch, payload: bytes) -> None:
+    def hold(self, batch: Batch, payload: Payload) -> None:
         """Lock those rows of a batch that exist and may be changed."""
         if changed_by(self.table, batch.names):
             with self.db.connection() as connection:
-                fetch(connection, bulk_statements.hold(self.table, batch.names), [payload], tuple)
+                fetch(connection, bulk_statements.hold(self.table, batch.names), payload, tuple)
 
     def write_ahead(self, parts: Iterator[Part]) -> None:
         """Write every part without waiting for the answer to the one before.
@@ -106,15 +107,15 @@ class Writer:
                 raise Incomplete
             batch, payload = part
             sizes.append(len(batch))
-            yield self.statement(batch.names, flag), [payload]
+            yield self.statement(batch.names, flag), payload
 
-    def write(self, batch: Batch, payload: bytes) -> None:
+    def write(self, batch: Batch, payload: Payload) -> None:
         """Write one batch as a whole, and count it."""
         with self.db.connection() as connection:
             statement = self.statement_on(connection, batch.names)
             inserted = updated = 0
             for _ in range(ROUNDS):
-                ((new, changed, missing),) = fetch(connection, statement, [payload], tuple)
+                ((new, changed, missing),) = fetch(connection, statement, payload, tuple)
                 inserted, updated = inserted + new, updated + changed
                 if new == missing:
                     break

@@ -4,7 +4,7 @@ import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, make_dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from random import Random
@@ -479,6 +479,22 @@ def test_without_the_right_to_temporary_functions_rows_are_split_from_here(
         (i, "clients_spent_check") for i in (3, 50, 99)
     ]
     assert done.inserted == 97
+
+
+@pytest.mark.parametrize("columns", [99, 100])
+def test_bad_row_is_found_in_a_table_of_more_columns_than_a_function_has_arguments(
+    db: Database, observer: Connection, columns: int
+):
+    names = ["id", *(f"c{i}" for i in range(1, columns))]
+    declared = ", ".join(f"{name} bigint not null" for name in names)
+    observer.execute(f"create table wide ({declared}, primary key (id), check (c1 >= 0))".encode())
+    row = make_dataclass("Row", [(name, int) for name in names], frozen=True, slots=True)
+    wide = Repository(db, Table("public.wide", row, primary_key=("id",)))
+
+    done = wide.bulk_upsert([row(*[i if i != 3 else -i] * columns) for i in range(8)], partial=True)
+
+    assert [(each.position, each.constraint) for each in done.rejected] == [(3, "wide_c1_check")]
+    assert done.inserted == 7
 
 
 def test_error_that_no_row_is_to_blame_for_is_raised(clients: Clients, observer: Connection):

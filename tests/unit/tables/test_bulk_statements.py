@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
 import pytest
 
-from trueup.tables import UNSET, Table
+from trueup.tables import UNSET, Sql, Table
 from trueup.tables import bulk_statements as bulk
 from trueup.tables.statements import Statement
 
@@ -16,26 +17,22 @@ class Client:
     company_id: int
     phone: str
     name: str | None = UNSET
-    made_at: str = UNSET
+    made_by: Annotated[str, Sql("varchar(9)")] = UNSET
     seen_at: datetime = UNSET
 
 
 CLIENTS = Table(
-    "public.clients", Client, primary_key=("company_id", "phone"), insert_only=("made_at",), touch="seen_at"
+    "public.clients", Client, primary_key=("company_id", "phone"), insert_only=("made_by",), touch="seen_at"
 )
 KEY = ("company_id", "phone")
-NAMES = (*KEY, "name", "made_at")
+NAMES = (*KEY, "name", "made_by")
 
-GIVEN = """select "c0"::bigint as "company_id", "c1"::text as "phone", "c2"::text as "name", "c3"::text as "made_at"
-from (select string_to_table(given[3], given[1], given[2]) as "c0", \
-string_to_table(given[4], given[1], given[2]) as "c1", \
-string_to_table(given[5], given[1], given[2]) as "c2", \
-string_to_table(given[6], given[1], given[2]) as "c3"
-from (select $1::text[] as given offset 0) as parameter offset 1) as texts"""
-GIVEN_KEYS = """select "c0"::bigint as "company_id", "c1"::text as "phone"
-from (select string_to_table(given[3], given[1], given[2]) as "c0", \
-string_to_table(given[4], given[1], given[2]) as "c1"
-from (select $1::text[] as given offset 0) as parameter offset 1) as texts"""
+GIVEN = """select c1::bigint as "company_id", c2::text as "phone", c3::text as "name", \
+c4::character varying as "made_by"
+from (select unnest($1::bigint[]) as c1, unnest($2::text[]) as c2, unnest($3::text[]) as c3, \
+unnest($4::text[]) as c4) as given"""
+GIVEN_KEYS = """select c1::bigint as "company_id", c2::text as "phone"
+from (select unnest($1::bigint[]) as c1, unnest($2::text[]) as c2) as given"""
 UPDATE = """on conflict ("company_id", "phone") do update
 set "name" = excluded."name", "seen_at" = now()
 where ("stored"."name") is distinct from ("excluded"."name")"""

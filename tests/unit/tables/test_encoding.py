@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from trueup.tables import encoding
-from trueup.tables.encoding import BadValue
+from trueup.tables.encoding import BadValue, array_literals
 from trueup.tables.sql_types import parse_type
 
 
@@ -204,3 +204,9 @@ def test_refusal_does_not_tell_the_value():
         parse_type("text")[0].encode("secret\0")
 
     assert "secret" not in str(refusal.value)
+
+
+def test_lists_are_written_as_array_literals():
+    values: list[list[Any]] = [["a]", 'b"', "\\"], [], [None], [1]]
+
+    assert array_literals(values) == ['{"a]","b\\"","\\\\"}', "{}", "{null}", "{1}"]
