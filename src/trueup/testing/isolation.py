@@ -12,6 +12,7 @@ import pytest
 from trueup.errors import TrueupError
 from trueup.testing.failures.keeping import is_to_be_kept, tell_kept
 from trueup.testing.guard.gate import gate
+from trueup.testing.lending.ahead import conn_of
 from trueup.testing.lending.asking import count_orders, database_of, shared_by
 from trueup.testing.lending.hosting import Hosting, begun, short_turns, visit
 from trueup.testing.marks import Kind, kind_of
@@ -110,21 +111,15 @@ def conn(request: pytest.FixtureRequest, trueup_databases: "Databases") -> Itera
     trueup_databases.end_conn(loan, connection)
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Let a test fail whose `conn` could not be committed at its end, or was."""
     yield
-    connection = getattr(item, "funcargs", {}).get("conn")
-    if is_kept(connection):
+    if (connection := conn_of(item)) is not None:
         with told():
             failure = connection.check()
         if failure is not None:
             pytest.fail(f"a commit at the end of the test would have failed: {failure}", pytrace=False)
-
-
-def is_kept(connection: object) -> TypeGuard["KeptConnection"]:
-    """Say whether it is ours: a project may have a `conn` of its own."""
-    return type(connection).__module__ == "trueup.testing.lending.kept"
 
 
 @pytest.fixture

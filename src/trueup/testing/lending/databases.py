@@ -127,6 +127,16 @@ class Databases:
         loan.inner = loan.baseline.nest()
         return self.hand_out("db", loan)
 
+    def ask(self) -> None:
+        """Have the connections of a test's database hand in what they have counted, for `take_back`."""
+        if (loan := self.lent.get("db")) is not None and loan.baseline is not None:
+            loan.ask()
+
+    def hear(self) -> None:
+        """Read what they say."""
+        if (loan := self.lent.get("db")) is not None:
+            loan.hear()
+
     def end_conn(self, loan: Loan, connection: KeptConnection) -> None:
         """Roll the connection of `conn` back; a database in which something may be stored is not used again."""
         if locks := connection.end():

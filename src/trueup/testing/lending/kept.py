@@ -1,7 +1,8 @@
 """The connection of `conn`: kept from test to test, in one transaction that can't be committed.
 
 What begins and ends that transaction is sent and not waited for: its answer is read when the connection is next used,
-while the server works the test goes on. Only the check before the end is waited for, since it decides.
+while the server works the test goes on. The check before the end decides, so pytest waits for it, but not before its
+own hooks have had their turn.
 """
 
 import re
@@ -72,7 +73,8 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
     """Whether the test's SQL said so: only then it pays for a look at them."""
 
     def __init__(self, pgconn: "PGconn") -> None:
-        self._is_unread = False
+        self._is_unread = self._is_asked = False
+        self._checked: PGresult | None = None
         self._reading = Lock()
         super().__init__(pgconn)
         self._prepared = OwnStatements()
@@ -111,8 +113,11 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
             if not self._is_unread:
                 return
             while (result := self._login.get_result()) is not None:
-                self.is_stale |= is_bad(result)
-            self._is_unread = False
+                if self._is_asked:
+                    self._checked = result
+                else:
+                    self.is_stale |= is_bad(result)
+            self._is_unread = self._is_asked = False
 
     def commit(self) -> NoReturn:
         """Refuse.
@@ -132,6 +137,12 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
         if self.pgconn.transaction_status == IDLE:
             self._send(BEGIN)
 
+    def ask(self) -> None:
+        """Have what was deferred checked, for `check` to tell."""
+        if self.pgconn.transaction_status == IN_TRANSACTION:
+            self._send(CHECK)
+            self._is_asked = self._is_unread
+
     def check(self) -> psycopg.Error | DatabaseError | None:
         """Check what was deferred; return why a commit would fail now, None: it would not.
 
@@ -139,12 +150,14 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
             UsageError: the transaction was ended behind our back.
         """
         status = pq.TransactionStatus(self.pgconn.transaction_status)
+        found, self._checked = self._checked, None
         if self.closed:
             return None
-        if status == FAILED:  # The test caught that error, as it should when it is about that.
+        if found is None and status == FAILED:  # The test caught that error, as it should when it is about that.
             return None
-        if status == IN_TRANSACTION:
+        if found is None and status == IN_TRANSACTION:
             found = self.pgconn.exec_(CHECK)
+        if found is not None:
             if found.status == pq.ExecStatus.FATAL_ERROR:
                 return named(psycopg.errors.error_from_result(found))
             if found.get_value(0, 0) == b"open":
@@ -163,6 +176,7 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
             return 0
         if self.pgconn.transaction_status not in {IN_TRANSACTION, FAILED}:
             self.is_spoilt = True
+        self._checked = None
         if self.is_spoilt:
             self.close()
             return 0

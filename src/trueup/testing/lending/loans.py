@@ -1,12 +1,17 @@
 """A database on loan, with the connections to it that are kept from test to test."""
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 
+import psycopg
 from psycopg.pq import ExecStatus
 from psycopg.rows import tuple_row
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Connection, Database, connect
+from trueup.db.hold import Hold
+from trueup.db.pool import Pool
+from trueup.db.pooled import PooledConnection
 from trueup.settings import DatabaseSettings
 from trueup.testing.lending.kept import KeptConnection, open_kept
 from trueup.testing.lending.leases import Lease
@@ -47,6 +52,10 @@ class Loan:
     """The server's process for its connection, also when that was lost."""
     inner: Baseline | None = None
     """The state that a test found it in, while others share it."""
+    asked: list[PooledConnection] = field(default_factory=list)
+    """Those that are handing in what they have counted; nobody else may take them meanwhile."""
+    told: tuple[Pool, int] | None = None
+    """The pool all of whose connections have handed that in, and how many had been taken from it by then."""
 
     @property
     def conninfo(self) -> ConnInfo:
@@ -104,10 +113,35 @@ class Loan:
         pids = self.pids
         return baseline.rewind(tolerating=pids, told=pids if self.hand_in() else ())
 
+    def ask(self) -> None:
+        """Have the connections of the pool hand in what they have counted, without waiting for them."""
+        if self.opened is None or self.opened.pool.held:
+            return
+        pool = self.opened.pool
+        with pool.lock:
+            self.told = (pool, pool.sums["checkouts"])
+            self.asked, pool.idle = pool.idle, []
+            pool.held.update((connection, Hold(())) for connection in self.asked)
+        for connection in self.asked:
+            with suppress(psycopg.OperationalError):  # The answer shows it.
+                connection.pgconn.send_query(FLUSH)
+
+    def hear(self) -> None:
+        """Wait for those that were asked, and give them back to their pool."""
+        asked, self.asked = self.asked, []
+        for connection in asked:
+            results = iter(connection.pgconn.get_result, None)
+            if [getattr(result, "status", None) for result in results] != [ExecStatus.TUPLES_OK]:
+                self.told = None
+            if self.opened is not None:
+                self.opened.pool.give_back(connection)
+
     def hand_in(self) -> bool:
-        """Have every connection that is kept hand in what it has counted; return False where none can."""
-        connections = [self.kept, self.eye, *(self.opened.pool.idle if self.opened is not None else ())]
-        for connection in connections:
+        """Have every connection that is kept hand in what it has counted; return False where one can't."""
+        self.hear()
+        pool = self.opened.pool if self.opened is not None else None
+        idle = pool.idle if pool is not None and self.told != (pool, pool.sums["checkouts"]) else ()
+        for connection in (self.kept, self.eye, *idle):
             if connection is not None and not connection.closed:
                 with connection.lock:
                     if connection.pgconn.exec_(FLUSH).status != ExecStatus.TUPLES_OK:
