@@ -1,13 +1,12 @@
 """`trueup services`: who holds connections now, and whether their failures are reported."""
 
 import click
-from rich.markup import escape
 from rich.table import Table
 
 from trueup.cli.budget import where_services_connect
 from trueup.cli.exits import VERDICTS, ExitCode
 from trueup.cli.options import as_json
-from trueup.cli.terminal import out
+from trueup.cli.terminal import out, shown
 from trueup.report.json import envelope
 from trueup.report.model import Verdict
 from trueup.settings import Settings
@@ -42,10 +41,10 @@ def table_of(states: tuple[ServiceState, ...]) -> Table:
     for state in states:
         style = "red" if state.connections > state.most else ""
         table.add_row(
-            escape(state.name),
+            shown(state.name),
             f"{state.connections} of {state.most}",
             f"{state.last_seen:%Y-%m-%d %H:%M:%S %z}" if state.last_seen else "not connected",
-            escape(state.tracking),
+            shown(state.tracking),
             style=style,
         )
     return table

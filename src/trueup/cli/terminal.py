@@ -10,6 +10,7 @@ from rich.table import Table
 
 from trueup.report.model import Finding, Report, Section, Severity, Verdict, worst
 from trueup.report.page import development
+from trueup.report.text import printable
 from trueup.report.wording import amounts, duration
 
 LOOKS = {
@@ -43,31 +44,36 @@ OF_ONE: Sentences = {
     Verdict.REFUSED: "nothing was looked at",
 }
 
-out = Console(highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, emoji=False)
+
+
+def shown(text: str) -> str:
+    """Return a text as rich prints it to the letter: without a style, and without what a terminal would obey."""
+    return escape(printable(text))
 
 
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
     """Show what is going on, on stderr; yields the function that says it. Silent where stderr is no terminal."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     with console.status("starting") as status:
-        yield lambda text: status.update(escape(text))
+        yield lambda text: status.update(shown(text))
 
 
 def show_report(report: Report, page: Path) -> None:
     """Print a whole run: what was compared, what was found, the verdict, and where the page is."""
     for side in report.sides:
-        out.print(f"[dim]{side.role:<8}[/] {escape(side.name)} [dim]({escape(side.server)})[/]")
+        out.print(f"[dim]{side.role:<8}[/] {shown(side.name)} [dim]({shown(side.server)})[/]")
     show_sections(report.sections)
     show_findings(report.findings)
     for note in report.notes:
-        out.print(escape(note), style="dim")
+        out.print(shown(note), style="dim")
     for past in report.changes.gone if report.changes else ():
-        out.print(f"[dim]{'gone':<12} {escape(past.object)}  {escape(past.message)}[/]")
+        out.print(f"[dim]{'gone':<12} {shown(past.object)}  {shown(past.message)}[/]")
     if text := development(report):
-        out.print(escape(text))
+        out.print(shown(text))
     show_verdict(report.verdict, report.findings, OF_TWO if len(report.sides) == 2 else OF_ONE)
-    out.print(f"[dim]report  [/] {escape(str(page))}")
+    out.print(f"[dim]report  [/] {shown(str(page))}")
 
 
 def show_section(section: Section, verdict: Verdict | None = None, *, sentences: Sentences = OF_TWO) -> None:
@@ -89,7 +95,7 @@ def show_checks(sections: Sequence[Section], notes: Sequence[str], *, sentences:
 def show_notes(notes: Iterable[str]) -> None:
     """Print what a reader has to know beside a section."""
     for note in notes:
-        out.print(escape(note), style="dim")
+        out.print(shown(note), style="dim")
 
 
 def show_verdict(verdict: Verdict, findings: Iterable[Finding], sentences: Sentences) -> None:
@@ -97,7 +103,7 @@ def show_verdict(verdict: Verdict, findings: Iterable[Finding], sentences: Sente
     mark, style = LOOKS[verdict]
     failed = sum(finding.verdict is Verdict.FAILED for finding in findings)
     sentence = sentences[verdict].format(failed, s="s" if failed != 1 else "")
-    out.print(f"[{style}]{mark} {verdict}[/]  {escape(sentence)}")
+    out.print(f"[{style}]{mark} {verdict}[/]  {shown(sentence)}")
 
 
 def show_sections(sections: Sequence[Section]) -> None:
@@ -110,8 +116,8 @@ def show_sections(sections: Sequence[Section]) -> None:
         mark, style = LOOKS[section.verdict]
         table.add_row(
             f"[{style}]{mark}[/]",
-            escape(section.title),
-            escape(amounts(section.compared)),
+            shown(section.title),
+            shown(amounts(section.compared)),
             str(len(section.findings)),
             *([duration(section.seconds)] if is_timed else []),
         )
@@ -123,12 +129,12 @@ def show_findings(findings: Sequence[Finding]) -> None:
     for finding in sorted(findings, key=lambda one: SEVERITIES.index(one.severity)):
         label = finding.severity or finding.verdict
         style = SEVERITY_STYLES[finding.severity]
-        out.print(f"[{style}]{label:<12}[/] [bold]{escape(finding.object)}[/]  {escape(finding.message)}")
+        out.print(f"[{style}]{label:<12}[/] [bold]{shown(finding.object)}[/]  {shown(finding.message)}")
         for detail in finding.details[:MOST_DETAILS]:
-            out.print(f"{'':13}{escape(detail)}", style="dim")
+            out.print(f"{'':13}{shown(detail)}", style="dim")
         if len(finding.details) > MOST_DETAILS:
             out.print(f"{'':13}… and {len(finding.details) - MOST_DETAILS} more (see the report)", style="dim")
         if finding.meaning:
-            out.print(f"{'':13}{escape(finding.meaning)}")
+            out.print(f"{'':13}{shown(finding.meaning)}")
         if finding.remedy:
-            out.print(f"{'':13}[bold]→[/] {escape(finding.remedy)}")
+            out.print(f"{'':13}[bold]→[/] {shown(finding.remedy)}")

@@ -1,9 +1,10 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from trueup.cli.terminal import OF_ONE, show_report, show_section
+from trueup.cli.terminal import OF_ONE, show_notes, show_report, show_section
 from trueup.report.model import Finding, Report, Section, Side, Verdict, failure
 from trueup.verify.check import left_open
 
@@ -68,3 +69,26 @@ def test_report_on_one_database_speaks_of_no_source(sides, sentence, capsys):
     show_report(report, Path("report.html"))
 
     assert sentence in capsys.readouterr().out
+
+
+def test_text_that_looks_like_a_style_or_an_emoji_is_printed_as_it_is(capsys):
+    odd = failure("contracts", "[red]:x:[/]", "shop:x: No module", "[bold]:warning:", ":bulb: [/nothing]")
+
+    show_section(replace(section(odd), title=":x: [b]", compared={":x: [b]": 1}))
+    show_notes([":x: [b]"])
+
+    printed = capsys.readouterr().out
+    for text in (odd.object, odd.message, odd.meaning, odd.remedy):
+        assert text in printed
+    assert printed.count(":x: [b]") == 3
+
+
+def test_control_characters_of_a_name_do_not_reach_the_terminal(capsys):
+    """A table may be called anything: also what clears the screen, or paints a red line green."""
+    hostile = failure("schema", "public.\x1b[2J\u202e", "\x1b[32mpassed", "\x9b1m", "\x07")
+
+    show_section(replace(section(hostile), title="\x1b[1A"))
+
+    printed = capsys.readouterr().out
+    assert r"public.\x1b[2J\u202e" in printed
+    assert not {"\x1b", "\x9b", "\x07", "\u202e"} & {*printed}
