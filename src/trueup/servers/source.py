@@ -69,6 +69,8 @@ def declared_schema(settings: Settings) -> Path:
 
 def read_variable(variable: str, variables: Mapping[str, str]) -> ConnInfo:
     """Return the connection that an environment variable holds."""
+    if not variable:
+        raise UsageError("env: names no variable: write env:NAME, NAME being that of a variable with a connection string")
     text = variables.get(variable, "")
     if not text.strip():
         state = "is empty" if variable in variables else "is not set"

@@ -41,7 +41,7 @@ def test_connection_strings_are_taken_as_they_are(tmp_path: Path, name: str, par
         ("  ", "is empty"),
         ("env:MISSING", "MISSING is not set"),
         ("env:BLANK", "BLANK is empty"),
-        ("env:", "is not set"),
+        ("env:", "env: names no variable"),
         ("embedded", "none is declared"),
         ("embedded:16", "none is declared"),
         ("nowhere.sql", "no file or folder is named nowhere.sql"),
