@@ -61,7 +61,8 @@ def trueup() -> None:
     """Prove that two PostgreSQL databases are the same, and that a data layer does what it says.
 
     A database DB is named by: a libpq URI or conninfo string; service=NAME; env:NAME (a variable that holds one);
-    FILE.sql or a folder of migrations (built on a scratch server); embedded (the project's declared schema).
+    FILE.sql or a folder of migrations (built on a scratch server); embedded (the project's declared schema, on
+    PostgreSQL 18; embedded:16 on 16).
     """
 
 

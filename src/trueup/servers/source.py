@@ -70,7 +70,7 @@ def declared_schema(settings: Settings) -> Path:
 def read_variable(variable: str, variables: Mapping[str, str]) -> ConnInfo:
     """Return the connection that an environment variable holds."""
     if not variable:
-        raise UsageError("env: names no variable: write env:NAME, NAME being that of a variable with a connection string")
+        raise UsageError("env: names no variable: write env:NAME, where the variable NAME holds a connection string")
     text = variables.get(variable, "")
     if not text.strip():
         state = "is empty" if variable in variables else "is not set"
