@@ -1,17 +1,18 @@
 """Real servers for integration tests: started when a test first asks, one of each version a test process."""
 
-import itertools
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 from tests.integration.recycling import Recycled
+from tests.integration.turns import left_out
 
 from trueup.conninfo import ConnInfo
 from trueup.servers import EmbeddedServer
 from trueup.settings import Settings
 
-NUMBERS = itertools.count()
+NUMBERS = count()
 
 
 @pytest.fixture(scope="session")
@@ -65,18 +66,7 @@ def database(server: EmbeddedServer, request: pytest.FixtureRequest) -> Iterator
     kept.take_back()
 
 
-SAMPLED = {
-    "test_plan_between_the_states_of_a_project_is_proved_and_does_what_was_proved[pg16-": 31,
-    "test_plan_between_the_states_of_a_project_is_proved_and_does_what_was_proved[pg18-": 12,
-    "through_pgbouncer.py::": 2,
-}
-"""Of which tests, by their ids, every run tries one in so many; `-m long` tries the others."""
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out of every run part of what is tried again: more states of projects, a pooler in between."""
-    for part, share in SAMPLED.items():
-        again = sorted((item for item in items if part in item.nodeid), key=lambda item: item.nodeid)
-        for number, item in enumerate(again):
-            if number % share:
-                item.add_marker(pytest.mark.long)
+    """Leave out of every run what is tried again in another setting."""
+    for item in left_out(items):
+        item.add_marker(pytest.mark.long)

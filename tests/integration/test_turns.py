@@ -1,0 +1,36 @@
+"""What is left out of a run is tried there in another setting."""
+
+from pathlib import Path
+
+import pytest
+from tests.integration.turns import ON_ONE_VERSION, is_of_the_others
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.parametrize("ids", ["[pg{}-a]", "[{}]", "[a-{}]"])
+def test_each_is_tried_on_one_version(ids: str) -> None:
+    for name in ON_ONE_VERSION:
+        nodeids = [f"tests/integration/{name}{ids.format(version)}" for version in (16, 18)]
+
+        assert sorted(map(is_of_the_others, nodeids)) == [False, True], name
+
+
+@pytest.mark.parametrize("ids", ["[16to18-a]", "[18-to-16]"])
+def test_direction_goes_by_its_source(ids: str) -> None:
+    back = ids.translate(str.maketrans("68", "86"))
+
+    assert {is_of_the_others(f"tests/integration/parity/data/test_scale.py::t{each}") for each in (ids, back)} == {
+        True, False
+    }  # fmt: skip
+
+
+def test_others_are_tried_on_both_versions() -> None:
+    assert not any(is_of_the_others(f"tests/integration/db/test_tls.py::t[pg{version}]") for version in (16, 18))
+
+
+def test_each_name_is_one() -> None:
+    for name in ON_ONE_VERSION:
+        file, _, test = name.partition("::")
+
+        assert f"def {test or 'test_'}" in (HERE / file).read_text(encoding="utf-8"), name
