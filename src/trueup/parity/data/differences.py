@@ -56,7 +56,7 @@ class Differences:
         if source == target:
             return
         here, there = self._pieces(source), self._pieces(target)
-        gone, come = self._more(here, there), self._more(there, here)
+        gone, come = self._apart(here, there)
         for kind, found in ((self.changed, gone & come), (self.missing, gone - come), (self.extra, come - gone)):
             if found:
                 kind.add(found)
@@ -67,11 +67,13 @@ class Differences:
         for kind, room in zip(kinds, even_shares(self.limit, [len(kind.ids) for kind in kinds]), strict=True):
             del kind.ids[room:]
 
-    def _more(self, pieces: list[bytes], others: list[bytes]) -> Counter[bytes]:
-        """Return the ids of which `pieces` has more rows than `others`, and how many more."""
+    def _apart(self, here: list[bytes], there: list[bytes]) -> tuple[Counter[bytes], Counter[bytes]]:
+        """Return the ids of which either side has more rows than the other, and how many more."""
         if self._has_counts:
-            return _by_count(_counts(pieces) - _counts(others))
-        return Counter(piece[:WORD_BYTES] for piece in _without(pieces, others))
+            mine, theirs = _counts(here), _counts(there)
+            return _by_count(mine - theirs), _by_count(theirs - mine)
+        gone, come = _apart(here, there)
+        return _ids(gone), _ids(come)
 
     def _pieces(self, rows: bytes) -> list[bytes]:
         size = self._piece_bytes
@@ -92,12 +94,17 @@ def even_shares(limit: int, wanted: Sequence[int]) -> list[int]:
     return shares
 
 
-def _without(pieces: list[bytes], others: list[bytes]) -> Iterable[bytes]:
-    """Return what `pieces` has more of than `others`."""
-    mine, theirs = set(pieces), set(others)
-    if len(mine) == len(pieces) and len(theirs) == len(others):
-        return mine - theirs
-    return (Counter(pieces) - Counter(others)).elements()
+def _apart(here: list[bytes], there: list[bytes]) -> tuple[Iterable[bytes], Iterable[bytes]]:
+    """Return what either has more of than the other."""
+    mine, theirs = set(here), set(there)
+    if len(mine) == len(here) and len(theirs) == len(there):
+        return mine - theirs, theirs - mine
+    counted, held_against = Counter(here), Counter(there)
+    return (counted - held_against).elements(), (held_against - counted).elements()
+
+
+def _ids(pieces: Iterable[bytes]) -> Counter[bytes]:
+    return Counter(piece[:WORD_BYTES] for piece in pieces)
 
 
 def _counts(pieces: list[bytes]) -> Counter[bytes]:

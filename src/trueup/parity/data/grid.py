@@ -28,6 +28,12 @@ class Span:
     parts: int = 1
     """A power of two."""
 
+    def inside(self, outer: "Span") -> "Span":
+        """Return those rows of a range that another one has as well."""
+        lows = [end for end in (self.low, outer.low) if end is not None]
+        highs = [end for end in (self.high, outer.high) if end is not None]
+        return Span(low=max(lows, default=None), high=min(highs, default=None))
+
     def __str__(self) -> str:
         if self.parts > 1:
             return f"part {self.part + 1} of {self.parts}"
@@ -47,9 +53,9 @@ class RangeGrid:
     """Ascending."""
 
     @property
-    def buckets(self) -> int:
-        """Return how many buckets there are."""
-        return len(self.bounds) + 1
+    def numbers(self) -> range:
+        """Return the numbers of all buckets."""
+        return range(len(self.bounds) + 1)
 
     def bucket(self, key: int) -> int:
         """Return the bucket of a key, as the server's width_bucket counts it."""
@@ -68,15 +74,23 @@ class StepGrid:
     """Cuts an integer key into ranges of 2**`shift`, which a server tells apart faster than those between bounds."""
 
     shift: int
+    least: int
+    """Of the keys that are known; the first bucket and the last have no end."""
+    greatest: int
+
+    @property
+    def numbers(self) -> range:
+        """Return the numbers of all buckets: below 0 for keys below 0."""
+        return range(self.bucket(self.least), self.bucket(self.greatest) + 1)
 
     def bucket(self, key: int) -> int:
-        """Return the bucket of a key, as the server's `>>` counts it: below 0 for keys below 0."""
+        """Return the bucket of a key, as the server's `>>` counts it; others than `numbers` belong to the nearest."""
         return key >> self.shift
 
     def span(self, first: int, last: int) -> Span:
         """Return the keys of the buckets from `first` to `last`, both inclusive."""
-        high = (last + 1) << self.shift
-        return Span(low=first << self.shift, high=high if high <= INT8_MAX else None)
+        low, high = first << self.shift, (last + 1) << self.shift
+        return Span(low=low if low > self.least else None, high=high if high <= self.greatest else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +101,11 @@ class HashGrid:
     """A power of two."""
     inside: tuple[int, tuple[int, ...]] | None = None
     """A coarser grid's number of buckets, and which of them are looked into; None: all rows are."""
+
+    @property
+    def numbers(self) -> range:
+        """Return the numbers of all buckets."""
+        return range(self.buckets)
 
     def within(self, buckets: Sequence[int]) -> "HashGrid":
         """Return a grid that cuts some buckets of this one again."""
@@ -114,7 +133,8 @@ def even_grid(sample: Iterable[int], *, buckets: int) -> RangeGrid | StepGrid:
     if not gaps or min(gaps) * CROWDED * len(gaps) < sum(gaps):
         return RangeGrid(_bounds(knots, buckets))
     # Of two powers of two, the one that is nearer.
-    return StepGrid(max(0, (sum(gaps) // buckets * 3 // 2).bit_length() - 1))
+    shift = max(0, (sum(gaps) // buckets * 3 // 2).bit_length() - 1)
+    return StepGrid(shift, knots[0], knots[-1])
 
 
 def even_bounds(sample: Iterable[int], *, buckets: int) -> tuple[int, ...]:

@@ -8,16 +8,7 @@ from typing import Any
 from psycopg import sql
 
 from trueup.parity.data import statements
-from trueup.parity.data.grid import (
-    FEWEST,
-    Grid,
-    HashGrid,
-    RangeGrid,
-    bucket_count,
-    even_bounds,
-    even_grid,
-    power_of_two,
-)
+from trueup.parity.data.grid import FEWEST, Grid, HashGrid, bucket_count, even_grid, power_of_two
 from trueup.parity.data.lockstep import Lockstep
 from trueup.parity.data.model import Key
 from trueup.parity.data.pairing import Reading, TablePair
@@ -64,9 +55,7 @@ def survey(both: Lockstep, pair: TablePair, *, salt: int, share: float = 1) -> S
     ends = chain.from_iterable(answer[0] for answer in _ask(both, pair, statements.key_bounds))
     points = {int(key[0] or 0) for key in chain.from_iterable(samples)}
     known = points | {int(end) for end in ends if end is not None}
-    if is_dense:
-        return Survey(grid=RangeGrid(even_bounds(known, buckets=buckets)), is_dense=True)
-    return Survey(grid=even_grid(known, buckets=buckets))
+    return Survey(grid=even_grid(known, buckets=buckets), is_dense=is_dense)
 
 
 def _samples(both: Lockstep, pair: TablePair, table_bytes: int, share: float) -> tuple[list[Key], list[Key]]:

@@ -9,7 +9,7 @@ from psycopg import sql
 from trueup.parity.data import statements
 from trueup.parity.data.buckets import side_by_side
 from trueup.parity.data.differences import Differences, Hashes, changed_row
-from trueup.parity.data.grid import Grid, HashGrid, RangeGrid, StepGrid
+from trueup.parity.data.grid import Grid, HashGrid, RangeGrid
 from trueup.parity.data.lockstep import Lockstep
 from trueup.parity.data.model import ChangedRow, Key
 from trueup.parity.data.pairing import Reading, TablePair
@@ -87,15 +87,13 @@ class TablePass:
                 yield pair, grid.within(buckets)
             return
         for bucket in buckets:
-            inner = pair.within(grid.span(bucket, bucket))
+            inner = pair.within(grid.span(bucket, bucket).inside(pair.source.span))
             answers = self._ask(inner, lambda reading: statements.cuts(reading, max(1, MOST_ROWS_HELD // 16)))
             yield inner, RangeGrid(tuple(sorted({bound for answer in answers for (bound,) in answer})))
 
     def _gather_all(self, grid: Grid) -> None:
-        assert not isinstance(grid, StepGrid)
-        for first in range(0, grid.buckets, DENSE_BUCKETS_AT_ONCE):
-            last = min(first + DENSE_BUCKETS_AT_ONCE, grid.buckets)
-            self._gather(self._pair, grid, range(first, last))
+        for first in range(0, len(grid.numbers), DENSE_BUCKETS_AT_ONCE):
+            self._gather(self._pair, grid, grid.numbers[first : first + DENSE_BUCKETS_AT_ONCE])
 
     def _gather(self, pair: TablePair, grid: Grid, buckets: Sequence[int]) -> None:
         source, target = (

@@ -118,7 +118,7 @@ def test_rows_that_are_null_but_for_their_keys_are_not_confused(databases: Any, 
 def one_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let all rows be in one bucket."""
     monkeypatch.setattr(grid, "FEWEST", 1)
-    monkeypatch.setattr(survey, "even_grid", lambda *_, **__: grid.StepGrid(62))
+    monkeypatch.setattr(survey, "even_grid", lambda *_, **__: grid.StepGrid(62, 0, 9))
 
 
 @pytest.mark.usefixtures("one_bucket")

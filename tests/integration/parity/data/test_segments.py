@@ -77,6 +77,21 @@ def test_segments_together_say_what_the_whole_says(databases: Any, key: str) -> 
 
 
 @pytest.mark.parametrize("key", KEYS)
+def test_a_full_bucket_at_the_edge_of_a_segment_is_cut_within_it(
+    databases: Any, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tablepass, "MOST_ROWS_HELD", 3)
+    monkeypatch.setattr(grids, "FEWEST", 1)
+    monkeypatch.setattr(survey, "FEWEST", 1)
+    fill(databases, key)
+
+    parts = in_segments(databases, 20_000)
+
+    assert (len(parts) > 4) is (key != "none")
+    assert essence(merged(parts, max_rows=100)) == essence(databases.compare_one())
+
+
+@pytest.mark.parametrize("key", KEYS)
 def test_a_table_of_many_differences_is_read_by_rows_at_once(
     databases: Any, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

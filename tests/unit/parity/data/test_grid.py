@@ -33,19 +33,20 @@ def contains(span: Span, key: int) -> bool:
 def test_a_key_lies_in_the_span_of_its_bucket_alone(bounds: list[int], key: int) -> None:
     grid = RangeGrid(tuple(bounds))
 
-    holding = [bucket for bucket in range(grid.buckets) if contains(grid.span(bucket, bucket), key)]
+    holding = [bucket for bucket in grid.numbers if contains(grid.span(bucket, bucket), key)]
 
     assert holding == [grid.bucket(key)]
 
 
-@given(key=integers, shift=st.integers(0, 62))
-def test_a_key_lies_in_the_span_of_its_step(key: int, shift: int) -> None:
-    grid = StepGrid(shift)
-    bucket = grid.bucket(key)
+@given(ends=st.lists(integers, min_size=2, max_size=2).map(sorted), key=integers, steps=st.integers(1, 500))
+def test_a_key_lies_in_the_span_of_its_step_alone(ends: list[int], key: int, steps: int) -> None:
+    least, greatest = ends
+    grid = StepGrid(((greatest - least) // steps).bit_length(), least, greatest)
 
-    assert contains(grid.span(bucket, bucket), key)
-    assert not contains(grid.span(bucket + 1, bucket + 1), key)
-    assert bucket == grid.bucket(INT8_MIN) or not contains(grid.span(bucket - 1, bucket - 1), key)
+    [holding] = [bucket for bucket in grid.numbers if contains(grid.span(bucket, bucket), key)]
+
+    assert grid.numbers[0] <= holding <= grid.numbers[-1]
+    assert holding == grid.bucket(key) or not least <= key <= greatest
 
 
 @given(keys=st.sets(integers, min_size=2, max_size=200), buckets=st.integers(1, MOST))
@@ -101,7 +102,7 @@ def test_steps_are_about_as_many_as_buckets(first: int, length: int, buckets: in
     grid = even_grid([first, first + length], buckets=buckets)
 
     assert isinstance(grid, StepGrid)
-    assert grid.bucket(first + length) - grid.bucket(first) <= min(2 * buckets, length)
+    assert len(grid.numbers) - 1 <= min(2 * buckets, length)
     assert grid.shift == 0 or length / 2**grid.shift >= buckets / 2
 
 
@@ -130,6 +131,14 @@ def test_runs_are_the_buckets_again(buckets: list[int]) -> None:
 
     assert [bucket for first, last in found for bucket in range(first, last + 1)] == buckets
     assert all(last + 1 < first for (_, last), (first, _) in pairwise(found))
+
+
+ranges = st.builds(Span, low=st.none() | integers, high=st.none() | integers)
+
+
+@given(one=ranges, other=ranges, key=integers)
+def test_a_span_inside_of_another_has_what_both_have(one: Span, other: Span, key: int) -> None:
+    assert contains(one.inside(other), key) == (contains(one, key) and contains(other, key))
 
 
 @pytest.mark.parametrize(
