@@ -13,7 +13,7 @@ from trueup.errors import TrueupError
 from trueup.testing.failures.keeping import is_to_be_kept, tell_kept
 from trueup.testing.guard.gate import gate
 from trueup.testing.lending.ahead import conn_of
-from trueup.testing.lending.asking import count_orders, database_of, shared_by
+from trueup.testing.lending.asking import database_of, shared_by
 from trueup.testing.lending.hosting import Hosting, begun, short_turns, visit
 from trueup.testing.marks import Kind, kind_of
 from trueup.testing.options import Options
@@ -70,6 +70,7 @@ def trueup_databases(request: pytest.FixtureRequest) -> Iterator["Databases"]:
     with told(), short_turns():
         wait_for_host, worker = host_of(request.config)
         from trueup.testing.lending.databases import Databases  # noqa: PLC0415  Paid for while the server starts.
+        from trueup.testing.lending.orders import count_orders  # noqa: PLC0415
 
         wanted = count_orders(request.session.items, request.config.stash[OPTIONS])
         host = wait_for_host()

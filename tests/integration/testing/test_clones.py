@@ -9,9 +9,9 @@ from tests.integration.testing.waiting import wait_until
 
 from trueup.db import connect
 from trueup.servers import EmbeddedServer
-from trueup.testing.lending.asking import Order
 from trueup.testing.lending.clones import DEPTH, Clones
 from trueup.testing.lending.leases import Site, open_site
+from trueup.testing.lending.orders import Order
 from trueup.testing.marks import Kind
 
 ONCE = Order(kind=Kind())

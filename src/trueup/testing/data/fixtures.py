@@ -11,7 +11,6 @@ from trueup.testing.data.seeds import SEED, read_seed, seed_of
 from trueup.testing.isolation import OPTIONS, told
 from trueup.testing.lending.asking import SHARED, database_of
 from trueup.testing.marks import kind_of
-from trueup.testing.report.facts import facts_of
 
 if TYPE_CHECKING:
     from trueup.tables import Connections
@@ -81,6 +80,7 @@ def make(request: pytest.FixtureRequest, trueup_factories: "Registry") -> Iterat
     from factory.faker import Faker  # noqa: PLC0415  As above.
 
     from trueup.testing.data.making import Make  # noqa: PLC0415
+    from trueup.testing.report.facts import facts_of  # noqa: PLC0415
 
     seed = seed_of(request.config.stash[SEED], request.node.nodeid)
     maker = maker_for(request, trueup_factories, seed)

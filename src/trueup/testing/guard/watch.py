@@ -7,7 +7,6 @@ import pytest
 
 from trueup.testing.guard.doors import Doors
 from trueup.testing.guard.gate import Owner, gate
-from trueup.testing.report.facts import facts_of
 
 if TYPE_CHECKING:
     from trueup.testing.guard.leaks.leak import Leak
@@ -145,8 +144,11 @@ def ended(owner: Owner) -> tuple[list["Leak"], str]:
 def settle(owner: Owner, item: pytest.Item, *, must_not_fail: bool) -> None:
     """End what an owner left, and fail its test; one that has failed already is told more instead."""
     leaks, told = ended(owner)
-    facts_of(item).leaks += [leak.what for leak in leaks]
     parts = [told] if leaks else []
+    if leaks:
+        from trueup.testing.report.facts import facts_of  # noqa: PLC0415  Few tests leak.
+
+        facts_of(item).leaks += [leak.what for leak in leaks]
     if not must_not_fail:
         parts += [f"{error}\nThe test went on as if nothing had happened." for error in owner.refusals]
     owner.opened.clear()

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 import psycopg
 
 from trueup.errors import PermissionMissing, TrueupError
-from trueup.testing.lending.asking import Order
 from trueup.testing.lending.leases import Site
 from trueup.testing.lending.loans import Loan
+from trueup.testing.lending.orders import Order
 from trueup.testing.marks import Kind
 
 DEPTH = 6

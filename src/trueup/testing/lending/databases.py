@@ -17,12 +17,12 @@ from trueup.testing.failures.keeping import keep
 from trueup.testing.guard.gate import gate
 from trueup.testing.guard.leaks.leak import Leak
 from trueup.testing.guard.leaks.sessions import end_opened, end_sessions
-from trueup.testing.lending.asking import Order
 from trueup.testing.lending.clones import Clones
 from trueup.testing.lending.host import Host
 from trueup.testing.lending.kept import KeptConnection
 from trueup.testing.lending.leases import open_site
 from trueup.testing.lending.loans import Loan
+from trueup.testing.lending.orders import Order
 from trueup.testing.lending.returning import check_server, is_in_use, put_back, rewound
 from trueup.testing.lending.templates import Templates
 from trueup.testing.marks import Kind

@@ -5,14 +5,13 @@ reach it by a socket that has a name but no file, so nothing is left of it, howe
 """
 
 import json
-import secrets
+import os
 import socket
 import struct
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from os import geteuid
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,7 +32,7 @@ class Hosting:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.run = secrets.token_hex(4)
+        self.run = os.urandom(4).hex()
         """The id of the run."""
         self.host: Host | None = None
         self.failure: Exception | None = None
@@ -107,7 +106,7 @@ class Reception:
 
     def __init__(self, hosting: Hosting) -> None:
         self.hosting = hosting
-        self.address = f"trueup-{hosting.run}-{secrets.token_hex(16)}"
+        self.address = f"trueup-{hosting.run}-{os.urandom(16).hex()}"
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.bind(f"\0{self.address}")
         self._socket.listen(64)
@@ -145,7 +144,7 @@ class Reception:
 def is_ours(visitor: socket.socket) -> bool:
     """Say whether the other end of a socket belongs to the same user."""
     _, user, _ = CREDENTIALS.unpack(visitor.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size))
-    return bool(user == geteuid())
+    return bool(user == os.geteuid())
 
 
 def visit(address: str, options: Options) -> "Host":
