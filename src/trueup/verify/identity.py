@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from trueup.db import Snapshot
 from trueup.errors import Refused, Unverifiable
+from trueup.parity.schema import compared
 from trueup.report.model import Finding, Section, Severity, Verdict, failure
 from trueup.testing.identity import read_identity
-from trueup.verify.check import Announce
+from trueup.verify.check import Announce, left_open
+from trueup.verify.structure import is_bare
 from trueup.verify.subject import Subject
 
 FACTS = """
@@ -76,11 +78,23 @@ def look_at_identity(subject: Subject, announce: Announce) -> Section:
     facts = {role: read_facts(side.snapshot) for role, side in subject.sides.items()}
     source, target = facts.get("source"), facts["target"]
     found = [finding for role, each in facts.items() for finding in collation_findings(role, each)]
+    if source:
+        found = [*identity_findings(source, target), *found]
+    elif is_bare(compared(subject.target.catalog)):
+        found.append(
+            left_open(
+                "identity",
+                "the target",
+                "the target has no table, view or sequence",
+                meaning="An empty database keeps every promise.",
+                remedy="check that the right database is named, and that the role may see its schemas",
+            )
+        )
     return Section(
         check="identity",
         title="Databases",
         compared={"databases": len(facts)},
-        findings=(*(identity_findings(source, target) if source else ()), *found),
+        findings=tuple(found),
         notes=tuple(f"{role.capitalize()}: {each.summary}." for role, each in facts.items()),
     )
 

@@ -27,10 +27,15 @@ def schema_section(
     """Return what was compared and found; two databases without a table, view or sequence prove nothing."""
     amounts = {what: max(number, compared(theirs)[what]) for what, number in compared(mine).items()}
     findings = tuple(finding_of_difference(each, check=check, truth=truth) for each in differences)
-    if not findings and not (amounts["tables"] or amounts["views"] or amounts["sequences"]):
+    if not findings and is_bare(amounts):
         findings = (nothing_there(check, "neither database has a table, a view or a sequence"),)
     notes = tuple(notes_on_order(mine, theirs))
     return Section(check=check, title=title, compared=amounts, findings=findings, notes=notes)
+
+
+def is_bare(amounts: Mapping[str, int]) -> bool:
+    """Say whether databases of which so much was compared hold nothing that could hold a row, or count one."""
+    return not (amounts["tables"] or amounts["views"] or amounts["sequences"])
 
 
 def notes_on_order(mine: Catalog, theirs: Catalog) -> Iterator[str]:

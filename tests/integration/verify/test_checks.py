@@ -85,6 +85,13 @@ def test_check_that_somebody_named_is_not_green_where_it_has_nothing_to_look_at(
     assert open_reason(shops.verify(check.name, alone=True))
 
 
+def test_empty_database_alone_is_not_green(shops):
+    """A wrong name leads to one: it keeps every promise, for it has made none."""
+    shops.damage("drop table visits, clients")
+
+    assert "the target has no table, view or sequence" in open_reason(shops.verify(alone=True))
+
+
 def test_target_alone_is_held_against_what_it_promises_itself(shops):
     shops.damage("delete from clients where false; alter sequence visits_id_seq restart with 3")
 
