@@ -10,7 +10,6 @@ from typing import Self
 import trustme
 
 SSL_REQUEST = bytes.fromhex("0000000804d2162f")
-REQUEST_CODE = slice(4, 8)
 
 
 class TlsFront:
