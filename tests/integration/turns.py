@@ -17,49 +17,49 @@ SAMPLED = {
 }
 """Of which tests, by the first part that their ids hold, every run tries one in so many; `-m long` tries the others."""
 ON_ONE_VERSION = (
-    "cli/test_verify_sample.py::test_moved_sample_passes_",
-    "cli/test_verify_sample.py::test_whole_run_reports_",
-    "db/isolation/test_isolation.py::",
-    "db/test_commit_cuts.py::",
-    "db/test_drain.py::test_sigterm_drains",
-    "db/test_fate.py::test_transaction_in_doubt_",
-    "db/test_fault_matrix.py::",
-    "db/test_interruption.py::",
-    "db/test_pool.py::test_budget_holds_while_",
-    "db/test_pool.py::test_connection_that_was_idle_",
-    "db/test_pool.py::test_one_login_tries_for_all_",
-    "db/test_pool.py::test_waiting_callers_",
-    "migrations/test_dbmate.py::test_each_continues_",
-    "migrations/test_dbmate.py::test_either_undoes_",
-    "observe/test_bugsink.py::test_real_row_stays_here",
-    "parity/data/test_every_type.py::test_every_value_differs_",
-    "parity/data/test_every_type.py::test_planted_edits_",
-    "parity/data/test_every_type.py::test_rows_without_a_key_",
-    "parity/data/test_references.py::test_a_server_without_the_hash_",
-    "parity/data/test_scale.py::",
-    "parity/data/test_segments.py::test_a_paranoid_comparison_",
-    "parity/data/test_segments.py::test_a_table_of_many_differences_",
-    "parity/data/test_segments.py::test_segments_together_",
-    "parity/data/test_tables.py::test_a_hostile_name_",
-    "parity/data/test_tables.py::test_a_table_empty_",
-    "parity/schema/planning/test_proof.py::",
-    "parity/schema/test_differences.py::test_differences_are_found_",
-    "parity/schema/test_objects.py::test_changed_object_",
-    "parity/schema/test_objects.py::test_object_on_one_side_",
-    "parity/schema/test_objects.py::test_setting_on_one_side_",
-    "tables/test_bulk.py::test_100000_rows_",
-    "tables/test_values.py::test_rows_in_bulk_",
-    "testing/faults/test_disk.py::test_full_disk_",
-    "testing/faults/test_servers.py::test_frozen_server_hangs_",
-    "testing/rewind/test_baseline.py::",
-    "testing/rewind/test_limits.py::test_interrupted_rewind_",
-    "testing/rewind/test_others.py::test_tolerated_connection_",
-    "testing/rewind/test_programs.py::",
-    "testing/rules/test_reversal.py::test_migration_that_does_not_lead_back_",
-    "testing/test_provided.py::test_whole_run_",
-    "verify/sample/test_build.py::test_drifted_sample_is_built_",
+    "test_baseline.py::",
+    "test_bugsink.py::test_real_row_stays_here",
+    "test_build.py::test_drifted_sample_is_built_",
+    "test_bulk.py::test_100000_rows_",
+    "test_commit_cuts.py::",
+    "test_dbmate.py::test_each_continues_",
+    "test_dbmate.py::test_either_undoes_",
+    "test_differences.py::test_differences_are_found_",
+    "test_disk.py::test_full_disk_",
+    "test_drain.py::test_sigterm_drains",
+    "test_every_type.py::test_every_value_differs_",
+    "test_every_type.py::test_planted_edits_",
+    "test_every_type.py::test_rows_without_a_key_",
+    "test_fate.py::test_transaction_in_doubt_",
+    "test_fault_matrix.py::",
+    "test_interruption.py::",
+    "test_isolation.py::",
+    "test_limits.py::test_interrupted_rewind_",
+    "test_objects.py::test_changed_object_",
+    "test_objects.py::test_object_on_one_side_",
+    "test_objects.py::test_setting_on_one_side_",
+    "test_others.py::test_tolerated_connection_",
+    "test_pool.py::test_budget_holds_while_",
+    "test_pool.py::test_connection_that_was_idle_",
+    "test_pool.py::test_one_login_tries_for_all_",
+    "test_pool.py::test_waiting_callers_",
+    "test_programs.py::",
+    "test_proof.py::",
+    "test_provided.py::test_whole_run_",
+    "test_references.py::test_a_server_without_the_hash_",
+    "test_reversal.py::test_migration_that_does_not_lead_back_",
+    "test_scale.py::",
+    "test_segments.py::test_a_paranoid_comparison_",
+    "test_segments.py::test_a_table_of_many_differences_",
+    "test_segments.py::test_segments_together_",
+    "test_servers.py::test_frozen_server_hangs_",
+    "test_tables.py::test_a_hostile_name_",
+    "test_tables.py::test_a_table_empty_",
+    "test_values.py::test_rows_in_bulk_",
+    "test_verify_sample.py::test_moved_sample_passes_",
+    "test_verify_sample.py::test_whole_run_reports_",
 )
-"""Tests that take long and ask little of a version, by the beginning of their ids: every run tries each on one."""
+"""Tests that take long and ask little of a version, by file and how they begin: every run tries each on one."""
 VERSION = re.compile(r"(?<=[\[-])(pg)?1[68](\W?to\W?1[68])?(?=[]-])")
 
 
@@ -78,8 +78,10 @@ def part_of(nodeid: str) -> str:
 
 def is_of_the_others(nodeid: str) -> bool:
     """Say whether it is the other version's turn: by the test's own name, so that no other test changes it."""
-    version = VERSION.search(nodeid)
-    if version is None or not nodeid.removeprefix("tests/integration/").startswith(ON_ONE_VERSION):
+    folder = nodeid.partition("::")[0].rpartition("/")[0]
+    name = nodeid.removeprefix(f"{folder}/")
+    version = VERSION.search(name)
+    if version is None or not name.startswith(ON_ONE_VERSION):
         return False
-    turn = crc32(VERSION.sub("", nodeid, count=1).encode()) % 2
+    turn = crc32(VERSION.sub("", name, count=1).encode()) % 2
     return ("16", "18")[turn] != re.findall("1[68]", version[0])[0]
