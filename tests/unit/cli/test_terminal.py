@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from trueup.cli import terminal
 from trueup.cli.terminal import OF_ONE, show_notes, show_report, show_section
 from trueup.report.model import Finding, Report, Section, Side, Verdict, failure
 from trueup.verify.check import left_open
@@ -15,6 +16,13 @@ SIDES = (
     Side(role="source", name="old", server="PostgreSQL 16.14", database="shop", user="ann"),
     Side(role="target", name="new", server="PostgreSQL 18.4", database="shop", user="ann"),
 )
+
+
+@pytest.fixture(autouse=True)
+def no_terminal(monkeypatch):
+    """Print as into a file, whatever FORCE_COLOR says."""
+    monkeypatch.setattr(terminal.out, "_force_terminal", False)
+    monkeypatch.setattr(terminal.out, "_color_system", None)
 
 
 def section(*findings: Finding) -> Section:
