@@ -8,7 +8,7 @@ from pathlib import Path
 
 from trueup.errors import UsageError
 from trueup.parity.data import TableComparison
-from trueup.parity.data.foreign_keys import read_foreign_keys
+from trueup.parity.data.beyond.foreign_keys import read_foreign_keys
 from trueup.parity.data.repair import Repair, back, repair, there
 from trueup.settings import Conversion
 from trueup.verify.pair import Pair

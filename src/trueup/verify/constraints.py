@@ -10,8 +10,8 @@ from psycopg import sql
 
 from trueup.errors import Disconnected, Unverifiable
 from trueup.parity.data import Side
-from trueup.parity.data.foreign_keys import ForeignKey, read_foreign_keys
-from trueup.parity.data.lockstep import savepoint, unverifiable
+from trueup.parity.data.beyond.foreign_keys import ForeignKey, read_foreign_keys
+from trueup.parity.data.sides.lockstep import savepoint, unverifiable
 from trueup.parity.schema import Catalog, QualifiedName
 from trueup.report.model import Finding, Section, failure
 from trueup.verify.check import Announce, left_open

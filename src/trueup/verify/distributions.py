@@ -13,7 +13,7 @@ from psycopg import sql
 
 from trueup.errors import Disconnected, Unverifiable
 from trueup.parity.data import Side
-from trueup.parity.data.lockstep import savepoint, unverifiable
+from trueup.parity.data.sides.lockstep import savepoint, unverifiable
 from trueup.parity.schema import Column, ColumnName, QualifiedName
 from trueup.report.model import Finding, Section, Severity, failure
 from trueup.verify.check import Announce, left_open, needs_source

@@ -15,10 +15,10 @@ from typing import Any
 from trueup.errors import Disconnected, Unverifiable, UsageError
 from trueup.parity.data import ALL_OF_IT, Bounds, Key, TableComparison, TablePair, Unpaired, Window, compare
 from trueup.parity.data.comparison import compare_table, matched
-from trueup.parity.data.fence import lag_bytes, slots_between
-from trueup.parity.data.lockstep import Lockstep, lockstep
-from trueup.parity.data.recheck import Places, now, pause
-from trueup.parity.data.rereading import sightings
+from trueup.parity.data.moving.fence import lag_bytes, slots_between
+from trueup.parity.data.moving.recheck import Places, now, pause
+from trueup.parity.data.reading.rereading import sightings
+from trueup.parity.data.sides.lockstep import Lockstep, lockstep
 from trueup.report.model import Finding, Section, Severity, Verdict
 from trueup.settings import Conversion
 from trueup.verify.check import left_open

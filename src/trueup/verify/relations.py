@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from trueup.parity.data.foreign_keys import ForeignKey
+from trueup.parity.data.beyond.foreign_keys import ForeignKey
 from trueup.parity.schema import Catalog, ColumnName
 from trueup.report.model import Finding
 from trueup.settings import Relation

@@ -1,21 +1,21 @@
 """Whether two databases hold the same rows, and which rows and columns differ."""
 
-from trueup.parity.data.bounds import USUAL, Bounds
-from trueup.parity.data.cluster import Cluster, open_cluster
+from trueup.parity.data.beyond.sequences import SequenceBehind, SequenceCheck, sequences_behind
 from trueup.parity.data.comparison import compare, compare_table
-from trueup.parity.data.course import Progress
-from trueup.parity.data.grid import Span
-from trueup.parity.data.ledger import Ledger
-from trueup.parity.data.lockstep import Lockstep, Side, lockstep
+from trueup.parity.data.hashing.references import agreed_rules
+from trueup.parity.data.limits.bounds import USUAL, Bounds
 from trueup.parity.data.model import ChangedRow, Key, TableComparison, as_json, verdict_of
-from trueup.parity.data.pairing import Rules, TablePair, Unpaired, pair_tables, uncompared
-from trueup.parity.data.recheck import Recheck, Rechecking, read_again
-from trueup.parity.data.references import agreed_rules
-from trueup.parity.data.segments import Segment, compare_segment, merged, segments
-from trueup.parity.data.sequences import SequenceBehind, SequenceCheck, sequences_behind
-from trueup.parity.data.sighting import Outcome
-from trueup.parity.data.state import Resumption, State, open_state
-from trueup.parity.data.window import ALL_OF_IT, Condition, Sample, Since, Window
+from trueup.parity.data.moving.recheck import Recheck, Rechecking, read_again
+from trueup.parity.data.pairing.grid import Span
+from trueup.parity.data.pairing.pairing import Rules, TablePair, Unpaired, pair_tables, uncompared
+from trueup.parity.data.pairing.window import ALL_OF_IT, Condition, Sample, Since, Window
+from trueup.parity.data.reading.segments import Segment, compare_segment, merged, segments
+from trueup.parity.data.reading.sighting import Outcome
+from trueup.parity.data.running.cluster import Cluster, open_cluster
+from trueup.parity.data.running.course import Progress
+from trueup.parity.data.running.ledger import Ledger
+from trueup.parity.data.running.state import Resumption, State, open_state
+from trueup.parity.data.sides.lockstep import Lockstep, Side, lockstep
 
 __all__ = [
     "ALL_OF_IT",

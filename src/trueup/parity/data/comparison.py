@@ -10,19 +10,19 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from time import monotonic
 
-from trueup.parity.data.admission import admitted
-from trueup.parity.data.bounds import USUAL, Bounds
-from trueup.parity.data.counting import count_rows
-from trueup.parity.data.course import Progress, compare_pairs
-from trueup.parity.data.ledger import Ledger
-from trueup.parity.data.lockstep import Lockstep, Side, lockstep
+from trueup.parity.data.hashing.references import agreed_rules
+from trueup.parity.data.limits.bounds import USUAL, Bounds
 from trueup.parity.data.model import TableComparison
-from trueup.parity.data.pairing import TablePair, Unpaired, pair_tables
-from trueup.parity.data.recheck import Recheck, Rechecking, read_again
-from trueup.parity.data.references import agreed_rules
-from trueup.parity.data.segments import compare_segment, merged, segments
-from trueup.parity.data.watched import MOST_ROWS
-from trueup.parity.data.window import ALL_OF_IT, Window
+from trueup.parity.data.moving.recheck import Recheck, Rechecking, read_again
+from trueup.parity.data.moving.watched import MOST_ROWS
+from trueup.parity.data.pairing.pairing import TablePair, Unpaired, pair_tables
+from trueup.parity.data.pairing.window import ALL_OF_IT, Window
+from trueup.parity.data.reading.admission import admitted
+from trueup.parity.data.reading.counting import count_rows
+from trueup.parity.data.reading.segments import compare_segment, merged, segments
+from trueup.parity.data.running.course import Progress, compare_pairs
+from trueup.parity.data.running.ledger import Ledger
+from trueup.parity.data.sides.lockstep import Lockstep, Side, lockstep
 from trueup.parity.schema import Catalog
 from trueup.settings import Conversion
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from trueup.parity.data.foreign_keys import ForeignKey
+from trueup.parity.data.beyond.foreign_keys import ForeignKey
 from trueup.parity.data.repair.model import Change, Kind, Place
 from trueup.parity.schema import QualifiedName
 from trueup.tables.markers.graph import in_order

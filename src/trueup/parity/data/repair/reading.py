@@ -7,16 +7,16 @@ from psycopg import sql
 
 from trueup.db import Snapshot
 from trueup.errors import Disconnected, Unverifiable
-from trueup.parity.data.expressions import comma, key_text
-from trueup.parity.data.lockstep import Side, savepoint, unverifiable
+from trueup.parity.data.hashing.expressions import comma, key_text
+from trueup.parity.data.hashing.statements import joined
 from trueup.parity.data.model import Key, TableComparison
-from trueup.parity.data.pairing import Reading, Rules, TablePair, Unpaired, pair_tables
+from trueup.parity.data.pairing.pairing import Reading, Rules, TablePair, Unpaired, pair_tables
 from trueup.parity.data.repair.changes import change, undone
 from trueup.parity.data.repair.model import Change, Image, Refusal, Repair, Written
 from trueup.parity.data.repair.refusing import gaps, refusal
 from trueup.parity.data.repair.statements import digest
 from trueup.parity.data.repair.values import as_stored, own_text, read_value, to_guard
-from trueup.parity.data.statements import joined
+from trueup.parity.data.sides.lockstep import Side, savepoint, unverifiable
 from trueup.parity.schema import Catalog, QualifiedName, Table
 from trueup.settings import Conversion
 

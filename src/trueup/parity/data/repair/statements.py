@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from psycopg import sql
 
-from trueup.parity.data.expressions import comma
-from trueup.parity.data.foreign_keys import ForeignKey
-from trueup.parity.data.pairing import ReadColumn
+from trueup.parity.data.beyond.foreign_keys import ForeignKey
+from trueup.parity.data.hashing.expressions import comma
+from trueup.parity.data.pairing.pairing import ReadColumn
 from trueup.parity.data.repair.model import Change, Written
 from trueup.parity.data.repair.order import Group
 from trueup.parity.data.repair.values import to_assign, to_guard

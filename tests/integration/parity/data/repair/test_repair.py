@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from trueup.parity.data import Bounds
-from trueup.parity.data.foreign_keys import read_foreign_keys
+from trueup.parity.data.beyond.foreign_keys import read_foreign_keys
 from trueup.parity.data.repair import Repair, back, repair, there
 from trueup.report.model import Verdict
 from trueup.settings import Conversion

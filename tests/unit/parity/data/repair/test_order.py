@@ -3,7 +3,7 @@
 import pytest
 from tests.unit.parity.data.repair.rows import row, table
 
-from trueup.parity.data.foreign_keys import ForeignKey
+from trueup.parity.data.beyond.foreign_keys import ForeignKey
 from trueup.parity.data.repair import Change
 from trueup.parity.data.repair.order import ROWS_AT_ONCE, circles_of, steps
 from trueup.parity.schema import Table

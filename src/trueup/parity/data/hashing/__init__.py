@@ -1,0 +1,1 @@
+"""How rows are cut into buckets and hashed by their own server."""

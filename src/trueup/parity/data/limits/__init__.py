@@ -1,0 +1,1 @@
+"""What a comparison may cost, and how it ends before its time."""

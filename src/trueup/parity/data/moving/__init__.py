@@ -1,0 +1,1 @@
+"""Sides that somebody writes to meanwhile: rows that differ are read again."""
