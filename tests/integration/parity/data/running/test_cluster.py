@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from distributed import LocalCluster
-from tests.integration.parity.data.test_bounds import essence, fill, locked
+from tests.integration.parity.data.limits.test_bounds import essence, fill, locked
 
 from trueup.parity.data import Bounds, compare, open_cluster
 from trueup.parity.data.limits import bounds
