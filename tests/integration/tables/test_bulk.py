@@ -152,15 +152,16 @@ def wal(observer: Connection) -> int:
 def test_sync_of_unchanged_rows_writes_nothing_and_uses_no_identity(clients: Clients, observer: Connection):
     rows = make(clients, range(2000), name="a", tags=["x"], prefs={"a": [1]}, seen_at=datetime(2024, 1, 1, tzinfo=UTC))
     clients.bulk_upsert(rows)
-    observer.execute("vacuum (freeze, analyze) clients")
     clients.bulk_upsert(rows, mode="sync")
-    observer.execute("checkpoint")
+    # The catalogs too: who finds old rows of theirs cleans up, and logs that.
+    observer.execute("vacuum (freeze, analyze) clients")
+    observer.execute("vacuum")
     before, last = wal(observer), observer.execute("select last_value from clients_id_seq").fetchone()
 
     done = clients.bulk_upsert(rows, mode="sync")
 
     assert done == Written(inserted=0, updated=0, unchanged=2000)
-    assert wal(observer) - before < 500
+    assert wal(observer) == before
     assert observer.execute("select last_value from clients_id_seq").fetchone() == last
 
 
