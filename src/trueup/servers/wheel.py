@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError
@@ -37,13 +38,16 @@ class Installation:
 
 def installations() -> tuple[Installation, ...]:
     """Return the installations found, the newest first; none when the extra is not installed."""
+    return tuple(sorted(each_installation(), key=lambda each: each.version, reverse=True))
+
+
+def each_installation() -> Iterator[Installation]:
+    """Give the installations, most likely the newest first; to ask the programs of each takes milliseconds."""
     spec = find_spec(PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        return ()
-    folders = [Path(place) for place in spec.submodule_search_locations]
-    bins = [bin_folder for folder in folders for bin_folder in sorted(folder.glob("pginstall*/bin"))]
-    found = [read_installation(bin_folder) for bin_folder in bins if (bin_folder / "postgres").is_file()]
-    return tuple(sorted((each for each in found if each), key=lambda each: each.version, reverse=True))
+    folders = [Path(place) for place in spec.submodule_search_locations or ()] if spec is not None else []
+    for bin_folder in (each for folder in folders for each in sorted(folder.glob("pginstall*/bin"), reverse=True)):
+        if (bin_folder / "postgres").is_file() and (found := read_installation(bin_folder)) is not None:
+            yield found
 
 
 @lru_cache
@@ -77,10 +81,10 @@ def installation(version: int) -> Installation:
     Raises:
         ServerUnavailable: there is none; says what was found and what to install.
     """
+    wanted = next((each for each in each_installation() if each.version == version), None)
+    if wanted is not None:
+        return wanted
     found = installations()
-    for each in found:
-        if each.version == version:
-            return each
     if not found:
         raise ServerUnavailable(f"no embedded PostgreSQL is installed: {REMEDY}")
     names = ", ".join(each.full_version for each in found)

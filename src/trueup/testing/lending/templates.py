@@ -84,11 +84,11 @@ def ensure_template(site: Site, recipe: Recipe, *, parent: Recipe | None = None)
     Raises:
         MigrationFailed: with the file, the line and the statement.
     """
-    with locked(site.admin, recipe):
-        if site.exists(recipe.name):
-            site.check(recipe.name)
-        else:
-            build(site, recipe, parent)
+    if not site.exists(recipe.name):
+        with locked(site.admin, recipe):
+            if not site.exists(recipe.name):
+                build(site, recipe, parent)
+    site.check(recipe.name)
     return recipe.name
 
 
@@ -170,7 +170,8 @@ class Templates:
 
     def build(self, kind: Kind) -> str:
         """Build the template of a kind, on top of the project's own one where that is its first part."""
-        recipe, own = read_recipe(kind), read_recipe(self.own)
+        recipe = read_recipe(kind)
+        own = read_recipe(self.own) if kind != self.own else recipe
         if not is_parent(own, recipe):
             return ensure_template(self.site, recipe)
         ensure_template(self.site, own)
