@@ -2,10 +2,10 @@
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def wait_until(claim, deadline_s=DEADLINE_S):
     limit = time.monotonic() + deadline_s
     while not (found := claim()):
         assert time.monotonic() < limit, "not within the deadline"
-        os.sched_yield()
+        threading.Event().wait(0.01)
     return found
 
 

@@ -15,14 +15,20 @@ CONFIGURATION = """
 """
 
 
-WITHOUT = "-p no:randomly -p no:hypothesispytest -p no:faker -p no:cov"
-"""What takes long to import, and isn't what is tested here; pytest-randomly imports factory_boy."""
+WITHOUT = "-p no:randomly -p no:hypothesispytest -p no:faker -p no:cov -p no:anyio"
+"""What takes a second to import, and isn't what is tested here; pytest-randomly imports factory_boy."""
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """Return an empty project with the sample's migrations."""
+def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Return what runs tests without most plugins."""
     monkeypatch.setenv("PYTEST_ADDOPTS", WITHOUT)
+    return pytester
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    """Return an empty project with the sample's migrations."""
     pytester.makepyprojecttoml(CONFIGURATION)
     migrations = pytester.mkdir("migrations")
     for file in SAMPLE.glob("*.sql"):

@@ -11,10 +11,7 @@ COUNT = """
 """
 
 
-def test_conn_is_rolled_back_and_checked(project: pytest.Pytester) -> None:
-    project.makepyfile(
-        COUNT
-        + """
+CONN = f"""{COUNT}
     def test_adds(conn):
         add(conn)
 
@@ -26,22 +23,8 @@ def test_conn_is_rolled_back_and_checked(project: pytest.Pytester) -> None:
 
     def test_is_not_hurt_by_that(conn):
         assert count(conn) == 1
-    """
-    )
-
-    result = project.runpytest_subprocess("-p", "no:randomly")
-
-    result.assert_outcomes(passed=3, failed=1)
-    result.stdout.fnmatch_lines(
-        ["a commit at the end of the test would have failed: ForeignKeyMissing*bookings_client_id_fkey*"]
-    )
-    result.stdout.no_fnmatch_line("*4711*not present*")
-
-
-def test_commit_past_the_driver_fails_its_test_alone(project: pytest.Pytester) -> None:
-    project.makepyfile(
-        COUNT
-        + """
+"""
+PAST_THE_DRIVER = f"""{COUNT}
     import psycopg
 
     LEFT = []
@@ -60,25 +43,8 @@ def test_commit_past_the_driver_fails_its_test_alone(project: pytest.Pytester) -
 
     def test_is_not_hurt_by_that(conn):
         assert count(conn) == 1
-    """
-    )
-
-    result = project.runpytest_subprocess("-p", "no:randomly")
-
-    result.assert_outcomes(passed=1, failed=3)
-    result.stdout.fnmatch_lines(
-        [
-            "*the test ended the transaction of `conn`*ask for `db`*",
-            "*the test left `conn` in the middle of a statement*",
-        ]
-    )
-    result.stdout.no_fnmatch_line("*During handling*")
-
-
-def test_db_is_in_its_first_state_for_each_test(project: pytest.Pytester) -> None:
-    project.makepyfile(
-        COUNT
-        + """
+"""
+DB = f"""{COUNT}
     import pytest
 
     @pytest.mark.parametrize("number", range(4))
@@ -103,12 +69,41 @@ def test_db_is_in_its_first_state_for_each_test(project: pytest.Pytester) -> Non
     def test_is_not_hurt_by_that(db):
         with db.connection() as connection:
             assert connection.execute("select count(*) from bookings").fetchone() == (0,)
-    """
+"""
+THREAD_THAT_IS_JUST_ENDING = """
+    import threading
+
+    def test_waits_for_no_thread(db):
+        has_it = threading.Event()
+
+        def work():
+            with db.connection():
+                has_it.set()
+                threading.Event().wait(0.05)
+
+        threading.Thread(target=work).start()
+        assert has_it.wait(10)
+"""
+
+
+def test_no_test_is_hurt_by_another_one(project: pytest.Pytester) -> None:
+    """`conn` is rolled back and checked, a commit past the driver fails its test alone, `db` is in its first state."""
+    project.makepyfile(
+        test_conn=CONN, test_past_the_driver=PAST_THE_DRIVER, test_db=DB, test_thread=THREAD_THAT_IS_JUST_ENDING
     )
 
     result = project.runpytest_subprocess("-p", "no:randomly")
 
-    result.assert_outcomes(passed=8)
+    result.assert_outcomes(passed=3 + 1 + 8 + 1, failed=1 + 3)
+    result.stdout.fnmatch_lines(
+        [
+            "a commit at the end of the test would have failed: ForeignKeyMissing*bookings_client_id_fkey*",
+            "*the test ended the transaction of `conn`*ask for `db`*",
+            "*the test left `conn` in the middle of a statement*",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*4711*not present*")
+    result.stdout.no_fnmatch_line("*During handling*")
 
 
 def test_database_is_made_ahead_where_a_later_test_asks_for_it(project: pytest.Pytester) -> None:
@@ -125,27 +120,6 @@ def test_database_is_made_ahead_where_a_later_test_asks_for_it(project: pytest.P
     result = project.runpytest_subprocess("-p", "no:randomly")
 
     result.assert_outcomes(passed=2)
-
-
-def test_thread_that_is_just_ending_may_give_its_connection_back(project: pytest.Pytester) -> None:
-    project.makepyfile("""
-    import threading
-
-    def test_waits_for_no_thread(db):
-        has_it = threading.Event()
-
-        def work():
-            with db.connection():
-                has_it.set()
-                threading.Event().wait(0.05)
-
-        threading.Thread(target=work).start()
-        assert has_it.wait(10)
-    """)
-
-    result = project.runpytest_subprocess("-p", "no:randomly")
-
-    result.assert_outcomes(passed=1)
 
 
 def test_shared_databases_last_as_long_as_their_scope(project: pytest.Pytester) -> None:

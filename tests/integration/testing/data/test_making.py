@@ -252,23 +252,24 @@ def test_mark_makes_rows_before_the_test(salon):
     salon.runpytest_subprocess(*IN_PROCESS).assert_outcomes(passed=2)
 
 
-@pytest.mark.parametrize(
-    ("mark", "said"),
-    [
-        ("3", "takes the names of factories"),
-        ("", "takes the names of factories"),
-        ("client=0", "takes the names of factories"),
-        ("client=True", "takes the names of factories"),
-        ("clint=1", '*no factory is called "clint"'),
-    ],
-)
-def test_mark_that_means_nothing_fails_its_test(salon, mark, said):
-    salon.makepyfile(f"import pytest\n@pytest.mark.rows({mark})\ndef test_rows():\n    pass")
+MEANINGLESS = {
+    "3": "takes the names of factories",
+    "": "takes the names of factories",
+    "client=0": "takes the names of factories",
+    "client=True": "takes the names of factories",
+    "clint=1": 'no factory is called "clint"',
+}
+
+
+def test_mark_that_means_nothing_fails_its_test(salon):
+    tests = [f"@pytest.mark.rows({mark})\ndef test_{number}():\n    pass" for number, mark in enumerate(MEANINGLESS)]
+    salon.makepyfile("\n\n".join(["import pytest", *tests]))
 
     done = salon.runpytest_subprocess(*IN_PROCESS)
 
-    done.assert_outcomes(errors=1)
-    done.stdout.fnmatch_lines([f"*{said}*"])
+    done.assert_outcomes(errors=len(MEANINGLESS))
+    for number, said in enumerate(MEANINGLESS.values()):
+        done.stdout.fnmatch_lines([f"*ERROR at setup of test_{number} *", f"*{said}*"])
 
 
 def test_table_that_the_test_creates_is_known(salon):

@@ -16,7 +16,7 @@ from trueup.testing.faults import disk_server, small_disk
 FILL = "insert into t select repeat('x', 1000) from generate_series(1, 200)"
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def where_allowed(cache_folder: Path) -> None:
     try:
         with small_disk(cache_folder=cache_folder):

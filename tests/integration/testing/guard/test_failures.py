@@ -111,12 +111,11 @@ def test_failed_test_is_told_with_its_database_and_statements(suite, owned) -> N
     assert "statements: 102, " in many
     assert "select n99 from" in many
     assert "select n60 from" not in many
+    assert_wait_is_told_with_its_blocker(outcome.printed.partition("_ test_waits _")[2])
+    assert_warning_of_the_server_is_told(outcome.printed.partition("_ test_warned _")[2].partition("\n____")[0])
 
 
-def test_wait_in_vain_is_told_with_its_blocker(suite) -> None:
-    outcome = suite.run(STATEMENTS, "-k", "test_waits or test_fails")
-
-    told = outcome.printed.partition("_ test_waits _")[2]
+def assert_wait_is_told_with_its_blocker(told: str) -> None:
     assert "55P03  select * from t" in told
     assert "held up by process" in told
     assert '"test_suite.py::test_waits", idle in transaction for' in told
@@ -124,13 +123,11 @@ def test_wait_in_vain_is_told_with_its_blocker(suite) -> None:
     assert "# opened: holder" in told
 
 
-def test_warning_of_the_server_is_told(suite) -> None:
-    outcome = suite.run(STATEMENTS, "-k", "test_warned")
-
-    told = outcome.printed.partition("trueup notices")[2]
-    assert "25001  there is already a transaction in progress" in told
-    assert "01000  raised by code in the database" in told
-    assert "not seen" not in told
+def assert_warning_of_the_server_is_told(told: str) -> None:
+    notices = told.partition("trueup notices")[2]
+    assert "25001  there is already a transaction in progress" in notices
+    assert "01000  raised by code in the database" in notices
+    assert "not seen" not in notices
 
 
 def test_values_are_shown_when_asked_for(suite) -> None:
@@ -187,7 +184,7 @@ def test_passes(fresh_db):
 """
 
 
-def test_changes_of_a_failed_test_are_told(shop) -> None:
+def test_changes_of_a_failed_test_are_told_and_nothing_is_kept_without_being_asked(shop) -> None:
     outcome = shop.run(FAILING)
 
     assert outcome.results["test_next"] == "passed"
@@ -195,6 +192,8 @@ def test_changes_of_a_failed_test_are_told(shop) -> None:
     assert "rows changed in public.clients" in told
     assert "sequences moved: public.clients_id_seq" in told
     assert "idle in a transaction" in told
+    assert not list(shop.pytester.path.glob(".trueup/**/*"))
+    assert "trueup_kept_" not in outcome.printed
 
 
 @pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "xdist"])
@@ -218,13 +217,6 @@ def test_database_of_a_failed_test_is_kept_and_dumped(shop, options: tuple[str, 
     assert "dbname=trueup_kept_" in summary
     assert "its dump stays: .trueup/kept/trueup_kept_" in summary
     assert (shop.pytester.path / ".trueup" / ".gitignore").read_text() == "*\n"
-
-
-def test_nothing_is_kept_without_being_asked(shop) -> None:
-    outcome = shop.run(FAILING)
-
-    assert not list(shop.pytester.path.glob(".trueup/**/*"))
-    assert "trueup_kept_" not in outcome.printed
 
 
 def test_database_on_a_provided_server_stays_until_the_test_fails_again(shop, owned, witness, server18) -> None:

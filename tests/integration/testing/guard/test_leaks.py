@@ -326,10 +326,13 @@ def options(request: pytest.FixtureRequest) -> tuple[str, ...]:
     return request.param
 
 
-def test_leak_of_each_kind_is_told_on_its_test_with_the_line(suite, options: tuple[str, ...]) -> None:
+def test_leak_of_each_kind_is_told_on_its_test_with_the_line_and_ended(
+    suite, witness, options: tuple[str, ...]
+) -> None:
     together = ("--dist", "loadfile", *options) if options else ()
     outcome = suite.run(LEAKS, "-W", "ignore", *together)
 
+    assert witness("select application_name from pg_stat_activity where datname = 'owned'") == []
     missing = {name for name in TOLD if outcome.results[name] == "skipped"}
     assert missing <= {"test_asyncpg", "test_psycopg2", "test_psycopg2_at_work_in_a_thread", "test_pg8000"}
     for name, words in [(name, words) for name, words in TOLD.items() if name not in missing]:
@@ -479,12 +482,6 @@ def test_pytest_exits_within_a_second_of_its_last_test(suite) -> None:
     assert outcome.status == 1
     # It takes less than a second where the machine has nothing else to do; the timer has a minute.
     assert float((folder / "ended").read_text()) - float((folder / "last").read_text()) < 15
-
-
-def test_nothing_is_left_on_the_server(suite, witness) -> None:
-    suite.run(LEAKS, "-W", "ignore", "-k", "connection or pool or database or idle or advisory or statement")
-
-    assert witness("select application_name from pg_stat_activity where datname = 'owned'") == []
 
 
 def test_executor_of_a_longer_lived_fixture_is_not_a_leak_of_the_test_that_first_uses_it(suite) -> None:
