@@ -69,13 +69,23 @@ CONTEXT = Context(adapters())
 
 
 @dataclass(slots=True, eq=False)
+class Prepared:
+    """Is a statement that the server has prepared. Its columns never change, so neither does what reads them."""
+
+    name: bytes
+    transformer: Any
+    is_read: bool = False
+    """Whether the transformer knows the columns."""
+
+
+@dataclass(slots=True, eq=False)
 class Memory:
-    """Is what is known of one connection: what it has prepared, and what reads its rows."""
+    """Is what is known of one connection: what it has prepared, and what reads the rows of other statements."""
 
     transformer: Any
     """A psycopg Transformer, which mypy knows as a variable."""
-    statements: OrderedDict[bytes, int | bytes] = field(default_factory=OrderedDict)
-    """By text: how often it ran, then the name that it is prepared under."""
+    statements: OrderedDict[bytes, int | Prepared] = field(default_factory=OrderedDict)
+    """By text: how often it ran, then what it is prepared as."""
     flags: dict[str, Flag | None] = field(default_factory=dict)
     """By table: how the server tells an insert from an update in it."""
     named: int = 0
@@ -116,8 +126,7 @@ def fetch(
     """
     memory = memory_of(connection)
     result = run(connection, memory, statement, parameters)
-    transformer = memory.transformer
-    transformer.set_pgresult(result)
+    transformer = reader_of(memory, statement, result)
     try:
         rows: list[T] = transformer.load_rows(0, result.ntuples, make)
     except (psycopg.DataError, msgspec.MsgspecError) as error:
@@ -130,6 +139,17 @@ def fetch(
     return rows
 
 
+def reader_of(memory: Memory, statement: Statement, result: PGresult) -> Any:
+    """Return the transformer that reads a result of a statement."""
+    known = memory.statements.get(statement.text)
+    if type(known) is not Prepared:
+        memory.transformer.set_pgresult(result)
+        return memory.transformer
+    known.transformer.set_pgresult(result, set_loaders=not known.is_read)
+    known.is_read = True
+    return known.transformer
+
+
 def execute(connection: Connection, statement: Statement, parameters: Sequence[Buffer | None]) -> int:
     """Run a statement and return how many rows it touched."""
     return run(connection, memory_of(connection), statement, parameters).command_tuples or 0
@@ -137,15 +157,14 @@ def execute(connection: Connection, statement: Statement, parameters: Sequence[B
 
 def run(connection: Connection, memory: Memory, statement: Statement, parameters: Sequence[Buffer | None]) -> PGresult:
     """Run a statement once; again if its plan was stale and no transaction had begun."""
-    was_idle = connection.pgconn.transaction_status == IDLE
     with connection.lock:
         try:
             return send(connection, memory, statement, parameters)
         except psycopg.Error as error:
             if (
                 error.sqlstate not in STALE
-                or not isinstance(memory.statements.pop(statement.text, None), bytes)
-                or not was_idle
+                or not isinstance(memory.statements.pop(statement.text, None), Prepared)
+                or connection.pgconn.transaction_status != IDLE
             ):
                 raise
         return send(connection, memory, statement, parameters)
@@ -177,9 +196,9 @@ def answer(pgconn: PGconn) -> PQGen[PGresult]:
 def name_of(connection: Connection, memory: Memory, text: bytes) -> bytes | None:
     """Return the name that a statement is prepared under; prepare it when it has run `prepare_threshold` times."""
     known = memory.statements.get(text, 0)
-    if isinstance(known, bytes):
+    if isinstance(known, Prepared):
         memory.statements.move_to_end(text)
-        return known
+        return known.name
     if connection.prepare_threshold is None:
         return None
     if known < connection.prepare_threshold:
@@ -189,17 +208,17 @@ def name_of(connection: Connection, memory: Memory, text: bytes) -> bytes | None
     name = b"trueup_%d" % memory.named
     connection.pgconn.send_prepare(name, text)
     connection.wait(answer(connection.pgconn))
-    remember(connection, memory, text, name)
+    remember(connection, memory, text, Prepared(name, Transformer(CONTEXT)))
     return name
 
 
-def remember(connection: Connection, memory: Memory, text: bytes, known: int | bytes) -> None:
-    """Note how often a statement ran, or its name; let go of the one that was not used for longest."""
+def remember(connection: Connection, memory: Memory, text: bytes, known: int | Prepared) -> None:
+    """Note how often a statement ran, or what it is prepared as; let go of the one that was not used for longest."""
     memory.statements[text] = known
     if len(memory.statements) > KEPT_STATEMENTS:
         _, oldest = memory.statements.popitem(last=False)
-        if isinstance(oldest, bytes):
-            connection.pgconn.send_query(b"deallocate " + oldest)
+        if isinstance(oldest, Prepared):
+            connection.pgconn.send_query(b"deallocate " + oldest.name)
             connection.wait(answer(connection.pgconn))
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
+from itertools import compress
 from operator import attrgetter
 from types import MemberDescriptorType
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import UnsetType
 
 from trueup.tables.contract import UNSET, Table
 from trueup.tables.errors import StatementRefused
@@ -89,16 +89,14 @@ def written(table: Table[R], row: R | Mapping[str, object]) -> tuple[tuple[str, 
     """
     if isinstance(row, table.row):
         values = reader_of(table)(row)
-        if UnsetType not in classes_of(values):
-            return table.insertable, list(values)
-        pairs = [pair for pair in zip(table.insertable, values, strict=True) if pair[1] is not UNSET]
-    elif isinstance(row, Mapping):
+        is_set = [value is not UNSET for value in values]
+        return tuple(compress(table.insertable, is_set)), list(compress(values, is_set))
+    if isinstance(row, Mapping):
         pairs = [(check_writable(table, name), value) for name, value in row.items() if value is not UNSET]
-    else:
-        raise StatementRefused(
-            f"{table.name}: a row is a {table.row.__name__} or a mapping of columns, not {type(row).__name__}"
-        )
-    return tuple(name for name, _ in pairs), [value for _, value in pairs]
+        return tuple(name for name, _ in pairs), [value for _, value in pairs]
+    raise StatementRefused(
+        f"{table.name}: a row is a {table.row.__name__} or a mapping of columns, not {type(row).__name__}"
+    )
 
 
 def check_writable(table: Table[Any], name: str) -> str:

@@ -85,7 +85,7 @@ def way_of(table: Table[Any], names: Names) -> Way:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # Not frozen: that would take six times as long to make, for every upsert.
 class Writing(Generic[R]):
     """Is one row on its way; each attempt returns None when others were in between."""
 
