@@ -5,7 +5,7 @@ import pytest
 from trueup.errors import UsageError
 from trueup.parity.data import ChangedRow, TableComparison, TablePair
 from trueup.parity.data.pairing.forms import Form
-from trueup.parity.data.pairing.pairing import ReadColumn, Reading
+from trueup.parity.data.pairing.pairs import ReadColumn, Reading
 from trueup.parity.schema import QualifiedName, ValueType
 from trueup.report.model import Verdict
 from trueup.verify.following import Moment, Pursuit, Round, behind

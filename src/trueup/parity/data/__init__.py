@@ -6,11 +6,15 @@ from trueup.parity.data.hashing.references import agreed_rules
 from trueup.parity.data.limits.bounds import USUAL, Bounds
 from trueup.parity.data.model import ChangedRow, Key, TableComparison, as_json, verdict_of
 from trueup.parity.data.moving.recheck import Recheck, Rechecking, read_again
-from trueup.parity.data.pairing.grid import Span
-from trueup.parity.data.pairing.pairing import Rules, TablePair, Unpaired, pair_tables, uncompared
+from trueup.parity.data.pairing.pairs import TablePair, Unpaired
+from trueup.parity.data.pairing.rules import Rules
+from trueup.parity.data.pairing.span import Span
+from trueup.parity.data.pairing.tables import pair_tables, uncompared
 from trueup.parity.data.pairing.window import ALL_OF_IT, Condition, Sample, Since, Window
-from trueup.parity.data.reading.segments import Segment, compare_segment, merged, segments
+from trueup.parity.data.reading.segments import Segment, segments
 from trueup.parity.data.reading.sighting import Outcome
+from trueup.parity.data.reading.union import merged
+from trueup.parity.data.reading.verdicts import compare_segment
 from trueup.parity.data.running.cluster import Cluster, open_cluster
 from trueup.parity.data.running.course import Progress
 from trueup.parity.data.running.ledger import Ledger

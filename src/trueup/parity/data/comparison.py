@@ -7,7 +7,6 @@ one hash a column. No value of a row but its key leaves its server.
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
-from dataclasses import replace
 from time import monotonic
 
 from trueup.parity.data.hashing.references import agreed_rules
@@ -15,11 +14,14 @@ from trueup.parity.data.limits.bounds import USUAL, Bounds
 from trueup.parity.data.model import TableComparison
 from trueup.parity.data.moving.recheck import Recheck, Rechecking, read_again
 from trueup.parity.data.moving.watched import MOST_ROWS
-from trueup.parity.data.pairing.pairing import TablePair, Unpaired, pair_tables
+from trueup.parity.data.pairing.pairs import TablePair, Unpaired
+from trueup.parity.data.pairing.tables import pair_tables
 from trueup.parity.data.pairing.window import ALL_OF_IT, Window
 from trueup.parity.data.reading.admission import admitted
 from trueup.parity.data.reading.counting import count_rows
-from trueup.parity.data.reading.segments import compare_segment, merged, segments
+from trueup.parity.data.reading.segments import segments
+from trueup.parity.data.reading.union import merged
+from trueup.parity.data.reading.verdicts import compare_segment
 from trueup.parity.data.running.course import Progress, compare_pairs
 from trueup.parity.data.running.ledger import Ledger
 from trueup.parity.data.sides.lockstep import Lockstep, Side, lockstep
@@ -68,9 +70,8 @@ def compare(
     found = ledger.first_reading()
     if recheck is None or any(one.is_stopped for one in found):
         return ledger.comparisons()
-    if bounds.max_seconds:
-        bounds = replace(bounds, max_seconds=max(1.0, bounds.max_seconds - (monotonic() - started)))
-    return read_again(source, target, pairs, found, recheck, bounds=bounds, on_progress=on_progress)
+    left = bounds.after(monotonic() - started)
+    return read_again(source, target, pairs, found, recheck, bounds=left, on_progress=on_progress)
 
 
 def matched(

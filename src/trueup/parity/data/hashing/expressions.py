@@ -6,7 +6,7 @@ from hashlib import blake2b
 from psycopg import sql
 
 from trueup.parity.data.pairing.forms import Template
-from trueup.parity.data.pairing.pairing import ReadColumn, Reading
+from trueup.parity.data.pairing.pairs import ReadColumn, Reading
 
 NOT_NULL = sql.SQL("true")
 """NULL has the hash 0 whatever the seed, and so would a row that holds nothing else."""

@@ -13,7 +13,7 @@ from trueup.db import Snapshot
 from trueup.errors import Disconnected, Unverifiable
 from trueup.parity.data.hashing.expressions import comma, int8, is_text, native_hash, native_text_hash
 from trueup.parity.data.pairing.forms import HASHED_AS_IS, SENT, TEXT, Template
-from trueup.parity.data.pairing.pairing import Hashing, Rules
+from trueup.parity.data.pairing.rules import Rules
 from trueup.parity.data.pairing.window import ALL_OF_IT, Window
 from trueup.parity.data.sides.lockstep import Lockstep, savepoint
 from trueup.settings import Conversion
@@ -61,10 +61,9 @@ def agreed_rules(
     """
     encodings = {side.connection.info.parameter_status("server_encoding") for side in (both.source, both.target)}
     unlike = disagreements(*both.run(reference_hashes, reference_hashes))
-    hashing: Hashing = "text" if "text" in unlike else "both" if is_paranoid else "native"
     return Rules(
         to_utf8=len(encodings) > 1,
-        hashing=hashing,
+        hashing="text" if "text" in unlike else "both" if is_paranoid else "native",
         as_text=unlike,
         conversions=tuple(conversions),
         window=window,

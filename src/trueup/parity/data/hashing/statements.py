@@ -23,10 +23,11 @@ from trueup.parity.data.hashing.expressions import (
     row_id,
     values,
 )
+from trueup.parity.data.hashing.grid import Grid, HashGrid, StepGrid, runs
 from trueup.parity.data.model import Key
 from trueup.parity.data.pairing.forms import Template
-from trueup.parity.data.pairing.grid import Grid, HashGrid, Span, StepGrid, runs
-from trueup.parity.data.pairing.pairing import Floor, ReadColumn, Reading
+from trueup.parity.data.pairing.pairs import Floor, ReadColumn, Reading
+from trueup.parity.data.pairing.span import Span
 from trueup.parity.data.pairing.window import SAMPLE_PARTS
 
 MOST_RANGES = 100

@@ -1,6 +1,6 @@
 """What a comparison may cost: rows that it lists, workers, time, and how hard it presses the servers. Does no I/O."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trueup.errors import UsageError
 
@@ -42,6 +42,12 @@ class Bounds:
             raise UsageError(f"statement_timeout_s is {self.statement_timeout_s:g}; it has to be at least 0")
         if self.is_gentle and self.jobs > 1:
             raise UsageError(f"a gentle comparison has one worker, not {self.jobs}: leave out one of the two")
+
+    def after(self, seconds: float) -> "Bounds":
+        """Return what is left after so many seconds: one at least."""
+        if self.max_seconds is None:
+            return self
+        return replace(self, max_seconds=max(1.0, self.max_seconds - seconds))
 
     @property
     def segment_bytes(self) -> int | None:

@@ -19,7 +19,7 @@ from trueup.parity.data.limits.halt import halting
 from trueup.parity.data.model import TableComparison
 from trueup.parity.data.moving.fence import PATIENCE_S, has_passed, position, slots_between
 from trueup.parity.data.moving.watched import MOST_ROWS, Watched
-from trueup.parity.data.pairing.pairing import TablePair, Unpaired
+from trueup.parity.data.pairing.pairs import TablePair, Unpaired
 from trueup.parity.data.sides.lockstep import Lockstep, Side, lockstep
 
 Places = tuple[ConnInfo, ConnInfo]

@@ -7,7 +7,7 @@ from itertools import chain, islice
 
 from trueup.errors import Disconnected, Unverifiable
 from trueup.parity.data.model import ChangedRow, Key, TableComparison
-from trueup.parity.data.pairing.pairing import TablePair
+from trueup.parity.data.pairing.pairs import TablePair
 from trueup.parity.data.reading.differences import even_shares
 from trueup.parity.data.reading.rereading import sightings
 from trueup.parity.data.reading.sighting import Kinds, Outcome, outcome

@@ -7,7 +7,7 @@ import psycopg
 from trueup.db import Snapshot
 from trueup.errors import Disconnected, Unverifiable, UsageError
 from trueup.parity.data.hashing import statements
-from trueup.parity.data.pairing.pairing import Reading, TablePair, Unpaired
+from trueup.parity.data.pairing.pairs import Reading, TablePair, Unpaired
 from trueup.parity.data.pairing.window import Window
 from trueup.parity.data.sides.lockstep import Lockstep, savepoint, unverifiable
 

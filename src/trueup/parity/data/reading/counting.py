@@ -5,7 +5,7 @@ from time import perf_counter
 from trueup.errors import Disconnected, Unverifiable
 from trueup.parity.data.hashing import statements
 from trueup.parity.data.model import TableComparison
-from trueup.parity.data.pairing.pairing import Unpaired
+from trueup.parity.data.pairing.pairs import Unpaired
 from trueup.parity.data.sides.lockstep import Lockstep, unverifiable
 from trueup.report.model import Verdict
 

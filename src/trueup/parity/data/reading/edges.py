@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from trueup.parity.data.model import Key
-from trueup.parity.data.pairing.pairing import TablePair
+from trueup.parity.data.pairing.pairs import TablePair
 from trueup.parity.data.reading.rereading import sightings
 from trueup.parity.data.sides.lockstep import Lockstep
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from trueup.parity.data.hashing import statements
 from trueup.parity.data.model import Key
-from trueup.parity.data.pairing.pairing import TablePair
+from trueup.parity.data.pairing.pairs import TablePair
 from trueup.parity.data.reading.sighting import Seen, Sighting
 from trueup.parity.data.sides.lockstep import Lockstep
 

@@ -8,9 +8,9 @@ from typing import Any
 from psycopg import sql
 
 from trueup.parity.data.hashing import statements
+from trueup.parity.data.hashing.grid import FEWEST, Grid, HashGrid, bucket_count, even_grid, power_of_two
 from trueup.parity.data.model import Key
-from trueup.parity.data.pairing.grid import FEWEST, Grid, HashGrid, bucket_count, even_grid, power_of_two
-from trueup.parity.data.pairing.pairing import Reading, TablePair
+from trueup.parity.data.pairing.pairs import Reading, TablePair
 from trueup.parity.data.sides.lockstep import Lockstep
 
 PAGE_BYTES = 8_192

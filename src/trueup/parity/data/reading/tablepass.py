@@ -7,9 +7,9 @@ from typing import Any
 from psycopg import sql
 
 from trueup.parity.data.hashing import statements
+from trueup.parity.data.hashing.grid import Grid, HashGrid, RangeGrid
 from trueup.parity.data.model import ChangedRow, Key
-from trueup.parity.data.pairing.grid import Grid, HashGrid, RangeGrid
-from trueup.parity.data.pairing.pairing import Reading, TablePair
+from trueup.parity.data.pairing.pairs import Reading, TablePair
 from trueup.parity.data.reading.buckets import side_by_side
 from trueup.parity.data.reading.differences import Differences, Hashes, changed_row
 from trueup.parity.data.reading.survey import DENSE_BUCKETS_AT_ONCE, Survey

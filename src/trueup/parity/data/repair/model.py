@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from trueup.parity.data.model import Key
-from trueup.parity.data.pairing.pairing import Reading
+from trueup.parity.data.pairing.pairs import Reading
 from trueup.parity.schema import QualifiedName, Table
 
 Values = Mapping[str, str | None]

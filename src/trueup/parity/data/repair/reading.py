@@ -10,7 +10,9 @@ from trueup.errors import Disconnected, Unverifiable
 from trueup.parity.data.hashing.expressions import comma, key_text
 from trueup.parity.data.hashing.statements import joined
 from trueup.parity.data.model import Key, TableComparison
-from trueup.parity.data.pairing.pairing import Reading, Rules, TablePair, Unpaired, pair_tables
+from trueup.parity.data.pairing.pairs import Reading, TablePair, Unpaired
+from trueup.parity.data.pairing.rules import Rules
+from trueup.parity.data.pairing.tables import pair_tables
 from trueup.parity.data.repair.changes import change, undone
 from trueup.parity.data.repair.model import Change, Image, Refusal, Repair, Written
 from trueup.parity.data.repair.refusing import gaps, refusal

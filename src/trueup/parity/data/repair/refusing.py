@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from trueup.parity.data.model import TableComparison
-from trueup.parity.data.pairing.pairing import TablePair, Unpaired
+from trueup.parity.data.pairing.pairs import TablePair, Unpaired
 from trueup.parity.data.repair.model import Refusal
 from trueup.parity.schema import Table
 from trueup.report.model import Verdict

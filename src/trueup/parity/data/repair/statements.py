@@ -6,7 +6,7 @@ from psycopg import sql
 
 from trueup.parity.data.beyond.foreign_keys import ForeignKey
 from trueup.parity.data.hashing.expressions import comma
-from trueup.parity.data.pairing.pairing import ReadColumn
+from trueup.parity.data.pairing.pairs import ReadColumn
 from trueup.parity.data.repair.model import Change, Written
 from trueup.parity.data.repair.order import Group
 from trueup.parity.data.repair.values import to_assign, to_guard

@@ -4,7 +4,7 @@ from psycopg import sql
 
 from trueup.parity.data.hashing.expressions import column as converted
 from trueup.parity.data.pairing.forms import PADDED_TEXT, Template
-from trueup.parity.data.pairing.pairing import ReadColumn
+from trueup.parity.data.pairing.pairs import ReadColumn
 from trueup.parity.schema import Column, QualifiedName, ValueType
 
 PLAIN: Template = "({0})::text"

@@ -13,8 +13,8 @@ from trueup.parity.data.limits.bounds import SEGMENT_BYTES, Bounds
 from trueup.parity.data.limits.halt import PATIENCE_S, Halt, halting
 from trueup.parity.data.limits.load import busy
 from trueup.parity.data.model import TableComparison
-from trueup.parity.data.pairing.grid import Span
-from trueup.parity.data.pairing.pairing import TablePair, Unpaired
+from trueup.parity.data.pairing.pairs import TablePair, Unpaired
+from trueup.parity.data.pairing.span import Span
 from trueup.parity.data.reading.segments import Segment, segments
 from trueup.parity.data.running.crew import Crew, Task, crew
 from trueup.parity.data.running.ledger import Ledger

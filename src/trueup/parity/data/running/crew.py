@@ -14,9 +14,10 @@ from trueup.errors import DatabaseError, TrueupError, Unverifiable
 from trueup.parity.data.limits.bounds import Bounds
 from trueup.parity.data.limits.halt import Halt
 from trueup.parity.data.model import TableComparison
-from trueup.parity.data.pairing.pairing import TablePair, Unpaired
+from trueup.parity.data.pairing.pairs import TablePair, Unpaired
 from trueup.parity.data.reading.counting import count_rows
-from trueup.parity.data.reading.segments import Segment, compare_segment
+from trueup.parity.data.reading.segments import Segment
+from trueup.parity.data.reading.verdicts import compare_segment
 from trueup.parity.data.sides.lockstep import Lockstep
 from trueup.parity.data.sides.stations import Access, Sealed, station
 

@@ -7,9 +7,9 @@ from hashlib import sha256
 
 from trueup.errors import Refused
 from trueup.parity.data.model import TableComparison
-from trueup.parity.data.pairing.grid import ALL_ROWS, Span
-from trueup.parity.data.pairing.pairing import TablePair, Unpaired
-from trueup.parity.data.reading.segments import merged
+from trueup.parity.data.pairing.pairs import TablePair, Unpaired
+from trueup.parity.data.pairing.span import ALL_ROWS, Span
+from trueup.parity.data.reading.union import merged
 from trueup.parity.data.sides.lockstep import Lockstep
 from trueup.parity.data.sides.moment import Moments, moments
 from trueup.report.model import Verdict

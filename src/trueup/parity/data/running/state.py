@@ -17,7 +17,7 @@ import msgspec
 
 from trueup.errors import Refused, UsageError
 from trueup.parity.data.model import TableComparison
-from trueup.parity.data.pairing.grid import Span
+from trueup.parity.data.pairing.span import Span
 from trueup.parity.data.running.ledger import Account, Ledger
 from trueup.parity.data.sides.moment import Moments
 from trueup.report.model import Verdict

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from trueup.parity.data.pairing import grid
+from trueup.parity.data.hashing import grid
 from trueup.parity.data.reading import survey, tablepass
 from trueup.parity.data.reading.differences import Differences
 from trueup.report.model import Verdict

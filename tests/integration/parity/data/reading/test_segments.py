@@ -17,8 +17,8 @@ from trueup.parity.data import (
     pair_tables,
     segments,
 )
+from trueup.parity.data.hashing import grid as grids
 from trueup.parity.data.hashing import statements
-from trueup.parity.data.pairing import grid as grids
 from trueup.parity.data.reading import survey, tablepass
 
 KEYS = {

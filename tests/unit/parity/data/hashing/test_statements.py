@@ -4,9 +4,10 @@ from dataclasses import replace
 import pytest
 
 from trueup.parity.data.hashing import statements
+from trueup.parity.data.hashing.grid import INT8_MIN, HashGrid, RangeGrid, StepGrid
 from trueup.parity.data.pairing.forms import INTEGER, TEXT, Form
-from trueup.parity.data.pairing.grid import INT8_MIN, HashGrid, RangeGrid, Span, StepGrid
-from trueup.parity.data.pairing.pairing import Floor, ReadColumn, Reading
+from trueup.parity.data.pairing.pairs import Floor, ReadColumn, Reading
+from trueup.parity.data.pairing.span import Span
 from trueup.parity.schema import QualifiedName, ValueType
 
 INT8 = ValueType(name=QualifiedName("pg_catalog", "int8"), kind="base", category="N")

@@ -32,3 +32,9 @@ def test_servers_are_told_what_they_are_spared() -> None:
         ("max_parallel_workers_per_gather", "0"),
         ("statement_timeout", "1500"),
     )
+
+
+def test_what_is_left_is_a_second_at_least() -> None:
+    assert Bounds(max_seconds=10).after(4) == Bounds(max_seconds=6)
+    assert Bounds(max_seconds=10).after(11) == Bounds(max_seconds=1)
+    assert Bounds().after(4) == Bounds()

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 from trueup.errors import UsageError
+from trueup.parity.data.pairing.columns import pair
 from trueup.parity.data.pairing.forms import DOCUMENT, INTEGER, NUMBER, PADDED_TEXT, TEXT, converted_forms, form_of
-from trueup.parity.data.pairing.grid import Span
-from trueup.parity.data.pairing.pairing import ReadColumn, Rules, TablePair, Unpaired, pair, pair_tables
+from trueup.parity.data.pairing.pairs import ReadColumn, TablePair, Unpaired
+from trueup.parity.data.pairing.rules import Rules
+from trueup.parity.data.pairing.span import Span
+from trueup.parity.data.pairing.tables import pair_tables
 from trueup.parity.schema import Catalog, Column, QualifiedName, Table, ValueType
 from trueup.settings import Conversion
 

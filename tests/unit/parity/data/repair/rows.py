@@ -3,7 +3,7 @@
 from types import MappingProxyType
 
 from trueup.parity.data.pairing.forms import TEXT, Form
-from trueup.parity.data.pairing.pairing import ReadColumn, Reading
+from trueup.parity.data.pairing.pairs import ReadColumn, Reading
 from trueup.parity.data.repair.model import Change, Kind, Written
 from trueup.parity.schema import Column, QualifiedName, Table, ValueType
 

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.parity.data.repair.rows import TEXT_TYPE, table, written
 
 from trueup.parity.data.model import TableComparison
-from trueup.parity.data.pairing.pairing import TablePair, Unpaired
+from trueup.parity.data.pairing.pairs import TablePair, Unpaired
 from trueup.parity.data.repair.refusing import gaps, refusal
 from trueup.parity.schema import Column
 from trueup.report.model import Verdict

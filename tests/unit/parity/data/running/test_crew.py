@@ -8,7 +8,7 @@ import pytest
 from trueup.conninfo import ConnInfo
 from trueup.errors import Disconnected, Refused, Unverifiable
 from trueup.parity.data import Cluster, Segment, Span, TablePair
-from trueup.parity.data.pairing.pairing import Reading
+from trueup.parity.data.pairing.pairs import Reading
 from trueup.parity.data.running.cluster import is_private
 from trueup.parity.data.running.crew import Elsewhere, Task
 from trueup.parity.data.sides.stations import Access, Sealed

@@ -4,7 +4,7 @@ import pytest
 
 from trueup.errors import Refused
 from trueup.parity.data import Ledger, Span, TableComparison, TablePair, Unpaired
-from trueup.parity.data.pairing.pairing import Reading
+from trueup.parity.data.pairing.pairs import Reading
 from trueup.parity.schema import QualifiedName
 from trueup.report.model import Verdict
 

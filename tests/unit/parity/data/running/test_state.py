@@ -6,7 +6,7 @@ import pytest
 
 from trueup.errors import Refused, UsageError
 from trueup.parity.data import ChangedRow, Span, TableComparison, TablePair, open_state
-from trueup.parity.data.pairing.pairing import Reading
+from trueup.parity.data.pairing.pairs import Reading
 from trueup.parity.data.running.state import State
 from trueup.parity.data.sides.moment import Moment, Moments
 from trueup.parity.schema import QualifiedName

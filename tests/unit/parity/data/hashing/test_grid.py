@@ -6,14 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.parity.data.pairing.grid import (
+from trueup.parity.data.hashing.grid import (
     FEWEST,
     INT8_MAX,
     INT8_MIN,
     MOST,
     HashGrid,
     RangeGrid,
-    Span,
     StepGrid,
     bucket_count,
     even_bounds,
@@ -21,6 +20,7 @@ from trueup.parity.data.pairing.grid import (
     power_of_two,
     runs,
 )
+from trueup.parity.data.pairing.span import Span
 
 integers = st.integers(INT8_MIN, INT8_MAX)
 
