@@ -15,7 +15,8 @@ nox.options.sessions = ["lint", "types", "unit", "integration", "repositories", 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 COVERAGE = Path(".nox/measured").absolute()
 REPORTS = Path("reports").absolute()
-WORKERS = str((os.cpu_count() or 2) + 1)
+CORES = os.cpu_count() or 2
+WORKERS = str(CORES + 1)
 """One more than there are cores: tests wait for servers."""
 LEAST_NOTICED = 0.85
 """The share of planted defects that tests have to notice."""
@@ -32,7 +33,7 @@ def install(session: nox.Session, *groups: str, extras: str = "embedded,health,s
     session.install("-q", "-e", f".[{extras}]", *requirements, "-c", "constraints.txt")
 
 
-def run_tests(session: nox.Session, name: str, *options: str) -> None:
+def run_tests(session: nox.Session, name: str, *options: str, workers: str = WORKERS) -> None:
     """Run the tests below tests/NAME on all cores, their coverage and JUnit report kept for later sessions."""
     if not any(Path("tests", name).rglob("test_*.py")):
         session.skip(f"tests/{name} holds no test yet")
@@ -47,7 +48,7 @@ def run_tests(session: nox.Session, name: str, *options: str) -> None:
         f"tests/{name}",
         f"--junitxml={REPORTS / 'tests' / name}.xml",
         *options,
-        *(session.posargs or ["-n", WORKERS]),
+        *(session.posargs or ["-n", workers]),
     )
     session.run("coverage", "combine", "-q")
 
@@ -82,8 +83,8 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def unit(session: nox.Session) -> None:
-    """Run the tests that need no server; they can't reach one either."""
-    run_tests(session, "unit", "-o", "trueup_guard=true")
+    """Run the tests that need no server; they can't reach one either, and another process would only collect more."""
+    run_tests(session, "unit", "-o", "trueup_guard=true", workers=str(CORES))
 
 
 @nox.session
