@@ -29,6 +29,7 @@ from trueup.parity.schema.model import (
     Identity,
     Index,
     ObjectKey,
+    Persistence,
     Sequence,
     Storage,
     Table,
@@ -60,6 +61,7 @@ OBJECTS = (
     "functions", "triggers", "policies", "extensions", "statistics", "replication", "foreign", "operators", "languages"
 )  # fmt: skip
 """The queries for objects that are compared by what their definition says."""
+PERSISTENCE: Mapping[str, Persistence] = {"u": "unlogged"}
 STORAGES: Mapping[str, Storage] = {"s": "stored", "v": "virtual"}
 
 
@@ -146,7 +148,7 @@ def _related(snapshot: Snapshot, relations: Iterable[Row]) -> Catalog:
             definition = unqualified(facts[-1]) if names_tables and facts[-1] else facts[-1]
             views[name] = View(name=name, kind=VIEWS[kind], definition=definition, indexes=_indexes(indexes[oid]))
         else:
-            numbers[name] = _sequence(name, sequences[oid])
+            numbers[name] = _sequence(name, sequences[oid], facts[0])
     return Catalog(
         schemas=frozenset(name for (name,) in snapshot.rows(query("schemas"))),
         tables=MappingProxyType(tables),
@@ -254,7 +256,7 @@ def _table(
         parents=tuple(QualifiedName(*parent) for parent in parents),
         partition_key=partition_key,
         partition_bound=bound,
-        persistence="unlogged" if persistence == "u" else "permanent",
+        persistence=PERSISTENCE.get(persistence, "permanent"),
         row_security=row_security,
         row_security_forced=forced,
         readable=readable,
@@ -273,7 +275,7 @@ def _indexes(rows: Iterable[Row]) -> tuple[Index, ...]:
     )
 
 
-def _sequence(name: QualifiedName, row: Row) -> Sequence:
+def _sequence(name: QualifiedName, row: Row, persistence: str) -> Sequence:
     type_, start, increment, minimum, maximum, cache_, cycles, owner, feeds, is_identity = row
     owned_by = ColumnName(*owner) if owner else None
     return Sequence(
@@ -285,6 +287,7 @@ def _sequence(name: QualifiedName, row: Row) -> Sequence:
         maximum=maximum,
         cache=cache_,
         cycles=cycles,
+        persistence=PERSISTENCE.get(persistence, "permanent"),
         owner=owned_by,
         feeds=(owned_by,) if owned_by and is_identity else tuple(ColumnName(*column) for column in feeds),
         is_identity=is_identity,

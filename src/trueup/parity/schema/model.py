@@ -13,6 +13,7 @@ UserTypeKind = Literal["enum type", "domain", "composite type", "range type"]
 ConstraintKind = Literal["primary key", "unique", "foreign key", "check", "exclusion"]
 Identity = Literal["always", "by default"]
 Storage = Literal["stored", "virtual"]
+Persistence = Literal["permanent", "unlogged"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +103,7 @@ class Table:
     """`RANGE (starts_at)` of a partitioned table."""
     partition_bound: str | None = None
     """`FOR VALUES FROM (1) TO (10)` of a partition."""
-    persistence: Literal["permanent", "unlogged"] = "permanent"
+    persistence: Persistence = "permanent"
     row_security: bool = False
     row_security_forced: bool = False
     readable: bool = True
@@ -131,6 +132,7 @@ class Sequence:
     maximum: int
     cache: int
     cycles: bool
+    persistence: Persistence = "permanent"
     owner: ColumnName | None = None
     """The column it is dropped with."""
     feeds: tuple[ColumnName, ...] = ()

@@ -30,6 +30,18 @@ def quote_ident(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def quote_literal(text: str) -> str:
+    """Return a text as SQL writes it."""
+    quoted = "'" + text.replace("'", "''") + "'"
+    return f" E{quoted}".replace("\\", "\\\\").strip() if "\\" in text else quoted
+
+
+def relation_and_column(full: str) -> tuple[str, str]:
+    """Return the relation and the column of a column's full name, whose quotes may hold points."""
+    found = re.fullmatch(r'(.*)\.("(?:[^"]|"")*"|[^".]+)', full, re.DOTALL)
+    return (found[1], found[2]) if found else (full, "")
+
+
 class QualifiedName(NamedTuple):
     """Is the name of something that lives in a schema."""
 

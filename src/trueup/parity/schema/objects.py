@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from trueup.parity.schema.difference import Difference, Effect, difference
 from trueup.parity.schema.expressions import normal
-from trueup.parity.schema.model import Catalog, DefinedObject
+from trueup.parity.schema.model import Catalog, DefinedObject, ObjectKey
 from trueup.report.model import Severity
 
 
@@ -90,15 +90,19 @@ REMOVED_BY = {"statistics object": "statistics", "foreign-data wrapper": "foreig
 """What `drop` calls a kind that it calls otherwise."""
 
 
+Objects = Mapping[ObjectKey, DefinedObject]
+
+
 def object_differences(source: Catalog, target: Catalog) -> Iterator[Difference]:
     """Yield how the defined objects differ, leaving out those that a missing table explains."""
     mine, theirs = source.objects, target.objects
     for key in mine.keys() - theirs.keys():
-        if _has_table(mine[key], target):
+        if _has_table(mine[key], target) and not is_clone(mine[key]):
             yield _missing(mine[key])
     for key in theirs.keys() - mine.keys():
-        if _has_table(theirs[key], source):
+        if _has_table(theirs[key], source) and not is_clone(theirs[key]):
             yield _extra(theirs[key])
+    yield from _enabled(mine, theirs)
     for key in mine.keys() & theirs.keys():
         yield from _changed(mine[key], theirs[key])
 
@@ -130,6 +134,21 @@ def _changed(mine: DefinedObject, theirs: DefinedObject) -> Iterator[Difference]
 
 def _same(source: str | None, target: str | None) -> bool:
     return source == target or (source is not None and target is not None and normal(source) == normal(target))
+
+
+def is_clone(found: DefinedObject) -> bool:
+    """Say whether it is the trigger that a parent gave to a partition, of which only the state is its own."""
+    return found.kind == "trigger" and "definition" not in found.parts
+
+
+def _enabled(mine: Objects, theirs: Objects) -> Iterator[Difference]:
+    """Yield the triggers of partitions that are enabled like their parents' on one side only."""
+    for key in mine.keys() ^ theirs.keys():
+        found = mine.get(key) or theirs[key]
+        state = found.parts.get("state")
+        if is_clone(found) and state:
+            effect = REACTION.changed._replace(remedy=f"enable it on {found.table} as in the source")
+            yield difference(key.kind, key.identity, "state", (state, None) if key in mine else (None, state), effect)
 
 
 def _shown(found: DefinedObject) -> str:

@@ -25,7 +25,7 @@ from trueup.parity.schema.model import (
 )
 
 FORMAT: Literal["trueup structure"] = "trueup structure"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Rises whenever the values change that a catalog is made of: an older file would differ by that alone."""
 
 Need = tuple[ObjectKey, ObjectKey]

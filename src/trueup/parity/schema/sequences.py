@@ -16,6 +16,7 @@ ADVICE: Mapping[str, str] = {
     "maximum": "It ends at another number: nextval fails there (2200H).",
     "cache": "Sessions take another amount of numbers at once, so that gaps differ.",
     "cycle": "At its end one side starts again, where the other fails (2200H).",
+    "persistence": "After a crash one side starts again, and replicas don't have it.",
 }
 
 
@@ -90,7 +91,10 @@ def _parameters(mine: Sequence, theirs: Sequence) -> Mapping[str, tuple[str, str
         "maximum": (_bound(mine, mine.maximum), _bound(theirs, theirs.maximum)),
         "cache": (str(mine.cache), str(theirs.cache)),
     }
-    return pairs | {"cycle": ("yes" if mine.cycles else "no", "yes" if theirs.cycles else "no")}
+    return pairs | {
+        "cycle": ("yes" if mine.cycles else "no", "yes" if theirs.cycles else "no"),
+        "persistence": (mine.persistence, theirs.persistence),
+    }
 
 
 def _bound(sequence: Sequence, value: int) -> str:

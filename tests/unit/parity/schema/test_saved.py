@@ -84,8 +84,8 @@ def test_same_structure_gives_the_same_bytes(saved, file):
         (b"create table t ();", "is not a structure"),
         (b"[]", "is not a structure"),
         (b'{"schema_version": 1, "verdict": "passed", "findings": []}', "is not a structure"),
-        (b'{"format": "trueup structure", "format_version": 2}', "reads version 1: read the database again"),
-        (b'{"format": "trueup structure", "format_version": 1}', "is damaged"),
+        (b'{"format": "trueup structure", "format_version": 99}', "reads version 2: read the database again"),
+        (b'{"format": "trueup structure", "format_version": 2}', "is damaged"),
         (b"\xff\xfe", "is not a structure"),
     ],
     ids=["empty", "SQL", "a list", "a report", "newer", "without its content", "no text"],
@@ -120,7 +120,7 @@ def test_file_that_is_not_there_says_why(tmp_path):
         read_structure(tmp_path / "x.json")
 
 
-SHAPES = {1: "4a3e6f76a24cd720"}
+SHAPES = {1: "4a3e6f76a24cd720", 2: "5b2e903089dc054b"}
 MADE_OF = (
     Catalog, Table, Column, ValueType, Generated, Constraint, Index, View, Sequence, UserType, DefinedObject
 )  # fmt: skip

@@ -1,13 +1,14 @@
 """The statements that turn one form of a thing into another where it stands. Does no I/O."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import cast
 
 from trueup.parity.schema.model import Column, DefinedObject, Sequence, Table, UserType
-from trueup.parity.schema.names import quote_ident
+from trueup.parity.schema.names import quote_ident, quote_literal
 from trueup.parity.schema.planning import attributes, domains, making
 from trueup.parity.schema.planning.alteration import Alteration
 from trueup.parity.schema.planning.converting import LIST_OF_JSON, converted, is_list_of_json
+from trueup.parity.schema.planning.table_units import HOW, refusing_null
 from trueup.parity.schema.planning.units import REPLICA_IDENTITY, Unit
 
 
@@ -21,13 +22,19 @@ def alteration(have: Unit, want: Unit) -> Alteration | None:
 
 def _sequence(have: Unit, want: Unit) -> Alteration:
     mine, theirs = (cast("Sequence", unit.thing) for unit in (have, want))
-    return Alteration((*_position(mine, theirs), f"alter sequence {have.key.identity} {want.form}"))
+    alter = f"alter sequence {have.key.identity}"
+    statements = [*_position(mine, theirs)]
+    if making.sequence_options(mine) != making.sequence_options(theirs):
+        statements.append(f"{alter} {making.sequence_options(theirs)}")
+    if mine.persistence != theirs.persistence:
+        statements.append(f"{alter} set {making.LOGGING[theirs.persistence]}")
+    return Alteration(tuple(statements))
 
 
 def _position(have: Sequence, want: Sequence) -> Iterator[str]:
     """Yield what moves a sequence to the least number that it may give from now on, where it is below that."""
     if want.minimum > have.minimum:
-        name, least = making.literal(str(have.name)), want.minimum
+        name, least = quote_literal(str(have.name)), want.minimum
         move = (f"select setval({name}, {least}, false)", "from", f"{have.name} where last_value < {least}")
         yield " ".join(move)
 
@@ -59,11 +66,11 @@ def _labels(have: UserType, want: UserType) -> Alteration | None:
         if label in have.parts:
             continue
         where = (
-            f" after {making.literal(want.parts[position - 1])}"
+            f" after {quote_literal(want.parts[position - 1])}"
             if position
-            else f" before {making.literal(have.parts[0])}"
+            else f" before {quote_literal(have.parts[0])}"
         )
-        statements.append(f"alter type {have.name} add value {making.literal(label)}{where if have.parts else ''}")
+        statements.append(f"alter type {have.name} add value {quote_literal(label)}{where if have.parts else ''}")
     return Alteration(tuple(statements))
 
 
@@ -102,15 +109,30 @@ def _nullability(whole: str, have: Unit, want: Unit) -> Iterator[str]:
     old, new = (unit.names.get("not null") for unit in (have, want))
     name = quote_ident(mine.name)
     if mine.nullable and not theirs.nullable:
-        own = want.names.get("own not null")
-        if own and not want.given_by:
-            yield f"alter {whole} add constraint {quote_ident(own)} not null {name}"
+        if "own not null" in want.names and not want.given_by:
+            yield refusing_null(want)
         else:
             yield f"alter {whole} alter column {name} set not null"
     elif theirs.nullable and not mine.nullable:
         yield f"alter {whole} alter column {name} drop not null"
-    elif old and new and old != new and not (have.given_by and want.given_by):
-        yield f"alter {whole} rename constraint {quote_ident(old)} to {quote_ident(new)}"
+    elif old and new and not (have.given_by and want.given_by):
+        yield from _held(f"alter {whole}", have, want)
+
+
+def _held(alter: str, have: Unit, want: Unit) -> Iterator[str]:
+    """Yield what lets a NOT NULL constraint hold as it should, and gives it its name."""
+    old, new = (quote_ident(unit.names["not null"]) for unit in (have, want))
+    mine, theirs = (unit.names.get(HOW, "") for unit in (have, want))
+    if "not valid" in theirs and "not valid" not in mine:
+        yield f"{alter} alter column {quote_ident(cast('tuple[Column, object]', have.thing)[0].name)} drop not null"
+        yield refusing_null(want)
+        return
+    if old != new:
+        yield f"{alter} rename constraint {old} to {new}"
+    if "not valid" in mine and "not valid" not in theirs:
+        yield f"{alter} validate constraint {new}"
+    if ("no inherit" in mine) != ("no inherit" in theirs):
+        yield f"{alter} alter constraint {new} {'no inherit' if 'no inherit' in theirs else 'inherit'}"
 
 
 def _identity(alter: str, have: tuple[Column, Sequence | None], want: tuple[Column, Sequence | None]) -> Iterator[str]:
@@ -131,17 +153,28 @@ def _identity(alter: str, have: tuple[Column, Sequence | None], want: tuple[Colu
 
 def _table(before: Unit, after: Unit) -> Alteration | None:
     (have, reach), (want, reached) = (cast("tuple[Table, object]", unit.thing) for unit in (before, after))
-    if reach != reached:
+    if not _is_same_server(reach, reached):
         return None
     if (have.kind, have.partition_key) != (want.kind, want.partition_key):
         return None
-    statements: list[str] = []
+    statements = list(_reached(before, after))
     if have.persistence != want.persistence:
-        statements.append(f"alter table {have.name} set {'unlogged' if want.persistence == 'unlogged' else 'logged'}")
-    if have.parents != want.parents and not (have.partition_bound or want.partition_bound):
-        statements += [f"alter table {have.name} no inherit {parent}" for parent in have.parents]
-        statements += [f"alter table {want.name} inherit {parent}" for parent in want.parents]
+        statements.append(f"alter table {have.name} set {making.LOGGING[want.persistence]}")
     return Alteration(tuple(statements))
+
+
+def _is_same_server(have: object, want: object) -> bool:
+    """Say whether foreign tables, or tables, are of one server, and all is known that they reach it by."""
+    mine, theirs = (dict(cast("tuple[tuple[str, str], ...]", reach)) for reach in (have, want))
+    return mine.get("server") == theirs.get("server") and making.HIDDEN not in theirs.get("options", "")
+
+
+def _reached(before: Unit, after: Unit) -> Iterator[str]:
+    (_, have), (_, want) = (cast("tuple[Table, object]", unit.thing) for unit in (before, after))
+    mine, theirs = (dict(cast("tuple[tuple[str, str], ...]", reach)).get("options") for reach in (have, want))
+    if mine != theirs:
+        changed = ", ".join(making.changed_options(mine, theirs))
+        yield f"alter {before.key.kind} {before.key.identity} options ({changed})"
 
 
 REPLACEABLE = frozenset({"function", "procedure"})
@@ -153,8 +186,29 @@ def _object(before: Unit, after: Unit) -> Alteration | None:
     changed = {part for part in have.parts.keys() | want.parts.keys() if have.parts.get(part) != want.parts.get(part)}
     if have.kind in REPLACEABLE and not changed & set(SIGNATURE):
         return Alteration(making.defined_object(want))
+    if have.kind in FOREIGN and changed <= FOREIGN[have.kind] and not making.is_hidden(want):
+        return _foreign(have, want, changed)
     alter = PARTS.get((have.kind if have.kind in {"extension", "statistics object"} else "", *changed))
-    return Alteration(alter(want)) if alter else None
+    return Alteration(alter(want), touches=have.kind == "trigger") if alter else None
+
+
+FOREIGN = {
+    "server": frozenset({"options", "version"}),
+    "foreign-data wrapper": frozenset({"options", "handler", "validator"}),
+}
+"""What of these is altered where it stands."""
+
+
+def _foreign(have: DefinedObject, want: DefinedObject, changed: Collection[str]) -> Alteration | None:
+    if "version" in changed and "version" not in want.parts:
+        return None
+    words = [f"version {quote_literal(want.parts['version'])}"] if "version" in changed else []
+    functions = [part for part in ("handler", "validator") if part in changed]
+    words += [f"{part} {want.parts[part]}" if part in want.parts else f"no {part}" for part in functions]
+    if "options" in changed:
+        listed = making.changed_options(have.parts.get("options"), want.parts.get("options"))
+        words.append(f"options ({', '.join(listed)})")
+    return Alteration((f"alter {have.kind.replace('-', ' ')} {have.identity} {' '.join(words)}",))
 
 
 def _state(want: DefinedObject) -> tuple[str, ...]:
@@ -166,7 +220,7 @@ def _state(want: DefinedObject) -> tuple[str, ...]:
 
 
 def _version(want: DefinedObject) -> tuple[str, ...]:
-    return (f"alter extension {want.identity} update to {making.literal(want.parts['version'])}",)
+    return (f"alter extension {want.identity} update to {quote_literal(want.parts['version'])}",)
 
 
 def _precision(want: DefinedObject) -> tuple[str, ...]:

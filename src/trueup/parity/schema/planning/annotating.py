@@ -1,14 +1,15 @@
 """The statements that change what is said of objects: owners, grants, comments, storage. Does no I/O."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 
 from trueup.parity.schema.model import Annotations, ObjectKey
-from trueup.parity.schema.names import quote_ident
+from trueup.parity.schema.names import quote_ident, quote_literal, relation_and_column
 from trueup.parity.schema.planning import making
 from trueup.parity.schema.planning.units import DOMAIN_CHECK
 
 DEFAULT_GRANTS: Mapping[str, Annotations] = {
-    "table": {"its owner": "delete, insert, references, select, trigger, truncate, update"},
+    "table": {"its owner": "delete, insert, maintain, references, select, trigger, truncate, update"},
     "sequence": {"its owner": "select, update, usage"},
     "function": {"its owner": "execute", "public": "execute"},
     "type": {"its owner": "usage", "public": "usage"},
@@ -20,6 +21,8 @@ DEFAULT_GRANTS: Mapping[str, Annotations] = {
 AS_TABLES = frozenset({"view", "materialized view", "foreign table"})
 AS_FUNCTIONS = frozenset({"procedure", "aggregate"})
 GRANT = "grants to "
+GRANTED = re.compile(r'grants by ("(?:[^"]|"")*"|\S+) to (.*)', re.DOTALL)
+"""By another role than the owner, who let it."""
 
 
 def said_of_new(key: ObjectKey) -> Annotations:
@@ -48,27 +51,47 @@ def granted_by_default(key: ObjectKey, maker: str, defaults: Mapping[str, Annota
 def annotated(key: ObjectKey, have: Annotations, want: Annotations) -> Iterator[str]:
     """Yield the statements that change what is said of an object."""
     owner = quote_ident(want["owner"]) if "owner" in want else "current_user"
-    for part in sorted(have.keys() | want.keys(), key=lambda part: (part != "owner", part)):
+    for part in sorted(have.keys() | want.keys(), key=lambda part: (_turn(part, is_lost=part not in want), part)):
         if have.get(part) != want.get(part):
             yield from _annotation(key, part, (have.get(part), want.get(part)), owner)
+
+
+def _turn(part: str, *, is_lost: bool) -> int:
+    """Return when a part comes: the owner first, and what others than he granted as long as they may grant it."""
+    if GRANTED.fullmatch(part):
+        return 1 if is_lost else 3
+    return 0 if part == "owner" else 2
 
 
 def _annotation(key: ObjectKey, part: str, sides: tuple[str | None, str | None], owner: str) -> Iterator[str]:
     have, want = sides
     if part == "comment":
-        none = making.literal("standard public schema") if key == ("schema", "public") else "null"
-        yield f"comment on {sql_name(key)} is {making.literal(want) if want is not None else none}"
+        none = quote_literal("standard public schema") if key == ("schema", "public") else "null"
+        yield f"comment on {sql_name(key)} is {quote_literal(want) if want is not None else none}"
     elif part == "owner":
         if have is not None and want is not None:
             yield f"alter {sql_name(key)} owner to {quote_ident(want)}"
     elif part.startswith(GRANT):
         grantee = part.removeprefix(GRANT)
-        if grantee != "its owner" and have != want and _is_all(key, have):
-            yield from _grants(key, grantee, have, None)
-            have = None
-        yield from _grants(key, owner if grantee == "its owner" else grantee, have, want)
+        yield from _granted(key, owner if grantee == "its owner" else grantee, have, want)
+    elif found := GRANTED.fullmatch(part):
+        for statement in _granted(key, owner if found[2] == "its owner" else found[2], have, want):
+            yield f"create or replace function {AS_ROLE} set role = {found[1]} as {quote_literal(statement)}"
+            yield "select pg_temp.trueup_grant()"
     else:
         yield from _stored(key, part, have, want)
+
+
+AS_ROLE = "pg_temp.trueup_grant() returns void language sql"
+"""Grants in the name of another role: whoever calls it is himself again after it, and it is gone with the session."""
+
+
+def _granted(key: ObjectKey, role: str, have: str | None, want: str | None) -> Iterator[str]:
+    """Yield the statements that grant and revoke; where a role had everything, all of that goes first."""
+    if _is_all(key, have) and not _is_all(key, want):
+        yield from _grants(key, role, have, None)
+        have = None
+    yield from _grants(key, role, have, want)
 
 
 SQL_WORDS = {
@@ -105,7 +128,7 @@ def _grants(key: ObjectKey, role: str, have: str | None, want: str | None) -> It
 
 
 def _is_all(key: ObjectKey, listed: str | None) -> bool:
-    """Say whether a role has everything on a table: since 17 one privilege more, which no comparison looks at."""
+    """Say whether a role has everything on a table, which has a word of its own: since 17 it is one privilege more."""
     names = {each.removesuffix(" with grant option") for each in _privileges(listed)}
     is_table = key.kind in AS_TABLES | {"table"} or key.identity.endswith(" on tables")
     return is_table and names == _privileges(DEFAULT_GRANTS["table"]["its owner"])
@@ -121,7 +144,7 @@ def _granted_on(key: ObjectKey) -> tuple[str, str]:
     if key.kind == "default acl":
         return key.identity.rpartition(" on ")[2], ""
     if key.kind.endswith(" column"):
-        relation, _, column = key.identity.rpartition(".")
+        relation, column = relation_and_column(key.identity)
         return f"table {relation}", f" ({column})"
     return f"{words.get(key.kind, key.kind)} {key.identity}", ""
 
@@ -131,14 +154,18 @@ def _privileges(listed: str | None) -> set[str]:
 
 
 def _stored(key: ObjectKey, part: str, have: str | None, want: str | None) -> Iterator[str]:
-    relation, _, column = key.identity.rpartition(".")
+    relation, column = relation_and_column(key.identity)
     alter = f"alter {sql_name(key)}"
     if key.kind.endswith(" column"):
         alter = f"alter {key.kind.removesuffix(' column')} {relation} alter column {column}"
     if part in {"storage parameters", "view options", "options"}:
         yield from _parameters(alter, _options(have), _options(want))
     elif part == "foreign options":
-        yield from _foreign_options(alter, _options(have), _options(want))
+        yield f"{alter} options ({', '.join(making.changed_options(have, want))})"
+    elif part == "statistics targets":
+        mine, theirs = _options(have), _options(want)
+        changed = (number for number in sorted(mine.keys() | theirs.keys()) if mine.get(number) != theirs.get(number))
+        yield from (f"{alter} alter column {number} set statistics {theirs.get(number, -1)}" for number in changed)
     elif part in SETTINGS:
         text = SETTINGS[part](want)
         yield f"{alter} {text}"
@@ -150,7 +177,6 @@ SETTINGS: Mapping[str, Callable[[str | None], str]] = {
     "statistics target": lambda want: f"set statistics {want or -1}",
     "storage": lambda want: f"set storage {want or 'default'}",
     "compression": lambda want: f"set compression {want or 'default'}",
-    "of type": lambda want: f"of {want}" if want else "not of",
     "access method": lambda want: f"set access method {want or 'heap'}",
     "tablespace": lambda want: f"set tablespace {want or 'pg_default'}",
 }
@@ -167,13 +193,6 @@ def _parameters(alter: str, have: Mapping[str, str], want: Mapping[str, str]) ->
         yield f"{alter} reset ({', '.join(lost)})"
     if new:
         yield f"{alter} set ({', '.join(f'{option} = {value}' for option, value in new.items())})"
-
-
-def _foreign_options(alter: str, have: Mapping[str, str], want: Mapping[str, str]) -> Iterator[str]:
-    words = [f"drop {name}" for name in sorted(have.keys() - want.keys())]
-    words += [f"add {name} {making.literal(want[name])}" for name in sorted(want.keys() - have.keys())]
-    words += [f"set {n} {making.literal(want[n])}" for n in sorted(have.keys() & want.keys()) if have[n] != want[n]]
-    yield f"{alter} options ({', '.join(words)})"
 
 
 def _options(listed: str | None) -> dict[str, str]:

@@ -5,11 +5,14 @@ from collections.abc import Iterator, Mapping
 
 from trueup.parity.schema.expressions import restored
 from trueup.parity.schema.model import Catalog, ObjectKey, View
-from trueup.parity.schema.names import QualifiedName, quote_ident
-from trueup.parity.schema.planning import domains, making
-from trueup.parity.schema.planning.table_units import index_units, table_units
+from trueup.parity.schema.names import QualifiedName, quote_ident, relation_and_column
+from trueup.parity.schema.objects import is_clone
+from trueup.parity.schema.planning import clones, domains, making
+from trueup.parity.schema.planning.table_units import HOW, index_units, table_units
 from trueup.parity.schema.planning.units import (
+    DEFAULT,
     DOMAIN_CHECK,
+    OF_TYPE,
     REPLICA_IDENTITY,
     SAID,
     Unit,
@@ -25,6 +28,7 @@ STANDARD = "comment on schema public is 'standard public schema'"
 
 def cut(catalog: Catalog, names: Mapping[ObjectKey, str]) -> dict[ObjectKey, Unit]:
     """Return the units of a structure by their keys."""
+    names = {**names, **_lenient(catalog)}
     units = [
         *_schemas(catalog),
         *_types(catalog, names),
@@ -34,8 +38,18 @@ def cut(catalog: Catalog, names: Mapping[ObjectKey, str]) -> dict[ObjectKey, Uni
         *_objects(catalog),
     ]
     found = {unit.key: unit for unit in units}
-    found |= {unit.key: unit for unit in _marked(catalog, found)}
+    later = (*_marked(catalog, found), *_view_defaults(catalog, found), *_typed(catalog, found))
+    found |= {unit.key: unit for unit in later}
     return found | {unit.key: unit for unit in _said(catalog, found)}
+
+
+def _lenient(catalog: Catalog) -> dict[ObjectKey, str]:
+    """Return how columns refuse NULL that don't do it in every row, or not for tables that inherit."""
+    return {
+        ObjectKey(HOW, key.identity): found["not null"]
+        for key, found in catalog.annotations.items()
+        if "not null" in found
+    }
 
 
 def _schemas(catalog: Catalog) -> Iterator[Unit]:
@@ -72,8 +86,8 @@ def _sequences(catalog: Catalog) -> Iterator[Unit]:
         key = ObjectKey("sequence", str(name))
         yield Unit(
             key=key,
-            form=making.sequence_options(sequence),
-            create=(f"create sequence {name} {making.sequence_options(sequence)}",),
+            form=(making.sequence_options(sequence), sequence.persistence),
+            create=(f"create {making.unlogged(sequence)}sequence {name} {making.sequence_options(sequence)}",),
             drop=(f"drop sequence {name}",),
             whole=column_key(sequence.owner) if sequence.owner else None,
             needs=frozenset({schema_of(name)}),
@@ -106,6 +120,9 @@ def _view(view: View) -> Iterator[Unit]:
 def _objects(catalog: Catalog) -> Iterator[Unit]:
     for key, found in catalog.objects.items():
         if key.kind == "foreign table source":
+            continue
+        if is_clone(found):
+            yield from clones.cloned(catalog, found)
             continue
         yield Unit(
             key=key,
@@ -148,14 +165,48 @@ def _marking(mark: str, value: str) -> str:
     return f"replica identity {value if value in {'full', 'nothing'} else f'using index {name}'}"
 
 
+def _typed(catalog: Catalog, units: Mapping[ObjectKey, Unit]) -> Iterator[Unit]:
+    """Yield that tables follow a type: they let go of it while it changes, or a column of theirs."""
+    for key, found in catalog.annotations.items():
+        if OF_TYPE in found and key in units:
+            columns = (each.key for each in units.values() if each.whole == key and each.key.kind == "table column")
+            yield Unit(
+                key=ObjectKey(OF_TYPE, key.identity),
+                form=found[OF_TYPE],
+                create=(f"alter table {key.identity} of {found[OF_TYPE]}",),
+                drop=(f"alter table {key.identity} not of",),
+                whole=key,
+                needs=frozenset({key, ObjectKey("type", found[OF_TYPE]), *columns}),
+            )
+
+
+VIEW_COLUMNS = frozenset({"view column", "materialized view column"})
+
+
+def _view_defaults(catalog: Catalog, units: Mapping[ObjectKey, Unit]) -> Iterator[Unit]:
+    for key, found in catalog.annotations.items():
+        relation, column = relation_and_column(key.identity)
+        view = ObjectKey("view", relation)
+        if key.kind == "view column" and "default" in found and view in units:
+            alter = f"alter view {relation} alter column {column}"
+            yield Unit(
+                key=ObjectKey(DEFAULT, f"for {key.identity}"),
+                form=found["default"],
+                create=(f"{alter} set default {found['default']}",),
+                drop=(f"{alter} drop default",),
+                whole=view,
+                needs=frozenset({view}),
+            )
+
+
 def _said(catalog: Catalog, units: Mapping[ObjectKey, Unit]) -> Iterator[Unit]:
     numbers = _numbers(catalog)
     behind = {**_indexes_of_constraints(catalog), **numbers}
     for key, found in catalog.annotations.items():
         subject = behind.get(key, key)
-        beside = {*MARKS, *(["owner"] if key in numbers else [])}
+        beside = {*MARKS, OF_TYPE, "default", "declared", "not null", *(["owner"] if key in numbers else [])}
         said = {part: each for part, each in found.items() if part not in beside}
-        if key.kind in {"view column", "materialized view column"}:
+        if key.kind in VIEW_COLUMNS:
             subject = ObjectKey(key.kind.removesuffix(" column"), relation_of(key.identity))
         if key.kind == "default acl" and (schema := IN_SCHEMA.search(key.identity)):
             subject = ObjectKey("schema", schema[1])
@@ -166,10 +217,18 @@ def _said(catalog: Catalog, units: Mapping[ObjectKey, Unit]) -> Iterator[Unit]:
                 key=ObjectKey(f"{SAID}{key.kind}", key.identity),
                 form=tuple(sorted(said.items())),
                 create=(),
-                whole=subject if subject in units else None,
+                whole=_speaks_of(catalog, subject, units),
                 needs=frozenset({subject}),
                 thing=said,
             )
+
+
+def _speaks_of(catalog: Catalog, subject: ObjectKey, units: Mapping[ObjectKey, Unit]) -> ObjectKey | None:
+    """Return what takes along what is said of it: a trigger that a partition was given stays with the partition."""
+    if subject not in units:
+        return None
+    found = catalog.objects.get(subject)
+    return units[subject].whole if found and is_clone(found) else subject
 
 
 def _numbers(catalog: Catalog) -> dict[ObjectKey, ObjectKey]:

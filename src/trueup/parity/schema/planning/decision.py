@@ -1,5 +1,6 @@
 """What becomes of each unit: it stays, is altered, goes, or is made. Does no I/O."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
@@ -10,13 +11,24 @@ from trueup.parity.schema.planning.alteration import Alteration
 from trueup.parity.schema.planning.alterations import alteration
 from trueup.parity.schema.planning.order import Action
 from trueup.parity.schema.planning.sides import Side
-from trueup.parity.schema.planning.swapping import swap, swapped, swapped_columns
-from trueup.parity.schema.planning.units import DEFAULT, DOMAIN_CHECK, PARTITION, REPLICA_IDENTITY, Unit, is_said
+from trueup.parity.schema.planning.swapping import holding_columns, set_aside, swap, swapped, swapped_columns
+from trueup.parity.schema.planning.table_units import HOW
+from trueup.parity.schema.planning.units import (
+    DEFAULT,
+    DOMAIN_CHECK,
+    OF_TYPE,
+    PARTITION,
+    REPLICA_IDENTITY,
+    Unit,
+    is_said,
+)
 
 MADE_OF_PARTS = frozenset({"table", "table column", "foreign table column"})
 """What needs no statement of its own where another one changes it along."""
 COMPARABLE = (frozenset({"int2", "int4", "int8"}), frozenset({"text", "varchar", "bpchar"}))
 """Types that a foreign key takes for one."""
+CHECKED = re.compile(r"alter domain .* (set not null$|add constraint )", re.DOTALL)
+"""What the server does only where no column holds the domain inside of other values."""
 STANDING = frozenset({"table constraint", "index", "sequence owner", "statistics object", "partition"})
 """What the server itself rebuilds when a column of theirs gets another type."""
 
@@ -73,7 +85,7 @@ class Decision:
         givers = sorted(each for each in unit.given_by if self.is_new(each))
         if key.kind != DEFAULT:
             return self._makes(givers[0]) if givers and self.is_new(key) else Action("make", key)
-        if unit.whole is None or not self.is_added(unit.whole):
+        if unit.whole is None or not (self.is_added(unit.whole) and unit.whole.kind.endswith(" column")):
             return Action("make", key)
         if givers:
             return self._makes(givers[0]) if unit.form == self.want.units[givers[0]].form else Action("make", key)
@@ -90,9 +102,13 @@ class Decision:
         return None
 
     def _passes_on(self, giver: ObjectKey, key: ObjectKey) -> bool:
-        tables = (self.want.units[each].whole for each in (giver, key))
-        parent, child = (str(table.identity) if table else "" for table in tables)
-        return self.altered[giver].statements == self.altered[key].passed_on(parent, child)
+        mine, theirs = self.want.units[giver], self.want.units[key]
+        parent, child = (str(unit.whole.identity) if unit.whole else "" for unit in (mine, theirs))
+        found = self.altered[key]
+        if all(mine.names.get(part) == theirs.names.get(part) for part in ("not null", HOW)):
+            same = replace(theirs, names=mine.names, given_by=frozenset())  # It gets the parent's NOT NULL by its name.
+            found = alteration(self.have.units[key], same) or found
+        return self.altered[giver].statements == found.passed_on(parent, child)
 
     def is_new(self, key: ObjectKey) -> bool:
         """Say whether the plan makes a unit."""
@@ -125,17 +141,32 @@ def decide(have: Side, want: Side) -> Decision:
         if not found.statements and key.kind in MADE_OF_PARTS:
             continue
         altered[key] = found
+        if key.kind == "type":
+            gone |= {each for each in have.needed_by[key] if each.kind == OF_TYPE}
+            if any(re.search(CHECKED, statement) for statement in found.statements):
+                altered[key] = found._replace(swaps=found.swaps | holding_columns(have, key))
+                gone |= {each for column in altered[key].swaps for each in _in_the_way(have, column)}
         if found.touches:
             gone |= set(_in_the_way(have, key)) | set(_apart(have, want, key))
+    gone |= {each for each in have.units if each.kind == OF_TYPE and _gets_columns(have, want, each)}
     gone = _with_dependents(have, want, gone)
     altered = {key: _settled(have, want, key, found, gone) for key, found in altered.items() if key not in gone}
     return Decision(have=have, want=want, altered=altered, gone=frozenset(gone))
+
+
+def _gets_columns(have: Side, want: Side, following: ObjectKey) -> bool:
+    """Say whether a table that follows a type gets columns."""
+    table = have.units[following].whole
+    new = want.parts[table] - have.units.keys() if table else ()
+    return any(each.kind == "table column" for each in new)
 
 
 def _settled(have: Side, want: Side, key: ObjectKey, found: Alteration, gone: Collection[ObjectKey]) -> Alteration:
     """Return an alteration once it is known what goes: columns that are not converted, partitions that leave."""
     if found.is_swap:
         return swapped(have, want, key, found.swaps.difference(gone))
+    if found.swaps:
+        return set_aside(have, found, found.swaps.difference(gone))
     whole = want.units[key].whole
     if whole is None or ObjectKey(PARTITION, whole.identity) not in gone:
         return found

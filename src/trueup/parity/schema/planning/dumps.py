@@ -47,7 +47,7 @@ def same_dumps(planned: list[str], built: list[str]) -> Iterator[str]:
     Raises:
         Unproved: more than that differs.
     """
-    mine, theirs = (Counter(line.strip().removesuffix(",") for line in lines) for lines in (planned, built))
+    mine, theirs = (Counter(map(unordered, lines)) for lines in (planned, built))
     if mine != theirs:
         odd = sorted((mine - theirs) | (theirs - mine))
         raise Unproved(f"the dumps of the outcome and of the source differ: {listed(odd)}")
@@ -56,6 +56,20 @@ def same_dumps(planned: list[str], built: list[str]) -> Iterator[str]:
         names = [table for table in tables if block(planned, table) != block(built, table)]
         where = listed(name.split("TABLE ")[1].removesuffix(" (") for name in names) or "some definitions"
         yield f"the order of columns stays another one than the source's in {where}"
+
+
+COLUMNS = re.compile(
+    r"(?P<head>CREATE STATISTICS .* ON |ALTER PUBLICATION .* ADD TABLE ONLY .* \()"
+    r"(?P<listed>[^()]*)(?P<rest>( FROM |\)).*)"
+)
+"""Lines in which the server lists columns in the order of the table, whatever the statement said."""
+
+
+def unordered(line: str) -> str:
+    """Return a line as it reads whatever the order of columns in their table."""
+    if found := COLUMNS.fullmatch(line):
+        return f"{found['head']}{', '.join(sorted(found['listed'].split(', ')))}{found['rest']}"
+    return line.strip().removesuffix(",")
 
 
 def block(lines: list[str], first: str) -> list[str]:

@@ -102,7 +102,9 @@ def _refusing_null(step: Step) -> Iterator[Form]:
     assert step.want
     table = f"alter table {_table(step.want)}"
     for sql in step.statements:
-        if own := re.fullmatch(r"(?s).* add constraint (.*) not null .*", sql):
+        if sql.endswith(" not valid"):
+            yield Form(sql)
+        elif own := re.fullmatch(r"(?s).* add constraint (.*) not null .*", sql):
             yield Form(f"{sql} not valid")
             yield Form(f"{table} validate constraint {own[1]}", (APART, BROKEN))
         elif sql.endswith(" set not null"):

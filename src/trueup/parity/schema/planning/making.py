@@ -1,28 +1,36 @@
 """The statements that make things. Does no I/O."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from trueup.parity.schema.columns import declaration
 from trueup.parity.schema.indexes import created
 from trueup.parity.schema.model import Column, DefinedObject, Index, Sequence, Table, UserType
-from trueup.parity.schema.names import quote_ident
-from trueup.parity.schema.planning import teaching
+from trueup.parity.schema.names import quote_ident, quote_literal
+from trueup.parity.schema.planning import aggregates, teaching
 
 WORDS = {
     "enum type": "create type {name} as enum ({parts})",
     "composite type": "create type {name} as ({parts})",
     "range type": "create type {name} as range ({parts})",
 }
+OPTION = re.compile(r"""("(?:[^"]|"")*"|[^\s",]+) (E?'(?:[^']|'')*'|\*\*\*)""")
 HIDDEN = " ***"
 """Stands for the value of an option that may be a secret, as in `password ***`."""
+LOGGING = {"permanent": "logged", "unlogged": "unlogged"}
 STATES = {"disabled": "disable", "replica": "enable replica", "always": "enable always"}
 
 
 def user_type(type_: UserType) -> str:
     """Return the statement that makes a type."""
-    parts = (literal(part) for part in type_.parts) if type_.kind == "enum type" else type_.parts
+    parts = (quote_literal(part) for part in type_.parts) if type_.kind == "enum type" else type_.parts
     return WORDS[type_.kind].format(name=type_.name, parts=", ".join(parts))
+
+
+def unlogged(found: Sequence | Table) -> str:
+    """Return the word that only unlogged relations have before their kind."""
+    return "unlogged " if found.persistence == "unlogged" else ""
 
 
 def sequence_options(sequence: Sequence) -> str:
@@ -60,7 +68,7 @@ def column(found: Column, numbers: Sequence | None, *, not_null: str | None = No
 
 def table(found: Table, columns: Iterable[str], source: DefinedObject | None) -> str:
     """Return the statement that makes a table with its columns."""
-    words = [f"create {'unlogged ' if found.persistence == 'unlogged' else ''}"]
+    words = [f"create {unlogged(found)}"]
     words[0] += f"{'foreign table' if found.kind == 'foreign table' else 'table'} {found.name} ({', '.join(columns)})"
     if found.parents and not found.partition_bound:
         words.append(f"inherits ({', '.join(map(str, found.parents))})")
@@ -74,8 +82,7 @@ def table(found: Table, columns: Iterable[str], source: DefinedObject | None) ->
 
 def partition(found: Table) -> str:
     """Return the statement that makes a partition with all that its parent has."""
-    unlogged = "unlogged " if found.persistence == "unlogged" else ""
-    head = f"create {unlogged}table {found.name} partition of {found.parents[0]} {found.partition_bound}"
+    head = f"create {unlogged(found)}table {found.name} partition of {found.parents[0]} {found.partition_bound}"
     return f"{head} partition by {found.partition_key}" if found.partition_key else head
 
 
@@ -84,10 +91,12 @@ def index(found: Index) -> str:
     return created(found).replace(" ON ONLY ", " ON ", 1)
 
 
-def literal(text: str) -> str:
-    """Return a text as SQL writes it."""
-    quoted = "'" + text.replace("'", "''") + "'"
-    return f" E{quoted}".replace("\\", "\\\\").strip() if "\\" in text else quoted
+def changed_options(have: str | None, want: str | None) -> list[str]:
+    """Return what turns options into others, each as `name 'value'`."""
+    mine, theirs = (dict(OPTION.findall(listed or "")) for listed in (have, want))
+    words = [f"drop {name}" for name in sorted(mine.keys() - theirs.keys())]
+    words += [f"add {name} {theirs[name]}" for name in sorted(theirs.keys() - mine.keys())]
+    return words + [f"set {n} {theirs[n]}" for n in sorted(mine.keys() & theirs.keys()) if mine[n] != theirs[n]]
 
 
 def defined_object(found: DefinedObject) -> tuple[str, ...]:
@@ -125,33 +134,9 @@ def _state(found: DefinedObject) -> tuple[str, ...]:
     return (f"alter table {found.table} {word} {found.kind} {name}",)
 
 
-def _aggregate(found: DefinedObject) -> str | None:
-    parts = found.parts
-    if parts.get("aggregate") != "n 0" or "moving" in parts:
-        return None
-    options = {
-        "sfunc": _bare(parts["state function"]),
-        "stype": parts["state type"],
-        "finalfunc": _bare(parts.get("final function")),
-        "combinefunc": _bare(parts.get("combine function")),
-        "serialfunc": _bare(parts.get("serial function")),
-        "deserialfunc": _bare(parts.get("deserial function")),
-        "initcond": literal(parts["initial state"]) if "initial state" in parts else None,
-        "sortop": parts.get("sort operator", "").partition("(")[0] or None,
-        "parallel": parts["parallel"] if parts["parallel"] != "unsafe" else None,
-    }
-    listed = ", ".join(f"{name} = {value}" for name, value in options.items() if value)
-    name = found.identity[: found.identity.index("(")]
-    return f"create aggregate {name}({parts['arguments'] or '*'}) ({listed})"
-
-
-def _bare(function: str | None) -> str | None:
-    return function.partition("(")[0] if function else None
-
-
 def _event_trigger(found: DefinedObject) -> str:
     tags = found.parts.get("tags")
-    listed = ", ".join(literal(tag) for tag in tags.split(", ")) if tags else ""
+    listed = ", ".join(quote_literal(tag) for tag in tags.split(", ")) if tags else ""
     when = f" when tag in ({listed})" if tags else ""
     head = f"create event trigger {found.identity} on {found.parts['event']}{when}"
     return f"{head} execute function {found.parts['function']}"
@@ -168,7 +153,9 @@ def _publication(found: DefinedObject) -> str:
         words += [f"for {', '.join(lists)}"] if lists else []
     root = parts["via partition root"]
     computed = ", publish_generated_columns = stored" if parts.get("generated columns", "none") == "s" else ""
-    words.append(f"with (publish = {literal(parts['operations'])}, publish_via_partition_root = {root}{computed})")
+    words.append(
+        f"with (publish = {quote_literal(parts['operations'])}, publish_via_partition_root = {root}{computed})"
+    )
     return " ".join(words)
 
 
@@ -183,8 +170,8 @@ def _wrapper(found: DefinedObject) -> str:
 def _server(found: DefinedObject) -> str:
     parts = found.parts
     words = [f"create server {found.identity}"]
-    words += [f"type {literal(parts['server type'])}"] if "server type" in parts else []
-    words += [f"version {literal(parts['version'])}"] if "version" in parts else []
+    words += [f"type {quote_literal(parts['server type'])}"] if "server type" in parts else []
+    words += [f"version {quote_literal(parts['version'])}"] if "version" in parts else []
     return " ".join([*words, f"foreign data wrapper {quote_ident(parts['wrapper'])}", *_options(parts)])
 
 
@@ -205,7 +192,7 @@ def _operator(found: DefinedObject) -> str:
     left, right = arguments.removesuffix(")").split(",")
     parts = found.parts
     options = {
-        "function": _bare(parts["function"]),
+        "function": teaching.bare(parts["function"]),
         "leftarg": left if left != "NONE" else None,
         "rightarg": right,
         "commutator": _operator_name(parts.get("commutator")),
@@ -225,11 +212,15 @@ def _operator_name(identity: str | None) -> str | None:
 
 def _collation(found: DefinedObject) -> str:
     parts = found.parts
-    options = {"provider": parts["provider"], "locale": literal(parts["locale"])}
+    options = {"provider": parts["provider"], "locale": quote_literal(parts["locale"])}
     if parts["provider"] == "libc" and parts["locale"] != parts.get("ctype"):
-        options = {"provider": "libc", "lc_collate": literal(parts["locale"]), "lc_ctype": literal(parts["ctype"])}
+        options = {
+            "provider": "libc",
+            "lc_collate": quote_literal(parts["locale"]),
+            "lc_ctype": quote_literal(parts["ctype"]),
+        }
     if parts["provider"] == "icu":
-        options |= {"rules": literal(parts["rules"])} if "rules" in parts else {}
+        options |= {"rules": quote_literal(parts["rules"])} if "rules" in parts else {}
         options["deterministic"] = parts["deterministic"]
     return f"create collation {found.identity} ({', '.join(f'{name} = {value}' for name, value in options.items())})"
 
@@ -256,7 +247,7 @@ def _configuration(found: DefinedObject) -> str:
 
 
 MAKERS = {
-    "aggregate": _aggregate,
+    "aggregate": aggregates.made,
     "event trigger": _event_trigger,
     "publication": _publication,
     "foreign-data wrapper": _wrapper,

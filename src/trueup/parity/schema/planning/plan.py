@@ -11,11 +11,13 @@ from typing import cast
 from trueup.parity.schema.model import Annotations, ObjectKey
 from trueup.parity.schema.planning.annotating import annotated, granted_by_default, said_of_new
 from trueup.parity.schema.planning.decision import Decision, decide
+from trueup.parity.schema.planning.lineage import before_joining, moves, once_left
 from trueup.parity.schema.planning.order import Action, in_order
+from trueup.parity.schema.planning.partition_indexes import index_renames
 from trueup.parity.schema.planning.reasons import reasons
-from trueup.parity.schema.planning.renaming import Rename, renamed, renamed_keys, renames
+from trueup.parity.schema.planning.renaming import AnyRename, renamed, renamed_keys, renames
 from trueup.parity.schema.planning.sides import Structure, both_sides
-from trueup.parity.schema.planning.table_units import added
+from trueup.parity.schema.planning.table_units import added, lenient
 from trueup.parity.schema.planning.units import DEFAULT, SAID, Unit, is_said
 
 
@@ -67,13 +69,24 @@ def steps(have: Structure, want: Structure, maker: str = "") -> tuple[Step, ...]
     found = renames(have.catalog, want.catalog)
     keys = renamed_keys(found)
     needs = frozenset((keys.get(one, one), keys.get(other, other)) for one, other in have.needs)
-    decision = decide(*both_sides(Structure(renamed(have.catalog, found), needs), want))
-    return (*map(_renaming, found), *_arranged(Planner(decision=decision, maker=maker)))
+    start = Structure(renamed(have.catalog, found), needs)
+    moving = moves(start.catalog, want.catalog)
+    decision = decide(*both_sides(once_left(start, moving), before_joining(want, moving)))
+    return (
+        *map(_renaming, found),
+        *(_moving(each.key, each.leaving) for each in moving if each.left),
+        *_arranged(Planner(decision=decision, maker=maker)),
+        *(_moving(each.key, each.joining) for each in moving if each.joined),
+        *(_moving(key, (statement,)) for key, statement in index_renames(decision, start.names, want)),
+    )
 
 
-def _renaming(rename: Rename) -> Step:
-    action = Action("alter", rename.key)
-    return Step(action=action, statements=(rename.statement,), have=None, want=None, is_on_new=False)
+def _moving(key: ObjectKey, statements: tuple[str, ...]) -> Step:
+    return Step(action=Action("alter", key), statements=statements, have=None, want=None, is_on_new=False)
+
+
+def _renaming(rename: AnyRename) -> Step:
+    return _moving(rename.key, (rename.statement,))
 
 
 def _arranged(planner: "Planner") -> tuple[Step, ...]:
@@ -159,8 +172,8 @@ class Planner:
             return self.decision.altered[key].statements
         want = self.decision.want.units
         default = want.get(ObjectKey(DEFAULT, f"for {key.identity}"))
-        if default and self.decision.is_added(key):
-            return (added(want[key], str(default.form)),)
+        if default and default.whole == key and key.kind.endswith(" column") and self.decision.is_added(key):
+            return (added(want[key], str(default.form)), *lenient(want[key]))
         return want[key].create
 
     def said(self, action: Action) -> tuple[str, ...]:

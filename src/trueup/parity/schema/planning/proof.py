@@ -17,6 +17,7 @@ from trueup.parity.schema.catalog import catalog
 from trueup.parity.schema.diff import diff
 from trueup.parity.schema.model import Catalog
 from trueup.parity.schema.names import QualifiedName
+from trueup.parity.schema.planning.annotating import GRANTED
 from trueup.parity.schema.planning.dependencies import dependencies
 from trueup.parity.schema.planning.dumps import MOST, dump, listed, other_names, same_dumps
 from trueup.parity.schema.planning.plan import Plan, steps, unreached
@@ -69,7 +70,8 @@ def prove(plan: Plan, source: Structure, target: Structure, *, maker: str, serve
     reach = [f"no statement is known for {kind} {identity}" for kind, identity in plan.unreached]
     reach += beyond(source.catalog.not_compared, target.catalog.not_compared)
     try:
-        trial.create_roles({maker, *roles(source.catalog), *roles(target.catalog)})
+        bound = grantors(source.catalog) | grantors(target.catalog)
+        trial.create_roles({maker, *roles(source.catalog), *roles(target.catalog)}, bound - {maker})
         remarks = tuple(trial.run(plan, source, target))
     except Unproved as error:
         return Proof(version=server.version, failures=(*reach, str(error)))
@@ -77,7 +79,7 @@ def prove(plan: Plan, source: Structure, target: Structure, *, maker: str, serve
 
 
 BESIDE = frozenset({
-    "comment or label of the database", "grant of MAINTAIN", "grant on the database", "large object",
+    "comment or label of the database", "grant on the database", "large object",
     "name of a NOT NULL constraint", "name of a domain's check", "setting of the database",
     "value of a user mapping's option",
 })  # fmt: skip
@@ -179,12 +181,16 @@ class Trial:
         execute(conninfo, self.maker, stated(found, allow_loss=True), doing)
         hold(read(conninfo), wanted.catalog, doing)
 
-    def create_roles(self, names: Iterable[str]) -> None:
-        """Create the roles that both databases name; each may own anything here."""
+    def create_roles(self, names: Iterable[str], bound: Collection[str]) -> None:
+        """Create the roles that both databases name; each may own anything here, but for the bound ones.
+
+        Those grant in their own name, which a superuser never does.
+        """
         with connect(self.server.conninfo()) as connection:
             there = {name for (name,) in connection.execute("select rolname from pg_roles").fetchall()}
             for name in sorted({READER, *names} - there):
-                connection.execute(sql.SQL("create role {} superuser login").format(sql.Identifier(name)))
+                rights = sql.SQL("login" if name in bound else "superuser login")
+                connection.execute(sql.SQL("create role {} {}").format(sql.Identifier(name), rights))
 
 
 def read(conninfo: ConnInfo) -> Catalog:
@@ -228,6 +234,7 @@ def roles(found: Catalog) -> frozenset[str]:
     names: set[str] = set()
     for key, said in found.annotations.items():
         names |= {unquoted(part.removeprefix("grants to ")) for part in said if part.startswith("grants to ")}
+        names |= {unquoted(role) for part in said if (by := GRANTED.fullmatch(part)) for role in by.groups()}
         names |= {said["owner"]} if "owner" in said else set()
         if key.kind == "default acl" and (named := re.match(rf"for role ({NAME})", key.identity)):
             names.add(unquoted(named[1]))
@@ -237,6 +244,12 @@ def roles(found: Catalog) -> frozenset[str]:
         if defined.kind == "user mapping":
             names.add(defined.identity.partition(" on server ")[0])
     return frozenset(names - {"public", "its owner"})
+
+
+def grantors(found: Catalog) -> frozenset[str]:
+    """Return the roles that grant what others own."""
+    parts = (GRANTED.fullmatch(part) for said in found.annotations.values() for part in said)
+    return frozenset(unquoted(part[1]) for part in parts if part)
 
 
 NAME = r'"(?:[^"]|"")+"|[^\s,"]+'

@@ -10,7 +10,7 @@ from trueup.parity.schema.names import ColumnName, QualifiedName
 from trueup.parity.schema.planning.decision import Decision
 from trueup.parity.schema.planning.order import Action, Verb, same_names
 from trueup.parity.schema.planning.swapping import swapped_columns
-from trueup.parity.schema.planning.units import PARTITION, SAID, Unit, is_said
+from trueup.parity.schema.planning.units import OF_TYPE, PARTITION, SAID, Unit, is_said
 
 
 class Reason(NamedTuple):
@@ -44,6 +44,7 @@ def _reasons(decision: Decision) -> Iterator[Reason]:
     yield from _inherited(decision)
     yield from _swaps(decision)
     yield from _keys_first(decision)
+    yield from _following(decision)
     yield from _logging(decision)
 
 
@@ -138,6 +139,14 @@ def _keys_first(decision: Decision) -> Iterator[Reason]:
             for each in decision.want.parts[unit.whole] - {key}:
                 if isinstance(decision.want.units[each].thing, Constraint | Index):
                     yield Reason(Action("make", key), Action("make", each), is_hard=False)
+
+
+def _following(decision: Decision) -> Iterator[Reason]:
+    """Yield that a table that follows a type lets go of it before it gets columns."""
+    for key in decision.gone:
+        whole = decision.have.units[key].whole if key.kind == OF_TYPE else None
+        if whole:
+            yield from (Reason(Action("drop", key), Action("make", each)) for each in decision.want.parts[whole])
 
 
 def _logging(decision: Decision) -> Iterator[Reason]:

@@ -71,8 +71,9 @@ def _side(structure: Structure, *, is_named: bool) -> Side:
     side = Side(units=cut(structure.catalog, names))
     pairs = [(unit.key, needed) for unit in side.units.values() for needed in unit.needs]
     for key, needed in [*pairs, *structure.needs]:
-        is_owned_by = key.kind == "sequence" and needed.kind.endswith("column")  # The unit of its owner says so.
-        if key in side.units and needed in side.units and key != needed and not is_owned_by:
+        is_said = key.kind == "sequence" and needed.kind.endswith("column")  # The unit of its owner says so.
+        is_said |= key.kind == "table" and needed.kind == "type"  # That of following a type does.
+        if key in side.units and needed in side.units and key != needed and not is_said:
             side.needs[key].add(needed)
             side.needed_by[needed].add(key)
     for unit in side.units.values():

@@ -4,8 +4,7 @@ from collections.abc import Collection
 from typing import cast
 
 from trueup.parity.schema.model import Column, ObjectKey, UserType
-from trueup.parity.schema.names import quote_ident
-from trueup.parity.schema.planning import making
+from trueup.parity.schema.names import quote_ident, quote_literal
 from trueup.parity.schema.planning.alteration import Alteration
 from trueup.parity.schema.planning.sides import Side
 from trueup.parity.schema.planning.units import Unit
@@ -49,6 +48,35 @@ def swapped_columns(have: Side, key: ObjectKey) -> frozenset[ObjectKey]:
     return frozenset(each for each in have.needed_by[key] if each.kind == "table column")
 
 
+def holding_columns(have: Side, key: ObjectKey) -> frozenset[ObjectKey]:
+    """Return the columns that hold values of a domain inside of others: the server checks no such value."""
+    found: set[ObjectKey] = set()
+    for each in have.needed_by[key]:
+        unit = have.units[each]
+        if each.kind == "table column" and not unit.given_by and _column(unit).type.endswith("[]"):
+            found.add(each)
+        elif isinstance(unit.thing, UserType):
+            found |= holding_columns(have, each)
+            whole = swapped_columns(have, each) if unit.thing.kind != "domain" else ()
+            found |= {column for column in whole if not have.units[column].given_by}
+    return frozenset(found)
+
+
+def set_aside(have: Side, found: Alteration, columns: Collection[ObjectKey]) -> Alteration:
+    """Return an alteration of a domain while columns that hold its values are texts."""
+    units = [have.units[each] for each in sorted(columns)]
+    return found._replace(
+        statements=(*map(_as_text, units), *found.statements, *map(_converted, units)), swaps=frozenset(columns)
+    )
+
+
+def _as_text(unit: Unit) -> str:
+    column = _column(unit)
+    name, table = quote_ident(column.name), unit.whole.identity if unit.whole else ""
+    text = "text[]" if column.type.endswith("[]") else "text"
+    return f"alter table {table} alter column {name} type {text} using {name}::{text}"
+
+
 def _is_kept(have: Side, want: Side, column: ObjectKey) -> bool:
     other = want.units.get(column)
     if other is None or other.given_by or have.parts_rows(column):
@@ -66,7 +94,7 @@ def _converted(unit: Unit) -> str:
 
 def _check(unit: Unit, mine: UserType, theirs: UserType) -> str | None:
     """Return the query that counts the rows whose label is gone; None where none is."""
-    lost = [making.literal(label) for label in mine.parts if label not in theirs.parts]
+    lost = [quote_literal(label) for label in mine.parts if label not in theirs.parts]
     if mine.kind != "enum type" or not lost:
         return None
     column = _column(unit)

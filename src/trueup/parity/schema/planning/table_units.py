@@ -10,13 +10,16 @@ from trueup.parity.schema.names import ColumnName, QualifiedName, quote_ident
 from trueup.parity.schema.planning import making
 from trueup.parity.schema.planning.units import DEFAULT, PARTITION, Unit, column_key, relation_key, schema_of
 
+HOW = "how not null"
+"""How a NOT NULL constraint, which has a name, holds: `not valid`, `no inherit`."""
+
 
 def table_units(catalog: Catalog, table: Table, names: Mapping[ObjectKey, str]) -> Iterator[Unit]:
     """Yield the units of a table."""
     key = relation_key(catalog, table.name)
     given = _given(catalog, table)
     columns = _columns(catalog, table, key, names, given)
-    yield _itself(catalog, table, key, [each for each in columns if table.partition_bound or not each.given_by])
+    yield _itself(catalog, table, key, [each for each in columns if _is_declared(catalog, table, each)])
     yield from _partition(catalog, table, key)
     yield from columns
     for name, column in table.columns.items():
@@ -25,6 +28,12 @@ def table_units(catalog: Catalog, table: Table, names: Mapping[ObjectKey, str]) 
     yield from _constraints(table, key)
     yield from index_units(table, key)
     yield from _row_security(table, key)
+
+
+def _is_declared(catalog: Catalog, table: Table, column: Unit) -> bool:
+    """Say whether a table declares a column itself, be it as well as a parent of its."""
+    is_own = bool(table.partition_bound) or not column.given_by
+    return is_own or "declared" in catalog.annotations.get(column.key, {})
 
 
 def _itself(catalog: Catalog, table: Table, key: ObjectKey, own: list[Unit]) -> Unit:
@@ -36,9 +45,12 @@ def _itself(catalog: Catalog, table: Table, key: ObjectKey, own: list[Unit]) -> 
     if source and making.is_hidden(source):
         create: tuple[str, ...] = ()
     elif _is_made_of_its_parent(catalog, table):
-        create = (making.partition(table),)
+        create = (making.partition(table), *_without_defaults(catalog, table))
     else:
-        create = (making.table(table, [declared(each) for each in own], source), *_stricter(catalog, table))
+        columns = [declared(each) for each in own]
+        later = [sql for each in own for sql in lenient(each)]
+        stricter = _stricter(catalog, table)
+        create = (making.table(table, columns, source), *later, *stricter, *_without_defaults(catalog, table))
     return Unit(
         key=key,
         form=(reach, table.kind, table.partition_key, parents, table.persistence),
@@ -57,6 +69,15 @@ def _stricter(catalog: Catalog, table: Table) -> Iterator[str]:
         given = [parent.columns[name] for parent in parents if name in parent.columns]
         if given and not column.nullable and all(each.nullable for each in given):
             yield f"alter table {table.name} alter column {quote_ident(name)} set not null"
+
+
+def _without_defaults(catalog: Catalog, table: Table) -> Iterator[str]:
+    """Yield what takes away the defaults that a new table gets from its parents, and hasn't."""
+    parents = [catalog.tables[name] for name in table.parents if name in catalog.tables]
+    for name, column in table.columns.items():
+        given = [parent.columns[name].default for parent in parents if name in parent.columns]
+        if column.default is None and any(given):
+            yield f"alter table only {table.name} alter column {quote_ident(name)} drop default"
 
 
 def _given(catalog: Catalog, table: Table) -> dict[str, frozenset[ObjectKey]]:
@@ -118,7 +139,27 @@ def _partition(catalog: Catalog, table: Table, key: ObjectKey) -> Iterator[Unit]
 def declared(unit: Unit, default: str | None = None) -> str:
     """Return a column as it is declared; with the default that its rows get at once where it is added."""
     column, numbers = cast("tuple[Column, Sequence | None]", unit.thing)
-    return making.column(column, numbers, not_null=unit.names.get("own not null"), default=default)
+    how = unit.names.get(HOW, "")
+    declared_column = replace(column, nullable=True) if "not valid" in how else column
+    text = making.column(declared_column, numbers, not_null=unit.names.get("own not null"), default=default)
+    return f"{text} no inherit" if how == "no inherit" else text
+
+
+def lenient(unit: Unit) -> Iterator[str]:
+    """Yield what makes a new column refuse NULL in rows to come: older ones may have it."""
+    how = unit.names.get(HOW, "")
+    if "not valid" in how:
+        yield refusing_null(unit)
+
+
+def refusing_null(unit: Unit) -> str:
+    """Return the statement that adds the constraint by which a column refuses NULL, as strictly as it does."""
+    column, _ = cast("tuple[Column, object]", unit.thing)
+    kind, table = unit.whole or ("table", "")
+    inherited, valid = (word in unit.names.get(HOW, "") for word in ("no inherit", "not valid"))
+    words = [f"alter {kind} {table} add constraint {quote_ident(unit.names['not null'])} not null"]
+    words += [quote_ident(column.name), *["no inherit"] * inherited, *["not valid"] * valid]
+    return " ".join(words)
 
 
 def added(unit: Unit, default: str | None = None) -> str:
@@ -156,21 +197,22 @@ def _column(
     key = column_key(full, whole.kind)
     not_null = names.get(ObjectKey("not null", str(full)))
     is_own = not_null is not None and not_null != f"{full.table}_{full.column}_not_null"
-    own = {"not null": not_null, **({"own not null": not_null} if is_own else {})} if not_null else {}
+    how = names.get(ObjectKey(HOW, str(full))) if not_null else None
+    known = {"not null": not_null, "own not null": not_null if is_own or how else None, HOW: how}
     unit = Unit(
         key=key,
         form=(column.type, column.collation, column.nullable, column.generated, column.identity,
-              None if given_by else not_null, making.identity_options(numbers) if numbers else None),
+              None if given_by else (not_null, how), making.identity_options(numbers) if numbers else None),
         create=(),
         drop=(f"alter {whole.kind} {full.relation} drop column {quote_ident(full.column)}",),
         whole=whole,
         made_with_whole=True,
         needs=frozenset({whole}),
         thing=thing,
-        names=own,
+        names={kind: name for kind, name in known.items() if name},
         given_by=given_by,
     )  # fmt: skip
-    return replace(unit, create=(added(unit),))
+    return replace(unit, create=(added(unit), *lenient(unit)))
 
 
 def _default(table: Table, column: Column, kind: str, given_by: frozenset[ObjectKey]) -> Unit:

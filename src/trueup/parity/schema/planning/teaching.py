@@ -1,11 +1,11 @@
 """The statements that teach the server something new: languages, operator families, conversions. Does no I/O."""
 
-import re
 from collections.abc import Mapping
 
 from trueup.parity.schema.model import DefinedObject
 from trueup.parity.schema.names import quote_ident
 
+MEMBERS = ("operators", "functions")
 AM_TYPES = {"t": "table", "i": "index"}
 
 
@@ -71,44 +71,28 @@ def shell_type(found: DefinedObject) -> str | None:
 
 
 def operator_class(found: DefinedObject) -> str:
-    """Return the statement that makes an operator class, whose operators its family has."""
+    """Return the statement that makes an operator class with its own members."""
     parts = found.parts
     name, _, method = found.identity.rpartition(" USING ")
     default = " default" if parts["default"] == "true" else ""
     family = parts["family"].rpartition(" USING ")[0]
+    members = [parts[part] for part in MEMBERS if part in parts]
+    if "storage" in parts or not members:
+        members.append(f"storage {parts.get('storage', parts['type'])}")
     head = f"create operator class {name}{default} for type {parts['type']} using {method} family {family}"
-    return f"{head} as storage {parts.get('storage', parts['type'])}"
+    return f"{head} as {', '.join(members)}"
 
 
-def operator_family(found: DefinedObject) -> str | None:
-    """Return the statements that make an operator family with its members."""
-    operators = [_operator(each) for each in _each(found.parts.get("operators"))]
-    functions = [_function(each) for each in _each(found.parts.get("functions"))]
-    members = [each for each in (*operators, *functions) if each]
-    if len(members) < len(operators) + len(functions):
-        return None
+def operator_family(found: DefinedObject) -> str:
+    """Return the statements that make an operator family with the members that stand loose in it."""
+    members = ", ".join(found.parts[part] for part in MEMBERS if part in found.parts)
     made = f"create operator family {found.identity}"
-    return f"{made}; alter operator family {found.identity} add {', '.join(members)}" if members else made
+    return f"{made}; alter operator family {found.identity} add {members}" if members else made
 
 
-def _each(listed: str | None) -> list[str]:
-    return listed.split(", ") if listed else []
-
-
-def _operator(member: str) -> str | None:
-    """Return an operator for search; those for sorting name their family by number."""
-    found = re.fullmatch(r"(\d+) (.*) s", member)
-    return f"operator {found[1]} {found[2]}" if found else None
-
-
-def _function(member: str) -> str | None:
-    found = re.fullmatch(r"(\d+) (.*\)) (.*)", member)
-    if found is None:
-        return None
-    words = found[3].split(" ")
-    middle = len(words) // 2
-    left, right = " ".join(words[:middle]), " ".join(words[middle:])
-    return f"function {found[1]} ({left}, {right}) {found[2]}" if left == right or len(words) == 2 else None
+def bare(function: str) -> str:
+    """Return the name of a function without its arguments."""
+    return function.partition("(")[0]
 
 
 def _listed(words: Mapping[str, str], parts: Mapping[str, str]) -> str:

@@ -1,16 +1,16 @@
 """The units that statements make and drop one at a time. Does no I/O."""
 
-import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 from trueup.parity.schema.model import Catalog, ObjectKey
-from trueup.parity.schema.names import ColumnName, QualifiedName, quote_ident
+from trueup.parity.schema.names import ColumnName, QualifiedName, quote_ident, relation_and_column
 
 SAID = "what is said of "
 DEFAULT = "default value"
 PARTITION = "partition"
 REPLICA_IDENTITY = "replica identity"
+OF_TYPE = "of type"
 DOMAIN_CHECK = "domain constraint"
 
 
@@ -66,4 +66,4 @@ def column_key(name: ColumnName, kind: str = "table") -> ObjectKey:
 
 def relation_of(column: str) -> str:
     """Return the relation of a column's full name, whose quotes may hold points."""
-    return re.sub(r'\.(?:"(?:[^"]|"")*"|[^".]+)$', "", column)
+    return relation_and_column(column)[0]

@@ -1,6 +1,6 @@
 -- What is said of objects beside their definition: owner, comment, grants, security labels, storage. Objects of
 -- extensions are left out, and so is what was granted to the role that reads this: it may have another name elsewhere.
--- MAINTAIN is new in 17, where owners have it.
+-- MAINTAIN is new in 17: before, whoever has all privileges of a table has it as well, as a dump says it.
 with extended (classid, oid) as (
   select e.classid, e.objid from pg_depend e where e.deptype = 'e'
 ),
@@ -91,19 +91,26 @@ acl (classid, oid, subid, owner, items) as (
   select 'pg_default_acl'::regclass, d.oid, 0, d.defaclrole, d.defaclacl from pg_default_acl d
 ),
 granted as (
-  select a.classid, a.oid, a.subid, 'grants to ' || g.grantee,
-         string_agg(lower(g.privilege) || g.how, ', ' order by g.privilege collate "C")
+  select a.classid, a.oid, a.subid,
+         case when x.grantor = a.owner then 'grants to ' else 'grants by ' || quote_ident(pg_get_userbyid(x.grantor)) || ' to ' end
+           || case when x.grantee = 0 then 'public' when x.grantee = a.owner then 'its owner'
+                   else quote_ident(pg_get_userbyid(x.grantee)) end,
+         string_agg(lower(x.privilege_type) || case when x.is_grantable then ' with grant option' else '' end,
+                    ', ' order by x.privilege_type collate "C")
   from acl a
   cross join lateral (
-    select case when x.grantee = 0 then 'public' when x.grantee = a.owner then 'its owner'
-                else quote_ident(pg_get_userbyid(x.grantee)) end,
-           x.privilege_type,
-           case when x.is_grantable then ' with grant option' else '' end
-    from aclexplode(a.items) x
-    where x.privilege_type <> 'MAINTAIN'
-      and (x.grantee = a.owner or x.grantee <> (select r.oid from pg_roles r where r.rolname = current_user))
-  ) g (grantee, privilege, how)
-  group by a.classid, a.oid, a.subid, g.grantee
+    select grantor, grantee, privilege_type, is_grantable from aclexplode(a.items)
+    union all
+    select grantor, grantee, 'MAINTAIN', bool_and(is_grantable)
+    from aclexplode(a.items)
+    where current_setting('server_version_num')::int < 170000
+      and a.subid = 0
+    group by grantor, grantee
+    having count(*) = 7
+  ) x
+  where x.grantee = a.owner
+     or x.grantee <> (select r.oid from pg_roles r where r.rolname = current_user)
+  group by a.classid, a.oid, a.subid, a.owner, x.grantor, x.grantee
 ),
 stored (classid, oid, subid, part, value) as (
   select 'pg_class'::regclass::oid, c.oid, 0, x.part, x.value
@@ -133,13 +140,20 @@ stored (classid, oid, subid, part, value) as (
   join pg_class x on x.oid = i.indexrelid
   left join pg_tablespace s on s.oid = x.reltablespace
   cross join lateral (
-    values ('storage parameters', array_to_string(x.reloptions, ', ')), ('tablespace', s.spcname::text)
+    values ('storage parameters', array_to_string(x.reloptions, ', ')),
+           ('tablespace', s.spcname::text),
+           ('statistics targets', (
+              select string_agg(a.attnum || '=' || a.attstattarget, ', ' order by a.attnum)
+              from pg_attribute a where a.attrelid = x.oid and a.attstattarget >= 0
+            ))
   ) o (part, value)
   where i.indrelid = any(%(relations)s)
   union all
   select 'pg_class'::regclass, a.attrelid, a.attnum, x.part, x.value
   from pg_attribute a
   join pg_type t on t.oid = a.atttypid
+  join pg_class c on c.oid = a.attrelid
+  left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
   left join pg_constraint n on n.conrelid = a.attrelid and n.contype = 'n' and n.conkey = array[a.attnum]
   cross join lateral (
     values ('not null', nullif(
@@ -151,7 +165,13 @@ stored (classid, oid, subid, part, value) as (
                             then case a.attstorage when 'p' then 'plain' when 'e' then 'external'
                                                    when 'x' then 'extended' else 'main' end end),
            ('options', array_to_string(a.attoptions, ', ')),
-           ('foreign options', array_to_string(a.attfdwoptions, ', '))
+           ('foreign options', (
+              select string_agg(quote_ident(f.option_name) || ' ' || quote_literal(f.option_value), ', '
+                                order by f.option_name collate "C")
+              from pg_options_to_table(a.attfdwoptions) f
+            )),
+           ('declared', case when a.attislocal and a.attinhcount > 0 and not c.relispartition then 'as well' end),
+           ('default', case when c.relkind = 'v' then pg_get_expr(d.adbin, d.adrelid) end)
   ) x (part, value)
   where a.attrelid = any(%(relations)s)
     and a.attnum > 0

@@ -22,6 +22,13 @@ whole (classid, objid, objsubid, to_classid, to_objid, to_objsubid) as (
   select 'pg_publication_namespace'::regclass, n.oid, 0, 'pg_publication'::regclass, n.pnpubid, 0
   from pg_publication_namespace n
   union all
+  -- the members of an operator class, or of a family alone
+  select m.classid, m.objid, 0, m.refclassid, m.refobjid, 0
+  from pg_depend m
+  where m.classid in ('pg_amop'::regclass, 'pg_amproc'::regclass)
+    and m.refclassid in ('pg_opclass'::regclass, 'pg_opfamily'::regclass)
+    and (m.deptype = 'i' or m.refclassid = 'pg_opfamily'::regclass)
+  union all
   -- the row type of a relation
   select 'pg_type'::regclass, c.reltype, 0, 'pg_class'::regclass, c.oid, 0 from pg_class c where c.reltype <> 0 and c.relkind <> 'c'
   union all

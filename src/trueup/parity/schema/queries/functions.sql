@@ -38,9 +38,18 @@ left join lateral (
            'combine function', nullif(a.aggcombinefn, 0)::regprocedure,
            'serial function', nullif(a.aggserialfn, 0)::regprocedure,
            'deserial function', nullif(a.aggdeserialfn, 0)::regprocedure,
-           'moving', nullif(concat_ws(' ', nullif(a.aggmtransfn, 0)::regprocedure, nullif(a.aggminvtransfn, 0)::regprocedure,
-                                      nullif(a.aggmfinalfn, 0)::regprocedure, nullif(a.aggmtranstype, 0)::regtype,
-                                      a.aggminitval), ''),
+           'final function gets all', case when a.aggfinalextra then 'yes' end,
+           'final function changes state', nullif(a.aggfinalmodify, case a.aggkind when 'n' then 'r' else 'w' end),
+           'state size', nullif(a.aggtransspace, 0)::text,
+           'moving state function', nullif(a.aggmtransfn, 0)::regprocedure,
+           'moving inverse function', nullif(a.aggminvtransfn, 0)::regprocedure,
+           'moving state type', nullif(a.aggmtranstype, 0)::regtype,
+           'moving state size', nullif(a.aggmtransspace, 0)::text,
+           'moving final function', nullif(a.aggmfinalfn, 0)::regprocedure,
+           'moving final function gets all', case when a.aggmfinalextra then 'yes' end,
+           'moving final function changes state', case when a.aggmtransfn <> 0 then
+             nullif(a.aggmfinalmodify, case a.aggkind when 'n' then 'r' else 'w' end) end,
+           'moving initial state', a.aggminitval,
            'sort operator', nullif(a.aggsortop, 0)::regoperator
          )) - 'body' as parts
   from pg_aggregate a

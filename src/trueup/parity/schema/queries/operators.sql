@@ -6,6 +6,28 @@ with own (oid) as (
   where n.nspname !~ '^pg_'
     and n.nspname <> 'information_schema'
 ),
+members (classid, oid, operators, functions) as (
+  -- those of a class itself, and those that stand loose in a family
+  select m.classid, m.oid, string_agg(m.shown, ', ' order by m.number, m.shown collate "C") filter (where m.is_operator),
+         string_agg(m.shown, ', ' order by m.number, m.shown collate "C") filter (where not m.is_operator)
+  from (
+    select d.refclassid, d.refobjid, a.amopstrategy, true,
+           concat_ws(' ', 'operator', a.amopstrategy, a.amopopr::regoperator,
+                     'for order by ' || quote_ident(n.nspname) || '.' || quote_ident(f.opfname))
+    from pg_amop a
+    join pg_depend d on d.classid = 'pg_amop'::regclass and d.objid = a.oid
+    left join pg_opfamily f on f.oid = a.amopsortfamily
+    left join pg_namespace n on n.oid = f.opfnamespace
+    union all
+    select d.refclassid, d.refobjid, a.amprocnum, false,
+           format('function %%s (%%s, %%s) %%s', a.amprocnum, format_type(a.amproclefttype, null),
+                  format_type(a.amprocrighttype, null), a.amproc::regprocedure)
+    from pg_amproc a
+    join pg_depend d on d.classid = 'pg_amproc'::regclass and d.objid = a.oid
+  ) m (classid, oid, number, is_operator, shown)
+  where m.classid in ('pg_opclass'::regclass, 'pg_opfamily'::regclass)
+  group by m.classid, m.oid
+),
 found (classid, oid, parts) as (
   select 'pg_operator'::regclass::oid,
          o.oid,
@@ -27,34 +49,20 @@ found (classid, oid, parts) as (
            'type', format_type(c.opcintype, null),
            'storage', case when c.opckeytype <> 0 then format_type(c.opckeytype, null) end,
            'default', c.opcdefault::text,
-           'family', f.identity
+           'family', f.identity,
+           'operators', m.operators,
+           'functions', m.functions
          )
   from pg_opclass c
   cross join lateral pg_identify_object('pg_opfamily'::regclass, c.opcfamily, 0) f
+  left join members m on m.classid = 'pg_opclass'::regclass and m.oid = c.oid
   where c.opcnamespace in (select oid from own)
   union all
   select 'pg_opfamily'::regclass,
          f.oid,
-         jsonb_build_object(
-           'operators', (
-             select string_agg(
-                      concat_ws(' ', a.amopstrategy, a.amopopr::regoperator, a.amoppurpose, sorted.identity),
-                      ', ' order by a.amopstrategy, a.amopopr::regoperator::text collate "C"
-                    )
-             from pg_amop a
-             left join lateral pg_identify_object('pg_opfamily'::regclass, nullif(a.amopsortfamily, 0), 0) sorted on true
-             where a.amopfamily = f.oid
-           ),
-           'functions', (
-             select string_agg(
-                      concat_ws(' ', a.amprocnum, a.amproc::regprocedure, format_type(a.amproclefttype, null),
-                                format_type(a.amprocrighttype, null)),
-                      ', ' order by a.amprocnum, a.amproc::regprocedure::text collate "C"
-                    )
-             from pg_amproc a where a.amprocfamily = f.oid
-           )
-         )
+         jsonb_build_object('operators', m.operators, 'functions', m.functions)
   from pg_opfamily f
+  left join members m on m.classid = 'pg_opfamily'::regclass and m.oid = f.oid
   where f.opfnamespace in (select oid from own)
   union all
   select 'pg_cast'::regclass,

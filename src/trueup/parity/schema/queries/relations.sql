@@ -15,7 +15,7 @@ select c.oid,
          join pg_class p on p.oid = i.inhparent
          join pg_namespace pn on pn.oid = p.relnamespace
          where i.inhrelid = c.oid
-         order by pn.nspname, p.relname
+         order by i.inhseqno
        ),
        case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end
 from pg_class c

@@ -1,11 +1,14 @@
--- Without the clones that partitions get from their parent's trigger, as long as they are enabled like it.
+-- Of the clones that partitions get from their parent's trigger, only those that are not enabled like it, or have a comment:
+-- all that is their own.
 select o.type,
        o.identity,
-       jsonb_build_object(
-         'definition', pg_get_triggerdef(t.oid),
-         'state', case t.tgenabled when 'D' then 'disabled' when 'R' then 'replica' when 'A' then 'always' else 'enabled' end
-       ),
-       pg_get_triggerdef(t.oid),
+       jsonb_strip_nulls(jsonb_build_object(
+         'definition', case when p.oid is null then pg_get_triggerdef(t.oid) end,
+         'state', case when p.tgenabled is distinct from t.tgenabled then
+           case t.tgenabled when 'D' then 'disabled' when 'R' then 'replica' when 'A' then 'always' else 'enabled' end
+         end
+       )),
+       case when p.oid is null then pg_get_triggerdef(t.oid) end,
        array[n.nspname, c.relname]::text[]
 from pg_trigger t
 join pg_class c on c.oid = t.tgrelid
@@ -14,7 +17,10 @@ left join pg_trigger p on p.oid = t.tgparentid
 cross join lateral pg_identify_object('pg_trigger'::regclass, t.oid, 0) o
 where t.tgrelid = any(%(relations)s)
   and not t.tgisinternal
-  and p.tgenabled is distinct from t.tgenabled
+  and (
+    p.tgenabled is distinct from t.tgenabled
+    or exists (select from pg_description d where d.classoid = 'pg_trigger'::regclass and d.objoid = t.oid)
+  )
 union all
 select o.type,
        o.identity,

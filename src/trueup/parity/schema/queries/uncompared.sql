@@ -4,23 +4,6 @@ select kind, amount
 from (
   select 'large object', count(*) from pg_largeobject_metadata
   union all
-  select 'unlogged sequence', count(*)
-  from pg_class c
-  where c.oid = any(%(relations)s) and c.relkind = 'S' and c.relpersistence = 'u'
-    and not exists (
-      select from pg_depend d
-      join pg_class t on t.oid = d.refobjid and t.relpersistence = 'u'
-      where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype in ('a', 'i')
-    )
-  union all
-  select 'default of a view''s column', count(*)
-  from pg_attrdef f join pg_class c on c.oid = f.adrelid
-  where c.oid = any(%(relations)s) and c.relkind = 'v'
-  union all
-  select 'statistics target of an index''s expression', count(*)
-  from pg_attribute a join pg_index i on i.indexrelid = a.attrelid
-  where i.indrelid = any(%(relations)s) and coalesce(nullif(a.attstattarget, -1), -1) >= 0
-  union all
   select 'name of a NOT NULL constraint', count(*)
   from pg_constraint c
   where c.conrelid = any(%(relations)s) and c.contype = 'n' and c.conname !~ '_not_null[0-9]*$'
@@ -32,22 +15,8 @@ from (
       select from pg_depend e where e.classid = 'pg_type'::regclass and e.objid = t.oid and e.deptype = 'e'
     )
   union all
-  select 'inherited column or constraint that a child declares as well', count(*)
-  from (
-    select a.attrelid from pg_attribute a where a.attislocal and a.attinhcount > 0 and not a.attisdropped
-    union all
-    select c.conrelid from pg_constraint c where c.conislocal and c.coninhcount > 0 and c.contype = 'c'
-  ) declared (relation)
-  join pg_class c on c.oid = declared.relation and not c.relispartition
-  where c.oid = any(%(relations)s)
-  union all
   select 'partition whose detaching is not finished', count(*)
   from pg_inherits i where coalesce(to_jsonb(i) ->> 'inhdetachpending', 'false')::bool
-  union all
-  select 'grant of MAINTAIN', count(*)
-  from pg_class c
-  cross join lateral aclexplode(c.relacl) g
-  where c.oid = any(%(relations)s) and g.privilege_type = 'MAINTAIN' and g.grantee <> c.relowner
   union all
   select 'object in a schema of the system', count(*)
   from (

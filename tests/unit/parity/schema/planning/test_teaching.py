@@ -10,32 +10,30 @@ def made(kind, identity="public.o", **parts):
     return defined_object(DefinedObject(kind=kind, identity=identity, parts=parts))
 
 
-FAMILY = "create operator family public.o; alter operator family public.o add "
+def test_family_is_made_with_its_loose_members():
+    found = made("operator family", operators="operator 1 <(integer,bigint)", functions="function 1 (a, b) f(a,b)")
+
+    head = "create operator family public.o; alter operator family public.o add "
+    assert found == (f"{head}operator 1 <(integer,bigint), function 1 (a, b) f(a,b)",)
+    assert made("operator family") == ("create operator family public.o",)
+
+
+CLASS = {"type": "integer", "default": "true", "family": "public.f USING btree"}
 
 
 @pytest.mark.parametrize(
-    ("parts", "member"),
+    ("parts", "members"),
     [
-        ({"operators": "1 <(integer,integer) s"}, "operator 1 <(integer,integer)"),
-        ({"functions": "1 f(a,b) date date"}, "function 1 (date, date) f(a,b)"),
-        ({"functions": "1 f(a,b) integer bigint"}, "function 1 (integer, bigint) f(a,b)"),
-        (
-            {"functions": "1 f(a) time with time zone time with time zone"},
-            "function 1 (time with time zone, time with time zone) f(a)",
-        ),
+        ({}, "storage integer"),
+        ({"storage": "box"}, "storage box"),
+        ({"operators": "operator 1 <(a,b)", "storage": "box"}, "operator 1 <(a,b), storage box"),
+        ({"functions": "function 1 (a, b) f(a,b)"}, "function 1 (a, b) f(a,b)"),
     ],
+    ids=["none", "storage", "operators", "functions"],
 )
-def test_family_is_made_with_its_members(parts, member):
-    assert made("operator family", **parts) == (FAMILY + member,)
-
-
-@pytest.mark.parametrize(
-    "parts",
-    [{"operators": "15 <->(point,point) o 1970"}, {"functions": "1 f(a) time with time zone date"}],
-    ids=["sorts by a family", "types that can't be told apart"],
-)
-def test_family_that_cannot_be_read_is_not_reached(parts):
-    assert made("operator family", **parts) == ()
+def test_class_is_made_with_its_own_members(parts, members):
+    head = "create operator class public.o default for type integer using btree family public.f"
+    assert made("operator class", "public.o USING btree", **CLASS, **parts) == (f"{head} as {members}",)
 
 
 def test_base_type_is_not_reached():
