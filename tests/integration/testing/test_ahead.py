@@ -86,6 +86,17 @@ def test_connection_that_was_lost_meanwhile_does_no_harm(loan: Loan, start: Base
     assert not loan.database.pool.idle
 
 
+def test_pool_that_is_closed_meanwhile_does_no_harm(loan: Loan, start: Baseline) -> None:
+    pool = loan.database.pool
+    loan.ask()
+    loan.database.close(drain_s=0)
+    loan.hear()
+
+    assert rewound(loan, start) == 1
+    assert not pool.idle
+    assert not pool.held
+
+
 @pytest.fixture
 def told(loan: Loan) -> Iterator[None]:
     """See to it that the database was asked when the test's own code had ended, and has answered."""

@@ -130,8 +130,7 @@ class Loan:
         """Wait for those that were asked, and give them back to their pool."""
         asked, self.asked = self.asked, []
         for connection in asked:
-            results = iter(connection.pgconn.get_result, None)
-            if [getattr(result, "status", None) for result in results] != [ExecStatus.TUPLES_OK]:
+            if not has_answered(connection):
                 self.told = None
             if self.opened is not None:
                 self.opened.pool.give_back(connection)
@@ -157,3 +156,12 @@ class Loan:
             self.opened.close(drain_s=0)
         if self.baseline is not None:
             self.baseline.close()
+
+
+def has_answered(connection: PooledConnection) -> bool:
+    """Say whether a connection has handed in what it has counted, when it was asked; one that was closed has not."""
+    try:
+        results = iter(connection.pgconn.get_result, None)
+        return [getattr(result, "status", None) for result in results] == [ExecStatus.TUPLES_OK]
+    except psycopg.OperationalError:
+        return False
