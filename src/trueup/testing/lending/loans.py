@@ -160,8 +160,5 @@ class Loan:
 
 def has_answered(connection: PooledConnection) -> bool:
     """Say whether a connection has handed in what it has counted, when it was asked; one that was closed has not."""
-    try:
-        results = iter(connection.pgconn.get_result, None)
-        return [getattr(result, "status", None) for result in results] == [ExecStatus.TUPLES_OK]
-    except psycopg.OperationalError:
-        return False
+    results = iter(connection.pgconn.get_result, None)
+    return [getattr(result, "status", None) for result in results] == [ExecStatus.TUPLES_OK]
