@@ -1,5 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Annotated, Any
 
 import pytest
@@ -22,6 +24,13 @@ class Client:
 class Note:
     id: int
     body: Annotated[Any, Sql("jsonb")]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    id: int
+    at: datetime
+    cost: Decimal
 
 
 CLIENTS = Table("public.clients", Client, primary_key=("company_id", "phone"), tenant="company_id")
@@ -94,6 +103,18 @@ def test_json_is_written_with_its_nulls_and_one_bad_value_is_found():
 
     assert (list(good.columns[1]), none) == (['{"a":1}', None, "[]"], [])
     assert (list(rest.columns[1]), bad.key, bad.column) == (['{"a":1}', None], (3,), "body")
+
+
+def test_values_that_are_looked_at_one_by_one_are_what_their_dumper_takes():
+    visits = Table("public.visits", Visit, primary_key=("id",))
+    at = datetime(2031, 5, 12, tzinfo=timezone(timedelta(hours=3)))
+    rows: list[Any] = [Visit(1, at, Decimal(2)), Visit(2, at, 5), Visit(3, datetime(2031, 5, 12), Decimal(1))]  # type: ignore[arg-type]  # noqa: DTZ001
+    given, _ = in_order(visits, rows, {}, "error", reject=lambda bad: None)
+
+    [(good, [bad])] = [prepare(visits, batch) for batch in group(visits, given, {})]
+
+    assert [list(column) for column in good.columns] == [[1, 2], [at, at], ["2", "5"]]
+    assert (bad.key, bad.column) == ((3,), "at")
 
 
 def test_bad_value_is_told_without_the_value():
