@@ -111,6 +111,8 @@ NOT_COMPARED = {
     "value of a user mapping's option": "create foreign data wrapper w; create server s foreign data wrapper w;"
     " create user mapping for current_user server s options (password 'x')",
     "name of a domain's check": "create domain d as text constraint named check (value <> '')",
+    "object that goes with an extension": "create procedure p() language sql as 'select 1';"
+    " alter procedure p() depends on extension plpgsql",
     "object in a schema of the system": "create function pg_catalog.own() returns int language sql return 1",
     "setting of the database": OF_DATABASE.format("alter database %I set timezone to ''Asia/Tokyo''"),
     "comment or label of the database": OF_DATABASE.format("comment on database %I is ''x''"),

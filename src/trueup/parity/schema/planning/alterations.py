@@ -25,15 +25,21 @@ def _sequence(have: Unit, want: Unit) -> Alteration:
     alter = f"alter sequence {have.key.identity}"
     statements = [*_position(mine, theirs)]
     if making.sequence_options(mine) != making.sequence_options(theirs):
-        statements.append(f"{alter} {making.sequence_options(theirs)}")
+        restart = "" if _overlaps(mine, theirs) else " restart"
+        statements.append(f"{alter} {making.sequence_options(theirs)}{restart}")
     if mine.persistence != theirs.persistence:
         statements.append(f"{alter} set {making.LOGGING[theirs.persistence]}")
     return Alteration(tuple(statements))
 
 
+def _overlaps(have: Sequence, want: Sequence) -> bool:
+    """Say whether a sequence may go on where it is: else it begins anew."""
+    return have.minimum <= want.maximum and want.minimum <= have.maximum
+
+
 def _position(have: Sequence, want: Sequence) -> Iterator[str]:
     """Yield what moves a sequence to the least number that it may give from now on, where it is below that."""
-    if want.minimum > have.minimum:
+    if want.minimum > have.minimum and _overlaps(have, want):
         name, least = quote_literal(str(have.name)), want.minimum
         move = (f"select setval({name}, {least}, false)", "from", f"{have.name} where last_value < {least}")
         yield " ".join(move)
@@ -146,7 +152,8 @@ def _identity(alter: str, have: tuple[Column, Sequence | None], want: tuple[Colu
         yield f"{alter} set generated {theirs.identity}"
     if making.sequence_options(numbers) != making.sequence_options(wanted):
         yield from _position(numbers, wanted)
-        yield f"alter sequence {numbers.name} {making.sequence_options(wanted)}"
+        restart = "" if _overlaps(numbers, wanted) else " restart"
+        yield f"alter sequence {numbers.name} {making.sequence_options(wanted)}{restart}"
     if numbers.name != wanted.name:
         yield f"alter sequence {numbers.name} rename to {quote_ident(wanted.name.name)}"
 

@@ -177,8 +177,8 @@ SETTINGS: Mapping[str, Callable[[str | None], str]] = {
     "statistics target": lambda want: f"set statistics {want or -1}",
     "storage": lambda want: f"set storage {want or 'default'}",
     "compression": lambda want: f"set compression {want or 'default'}",
-    "access method": lambda want: f"set access method {want or 'heap'}",
-    "tablespace": lambda want: f"set tablespace {want or 'pg_default'}",
+    "access method": lambda want: f"set access method {quote_ident(want or 'heap')}",
+    "tablespace": lambda want: f"set tablespace {quote_ident(want or 'pg_default')}",
 }
 
 

@@ -208,6 +208,8 @@ def _said(catalog: Catalog, units: Mapping[ObjectKey, Unit]) -> Iterator[Unit]:
         said = {part: each for part, each in found.items() if part not in beside}
         if key.kind in VIEW_COLUMNS:
             subject = ObjectKey(key.kind.removesuffix(" column"), relation_of(key.identity))
+        if key.kind == "composite type column":
+            subject = ObjectKey("type", relation_of(key.identity))
         if key.kind == "default acl" and (schema := IN_SCHEMA.search(key.identity)):
             subject = ObjectKey("schema", schema[1])
         if key.kind == DOMAIN_CHECK:

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise, product
 from typing import NamedTuple, cast
 
-from trueup.parity.schema.model import Constraint, Index, ObjectKey, Table
-from trueup.parity.schema.names import ColumnName, QualifiedName
+from trueup.parity.schema.model import Annotations, Constraint, Index, ObjectKey, Table
+from trueup.parity.schema.names import ColumnName, QualifiedName, quote_ident
 from trueup.parity.schema.planning.decision import Decision
 from trueup.parity.schema.planning.order import Action, Verb, same_names
 from trueup.parity.schema.planning.swapping import swapped_columns
@@ -45,6 +45,7 @@ def _reasons(decision: Decision) -> Iterator[Reason]:
     yield from _swaps(decision)
     yield from _keys_first(decision)
     yield from _following(decision)
+    yield from _stored(decision)
     yield from _logging(decision)
 
 
@@ -139,6 +140,19 @@ def _keys_first(decision: Decision) -> Iterator[Reason]:
             for each in decision.want.parts[unit.whole] - {key}:
                 if isinstance(decision.want.units[each].thing, Constraint | Index):
                     yield Reason(Action("make", key), Action("make", each), is_hard=False)
+
+
+def _stored(decision: Decision) -> Iterator[Reason]:
+    """Yield that an access method is there before a table is kept by it, and goes when none is any more."""
+    for side, is_made in ((decision.want, True), (decision.have, False)):
+        for key, unit in side.units.items():
+            name = cast("Annotations", unit.thing).get("access method") if is_said(key) else None
+            method = ObjectKey("access method", quote_ident(name)) if name else None
+            if method in side.units:
+                for verb in ("alter", "make"):
+                    action = Action(verb, key)
+                    ends = (Action("make", method), action) if is_made else (action, Action("drop", method))
+                    yield Reason(*ends)
 
 
 def _following(decision: Decision) -> Iterator[Reason]:

@@ -11,6 +11,7 @@ from trueup.parity.schema.planning.cutting import cut
 from trueup.parity.schema.planning.units import Unit
 
 Needs = frozenset[tuple[ObjectKey, ObjectKey]]
+STORED = frozenset({"table", "materialized view"})
 NAME = "name"
 """The kind of what an object needs that has a name of its own which no comparison looks at."""
 NAMED_NOT_NULL = 180000
@@ -73,6 +74,7 @@ def _side(structure: Structure, *, is_named: bool) -> Side:
     for key, needed in [*pairs, *structure.needs]:
         is_said = key.kind == "sequence" and needed.kind.endswith("column")  # The unit of its owner says so.
         is_said |= key.kind == "table" and needed.kind == "type"  # That of following a type does.
+        is_said |= needed.kind == "access method" and key.kind in STORED  # What is said of it does.
         if key in side.units and needed in side.units and key != needed and not is_said:
             side.needs[key].add(needed)
             side.needed_by[needed].add(key)

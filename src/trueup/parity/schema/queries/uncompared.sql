@@ -18,6 +18,8 @@ from (
   select 'partition whose detaching is not finished', count(*)
   from pg_inherits i where coalesce(to_jsonb(i) ->> 'inhdetachpending', 'false')::bool
   union all
+  select 'object that goes with an extension', count(*) from pg_depend d where d.deptype = 'x'
+  union all
   select 'object in a schema of the system', count(*)
   from (
     select 'pg_class'::regclass::oid, oid, relnamespace from pg_class where relkind not in ('i', 'I', 't')
