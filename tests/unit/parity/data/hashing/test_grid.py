@@ -63,6 +63,7 @@ CROWDS = {
     "sparse": range(-(2**62), 2**62, 2**63 // 100_000),
     "one far key": [*range(100_000), INT8_MAX],
     "two crowds": [*range(-(2**40), -(2**40) + 50_000), *range(2**40, 2**40 + 50_000)],
+    "ten times as far apart": [*range(50_000), *range(50_000, 550_000, 10)],
     "growing": [number**3 for number in range(100_000)],
 }
 
