@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from itertools import chain, islice
 from typing import Any, Literal
 
+from trueup import observe
 from trueup.db.connection import Connection
 from trueup.errors import Conflict
 from trueup.tables import bulk_statements
@@ -20,6 +21,7 @@ from trueup.tables.upserting import ROUNDS
 Mode = Literal["replace", "sync"]
 Part = tuple[Batch, Payload]
 """A batch, and the same as the parameters of its statement."""
+DEADLOCK = "40P01"
 
 
 class Incomplete(Exception):
@@ -65,12 +67,21 @@ class Writer:
 
         All rows that exist are locked before any is inserted. Else two writers could wait for each other: one has
         inserted a row of its first part, which the other inserts in its last, and wants one that the other has changed.
+        Two still can where a third has inserted rows since they looked; who loses then begins again.
         """
-        with self.db.transaction():
-            for batch, payload in parts():
-                self.hold(batch, payload)
-            for batch, payload in parts():
-                self.write(batch, payload)
+        for attempt in range(1, ROUNDS + 1):
+            try:
+                with observe.retrying(is_last=attempt == ROUNDS), self.db.transaction():
+                    for batch, payload in parts():
+                        self.hold(batch, payload)
+                    for batch, payload in parts():
+                        self.write(batch, payload)
+            except Conflict as error:
+                if attempt == ROUNDS or error.sqlstate != DEADLOCK:
+                    raise
+                self.rows = self.inserted = self.updated = 0
+            else:
+                return
 
     def hold(self, batch: Batch, payload: Payload) -> None:
         """Lock those rows of a batch that exist and may be changed."""

@@ -1,7 +1,7 @@
 """Many rows: exact counts, nothing lost, no deadlock, nothing written in vain, bad rows set apart."""
 
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, make_dataclass, replace
@@ -31,7 +31,8 @@ from trueup.errors import (
 )
 from trueup.settings import DatabaseSettings
 from trueup.tables import UNSET, DuplicateKeys, Repository, StatementRefused, Table, Written, payloads
-from trueup.tables.writer import Mode
+from trueup.tables.ordering import in_order
+from trueup.tables.writer import Mode, Part, Writer
 
 Stored = Callable[..., list[tuple[Any, ...]]]
 MODES: list[Mode] = ["replace", "sync"]
@@ -199,6 +200,28 @@ def test_concurrent_calls_insert_every_key_once(either: Repository[Any], databas
     assert sum(each.inserted for each in done) == 500
     assert all(each.inserted + each.updated + each.unchanged == 500 for each in done)
     assert either.count(company_id=7) == 500
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "times", "is_written"), [("40P01", 1, True), ("40P01", 5, False), ("40001", 1, False)]
+)
+def test_writer_in_steps_that_lost_a_deadlock_begins_again(
+    clients: Clients, db: Database, stored: Stored, sqlstate: str, times: int, is_written: bool
+):
+    ordered, _ = in_order(clients.table, make(clients, range(4)), {}, "error", reject=lambda bad: None)
+    losses = iter(range(times))
+
+    def parts() -> Iterator[Part]:
+        yield from payloads.chunks(clients.table, ordered, {}, lambda bad: None)
+        if writer.rows and next(losses, None) is not None:
+            raise Conflict("a deadlock", sqlstate=sqlstate)
+
+    writer = Writer(db, clients.table, "replace")
+    with nullcontext() if is_written else pytest.raises(Conflict):
+        writer.write_in_steps(parts)
+
+    assert len(stored("phone")) == (4 if is_written else 0)
+    assert not is_written or (writer.rows, writer.inserted) == (4, 4)
 
 
 def test_100000_rows_take_bounded_memory(clients: Clients):
