@@ -58,6 +58,7 @@ ON_ONE_VERSION = (
     "test_values.py::test_rows_in_bulk_",
     "test_verify_sample.py::test_moved_sample_passes_",
     "test_verify_sample.py::test_whole_run_reports_",
+    "test_versions.py::test_all_shapes_differ_",
 )
 """Tests that take long and ask little of a version, by file and how they begin: every run tries each on one."""
 VERSION = re.compile(r"(?<=[\[-])(pg)?1[68](\W?to\W?1[68])?(?=[]-])")

@@ -109,12 +109,14 @@ def test_1_option_with_a_uri(project, production: Production) -> None:
     assert_refused(project.run(USE, f"--trueup-server={address}"))
 
 
+@pytest.mark.long
 def test_2_option_with_keywords_and_another_name_of_the_host(project, production: Production) -> None:
     address = f"host=localhost hostaddr=127.0.0.1 port={production.server.port} user=postgres dbname=crm"
 
     assert_refused(project.run(USE, f"--trueup-server={address}"))
 
 
+@pytest.mark.long
 def test_3_ini_file(project, production: Production) -> None:
     assert_refused(project.run(USE, "-o", f"trueup_server={production.crm.reveal()}"))
 
