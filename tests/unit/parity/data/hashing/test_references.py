@@ -10,7 +10,7 @@ def test_each_text_is_asked_for_in_a_row_and_alone() -> None:
 
 
 def test_a_type_without_hashes_agrees_with_nothing() -> None:
-    alike = dict.fromkeys(VALUES, [1])
+    alike: dict[str, object] = {name: [1] for name in VALUES}
 
     assert disagreements(alike, alike) == frozenset()
     assert disagreements(alike, {**alike, "text": [1, 2]}) == {"text"}
