@@ -29,6 +29,7 @@ def normal(expression: str) -> str:
 
 def restored(expression: str) -> str:
     """Return the expression as it reads once it was dumped and restored."""
+    expression = expression.replace("( VALUES", "(VALUES")
     return LIST.sub(lambda found: f"ARRAY[{ITEMS.sub(lambda item: f'({item[0]})::text', found[1])}]", expression)
 
 

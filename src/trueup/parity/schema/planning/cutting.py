@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from trueup.parity.schema.expressions import restored
-from trueup.parity.schema.model import Catalog, ObjectKey, View
+from trueup.parity.schema.model import Catalog, Constraint, Index, ObjectKey, View
 from trueup.parity.schema.names import QualifiedName, quote_ident, relation_and_column
 from trueup.parity.schema.objects import is_clone
 from trueup.parity.schema.planning import clones, domains, making
@@ -13,6 +13,7 @@ from trueup.parity.schema.planning.units import (
     DEFAULT,
     DOMAIN_CHECK,
     OF_TYPE,
+    PARTITION,
     REPLICA_IDENTITY,
     SAID,
     Unit,
@@ -71,7 +72,7 @@ def _types(catalog: Catalog, names: Mapping[ObjectKey, str]) -> Iterator[Unit]:
         yield Unit(
             key=ObjectKey("type", str(name)),
             form=(type_.kind, tuple(map(restored, type_.parts)), tuple(own.values())),
-            create=(domains.made(type_, own) if is_domain else making.user_type(type_),),
+            create=domains.made(type_, own) if is_domain else (making.user_type(type_),),
             drop=(f"drop {'domain' if is_domain else 'type'} {name}",),
             needs=frozenset({schema_of(name)}),
             thing=type_,
@@ -154,8 +155,18 @@ def _marked(catalog: Catalog, units: Mapping[ObjectKey, Unit]) -> Iterator[Unit]
                 create=(f"{alter} {_marking(mark, found[mark])}",),
                 drop=(f"{alter} {taken_back}",),
                 whole=of if of in units else key,
-                needs=frozenset({of if of in units else key}),
+                needs=frozenset({of} if of in units else {key, *_given_indexes(catalog, key, units)}),
             )
+
+
+def _given_indexes(catalog: Catalog, table: ObjectKey, units: Mapping[ObjectKey, Unit]) -> Iterator[ObjectKey]:
+    """Yield what gives a partition its indexes: that it is one, and what its parents have."""
+    names = (name for name in catalog.tables if str(name) == table.identity)
+    parents = {str(parent) for name in names for parent in clones.ancestors(catalog, name)}
+    yield ObjectKey(PARTITION, table.identity)
+    for unit in units.values():
+        if isinstance(unit.thing, Constraint | Index) and unit.whole and unit.whole.identity in parents:
+            yield unit.key
 
 
 def _marking(mark: str, value: str) -> str:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from trueup.parity.schema.model import UserType
 from trueup.parity.schema.names import quote_ident
 
+LATER = ") NOT VALID"
 DEFAULT, NOT_NULL, CHECK = "DEFAULT ", "NOT NULL", "CHECK "
 
 
@@ -33,10 +34,12 @@ def taken_apart(type_: UserType, names: Mapping[str, str]) -> Domain:
     )
 
 
-def made(type_: UserType, names: Mapping[str, str]) -> str:
-    """Return the statement that makes a domain."""
-    clauses = (f"constraint {quote_ident(names[each])} {each}" if each in names else each for each in type_.parts)
-    return f"create domain {type_.name} as {' '.join(clauses)}"
+def made(type_: UserType, names: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the statements that make a domain; checks that older values may break come by themselves."""
+    named = [(each, f"constraint {quote_ident(names[each])} {each}" if each in names else each) for each in type_.parts]
+    clauses = (clause for each, clause in named if not each.endswith(LATER))
+    later = (f"alter domain {type_.name} add {clause}" for each, clause in named if each.endswith(LATER))
+    return (f"create domain {type_.name} as {' '.join(clauses)}", *later)
 
 
 def altered(name: str, have: Domain, want: Domain) -> Iterator[str]:

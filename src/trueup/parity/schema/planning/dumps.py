@@ -69,7 +69,7 @@ def unordered(line: str) -> str:
     """Return a line as it reads whatever the order of columns in their table."""
     if found := COLUMNS.fullmatch(line):
         return f"{found['head']}{', '.join(sorted(found['listed'].split(', ')))}{found['rest']}"
-    return line.strip().removesuffix(",")
+    return line.strip().removesuffix(",").replace("( VALUES", "(VALUES")
 
 
 def block(lines: list[str], first: str) -> list[str]:

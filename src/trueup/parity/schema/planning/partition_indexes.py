@@ -40,6 +40,8 @@ def index_renames(decision: Decision, have: Names, want: Structure) -> Iterator[
     for key, found in _found(want.names, want.catalog):
         line = [found.table.name, *ancestors(want.catalog, found.table.name)]
         attached = (ObjectKey(PARTITION, str(name)) for name in line)
+        if not decision.want.units[found.of].create:
+            continue
         is_attached = any(map(decision.is_new, attached))
         if is_attached and not decision.is_new(ObjectKey("table", str(found.table.name))):
             continue  # It may bring one of its own that fits.

@@ -67,5 +67,14 @@ def test_checks_that_change_names_are_both_made_again():
 
 def test_domain_is_made_with_the_names_of_its_checks():
     assert made(domain(POSITIVE, SMALL), {POSITIVE: "Plus"}) == (
-        f'create domain public.d as integer constraint "Plus" {POSITIVE} {SMALL}'
+        f'create domain public.d as integer constraint "Plus" {POSITIVE} {SMALL}',
+    )
+
+
+def test_check_that_older_values_may_break_comes_by_itself():
+    later = f"{SMALL} NOT VALID"
+
+    assert made(domain(POSITIVE, later), {later: "n"}) == (
+        f"create domain public.d as integer {POSITIVE}",
+        f"alter domain public.d add constraint n {later}",
     )
