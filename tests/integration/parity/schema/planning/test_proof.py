@@ -204,7 +204,7 @@ def test_rows_that_a_statement_may_refuse_are_left_out_and_that_is_said(scratch,
     assert proof.remarks[-1:] == ("no rows were tried in public.a: made-up ones are refused there",)
 
 
-def test_names_that_only_dumps_show_are_said_where_they_differ(scratch, sides):
+def test_names_that_only_dumps_show_become_those_of_the_source(scratch, sides):
     start = "create table p (a int) partition by list (a); create table p1 partition of p default"
     found = sides(
         f"{start}; create index j on p1 (a); create index i on p (a); create table more ()",
@@ -213,7 +213,4 @@ def test_names_that_only_dumps_show_are_said_where_they_differ(scratch, sides):
 
     proof = proof_of(scratch, found)
 
-    assert proof.failures == ()
-    assert proof.remarks == (
-        "what dumps show beside the structure differs: index of a partition public.i for public.p1",
-    )
+    assert (proof.failures, proof.remarks) == ((), ())
