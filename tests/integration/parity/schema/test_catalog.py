@@ -117,6 +117,7 @@ NOT_COMPARED = {
     "setting of the database": OF_DATABASE.format("alter database %I set timezone to ''Asia/Tokyo''"),
     "comment or label of the database": OF_DATABASE.format("comment on database %I is ''x''"),
     "grant on the database": OF_DATABASE.format("grant create on database %I to public"),
+    "grant on an object of the system": "revoke select on pg_catalog.pg_stat_activity from public",
     "relation of kind g": "create table t (); update pg_class set relkind = 'g' where oid = 't'::regclass",
 }
 

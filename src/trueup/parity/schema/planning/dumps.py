@@ -41,8 +41,8 @@ def other_names(wanted: Structure, found: Structure) -> list[str]:
     return sorted(f"{kind} {identity}" for (kind, identity), _ in odd if kind not in kinds)
 
 
-def same_dumps(planned: list[str], built: list[str]) -> Iterator[str]:
-    """Yield the remark that columns stand in another order, where only that differs.
+def same_dumps(planned: list[str], built: list[str], *, of: str = "the source") -> Iterator[str]:
+    """Yield the remark that columns stand in another order than those of what was built, where only that differs.
 
     Raises:
         Unproved: more than that differs.
@@ -50,12 +50,12 @@ def same_dumps(planned: list[str], built: list[str]) -> Iterator[str]:
     mine, theirs = (Counter(map(unordered, lines)) for lines in (planned, built))
     if mine != theirs:
         odd = sorted((mine - theirs) | (theirs - mine))
-        raise Unproved(f"the dumps of the outcome and of the source differ: {listed(odd)}")
+        raise Unproved(f"the dumps of the outcome and of {of} differ: {listed(odd)}")
     if planned != built:
         tables = [line for line in built if re.match(r"CREATE (UNLOGGED |FOREIGN )?TABLE ", line)]
         names = [table for table in tables if block(planned, table) != block(built, table)]
         where = listed(name.split("TABLE ")[1].removesuffix(" (") for name in names) or "some definitions"
-        yield f"the order of columns stays another one than the source's in {where}"
+        yield f"the order of columns stays another one than {of}'s in {where}"
 
 
 COLUMNS = re.compile(

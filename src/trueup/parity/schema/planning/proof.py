@@ -52,8 +52,8 @@ class Outcome(NamedTuple):
 
     source: Structure
     target: Structure
-    dump: list[str]
-    """Of a database that was built from the source alone."""
+    dumps: tuple[list[str], list[str]]
+    """Of databases that were built from the source alone, and from the target alone."""
 
 
 def scratch_version(major: int) -> int:
@@ -122,7 +122,8 @@ class Trial:
         empty = structure(start)
         self.build(start, empty, target, "the start could not be rebuilt")
         self.build(whole, empty, source, "the source could not be rebuilt, so that dumps could be compared")
-        wanted = Outcome(source=source, target=target, dump=dump(self.server, whole))
+        dumps = dump(self.server, whole), dump(self.server, start)
+        wanted = Outcome(source=source, target=target, dumps=dumps)
         bare = self.plant(start, with_shared_labels(target.catalog, source.catalog))
         remarks, emptied = self.tried(plan, wanted, start)
         yield from remarks
@@ -153,9 +154,10 @@ class Trial:
         survived(there, before, rows(scratch, there), "the plan loses, without saying so,")
         if odd := other_names(source, reached):
             yield f"what dumps show beside the structure differs: {listed(odd)}"
-        yield from same_dumps(dump(self.server, scratch), wanted.dump)
+        yield from same_dumps(dump(self.server, scratch), wanted.dumps[0])
         execute(scratch, self.maker, down, "the way back fails")
         hold(read(scratch), target.catalog, "the way back does not lead to the start")
+        yield from same_dumps(dump(self.server, scratch), wanted.dumps[1], of="the start")
         survived(back, at_first, rows(scratch, back), "the way back loses, without saying so,")
 
     def plant(self, conninfo: ConnInfo, found: Catalog) -> Collection[QualifiedName]:

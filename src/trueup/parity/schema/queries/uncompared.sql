@@ -66,6 +66,23 @@ from (
   where d.datname = current_database() and g.grantee <> d.datdba
     and (g.grantee, g.privilege_type) not in ((0, 'TEMPORARY'), (0, 'CONNECT'))
   union all
+  select 'grant on an object of the system', count(*)
+  from (
+    select 'pg_class'::regclass::oid, oid, 0, relacl, acldefault('r', relowner), relnamespace from pg_class
+    union all
+    select 'pg_class'::regclass, attrelid, attnum, attacl, '{}', relnamespace
+    from pg_attribute join pg_class on pg_class.oid = attrelid
+    union all
+    select 'pg_proc'::regclass, oid, 0, proacl, acldefault('f', proowner), pronamespace from pg_proc
+    union all
+    select 'pg_type'::regclass, oid, 0, typacl, acldefault('T', typowner), typnamespace from pg_type
+    union all
+    select 'pg_namespace'::regclass, oid, 0, nspacl, acldefault('n', nspowner), oid from pg_namespace
+  ) o (classid, oid, part, granted, by_default, schema)
+  left join pg_init_privs i on (i.classoid, i.objoid, i.objsubid) = (o.classid, o.oid, o.part)
+  where o.oid < 16384 and o.schema = 'pg_catalog'::regnamespace and o.granted is not null
+    and not (o.granted <@ coalesce(i.initprivs, o.by_default) and coalesce(i.initprivs, o.by_default) <@ o.granted)
+  union all
   select 'value of a user mapping''s option', count(*) from pg_user_mappings u where u.umoptions is not null
   union all
   select 'object of ' || d.classid::regclass, count(distinct d.objid)

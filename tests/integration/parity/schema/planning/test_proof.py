@@ -95,6 +95,17 @@ def test_way_back_that_leads_elsewhere_is_not_proved(scratch, sides):
     assert proof.failures == ("the way back does not lead to the start: table public.b (extra)",)
 
 
+def test_way_back_to_another_name_that_only_dumps_show_is_not_proved(scratch, sides):
+    def rename(plan: Plan) -> Plan:
+        renamed = (*plan.down[0].statements, "alter domain public.d rename constraint d_check to other")
+        return replace(plan, down=(replace(plan.down[0], statements=renamed), *plan.down[1:]))
+
+    domain = "create domain d as int check (value > 0);"
+    proof = proof_of(scratch, sides(*(domain + side for side in TWO)), rename)
+
+    assert [each.partition(":")[0] for each in proof.failures] == ["the dumps of the outcome and of the start differ"]
+
+
 def test_columns_in_another_order_are_said(scratch, sides):
     found = sides("create table a (x int, y int); create table b (z int)", "create table a (y int, x int)")
 

@@ -18,7 +18,7 @@ from trueup.settings import Settings
 
 NUMBERS = itertools.count()
 ROLES = ("invented", "invented_owner", "app", "web", "report")
-BEARABLE = ("the order of columns stays another one than the source's in ", "no rows were tried in ")
+BEARABLE = ("the order of columns stays another one than the s", "no rows were tried in ")
 
 
 class Outcome(NamedTuple):
