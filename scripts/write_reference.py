@@ -98,7 +98,7 @@ def promise_of_name(package: ModuleType, name: str) -> str:
     value = getattr(package, name)
     if inspect.isclass(value) or inspect.isroutine(value):
         return promise(value)
-    for file in Path(package.__path__[0]).glob("*.py"):
+    for file in sorted(Path(package.__path__[0]).rglob("*.py")):
         body = ast.parse(file.read_text(encoding="utf-8")).body
         for each, below in pairwise(body):
             if name in names_set_by(each) and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
