@@ -158,6 +158,34 @@ def test_a_killed_command_leaves_no_statement_behind(
         assert (tables["a"]["verdict"], tables["b"]["stopped"]) == ("passed", True)
 
 
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGKILL, -signal.SIGKILL), pytest.param(signal.SIGTERM, ExitCode.INTERRUPTED, marks=pytest.mark.long)],
+    ids=lambda one: getattr(one, "name", ""),
+)
+def test_a_command_killed_in_any_phase_leaves_nobody_behind(
+    databases: Any, wires: dict[str, Proxy], tmp_path: Path, phase: str, number: signal.Signals, code: int
+) -> None:
+    words = ["data", "diff", wires["source"].conninfo.reveal(), wires["target"].conninfo.reveal(), "--json"]
+    started: list[subprocess.Popen[bytes]] = []
+    wires["target"].before(PHASES[phase], lambda: started[0].send_signal(number))
+
+    started.append(
+        subprocess.Popen(
+            [sys.executable, "-m", "trueup", *words],
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    )
+    ended = started[0].wait(timeout=60)
+
+    assert wires["target"].pending == ()
+    assert ended == code
+    wait_until(lambda: nobody_left(databases))
+
+
 def asleep(place: str) -> bool:
     """Return whether a statement sleeps in the database."""
     with psycopg.connect(place, autocommit=True) as observer:
