@@ -1,4 +1,7 @@
-"""Where a database is and how to log in, with the password kept apart."""
+"""Where a database is and how to log in, with the password kept apart.
+
+The driver, which takes long to import, is imported when a text is read or made: a server is started meanwhile.
+"""
 
 import re
 from collections.abc import Mapping
@@ -6,9 +9,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Self
 from urllib.parse import quote
-
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from trueup.errors import UsageError
 
@@ -65,6 +65,9 @@ class ConnInfo:
         Raises:
             UsageError: libpq can't read it. The message doesn't repeat the text, because it may hold a password.
         """
+        from psycopg import ProgrammingError  # noqa: PLC0415  See above.
+        from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415
+
         try:
             found = {name: str(value) for name, value in conninfo_to_dict(text).items() if value is not None}
         except ProgrammingError:
@@ -88,6 +91,8 @@ class ConnInfo:
 
     def reveal(self) -> str:
         """Return the libpq conninfo string, secrets included: for the driver, never for people."""
+        from psycopg.conninfo import make_conninfo  # noqa: PLC0415  See above.
+
         return make_conninfo("", **self.parameters, **{name: secret.reveal() for name, secret in self.secrets.items()})
 
     def hide_secrets(self, text: str) -> str:

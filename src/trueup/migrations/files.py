@@ -8,18 +8,17 @@ each would be a transaction of its own, and the file no longer all or nothing. d
 in every file.
 """
 
-import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise, zip_longest
 from pathlib import Path
 
 from trueup.errors import MigrationFailed, UsageError
 from trueup.migrations.declarations import Declarations, read_declarations
+from trueup.migrations.folders import digest, digest_of, read_files, version_of
 from trueup.migrations.statements import Statement, split
 
-FILE_NAME = re.compile(r"(?P<version>[0-9]+)[_-]?(?P<name>.*)\.sql", re.DOTALL)
 DIRECTIVE = re.compile(r"--[ \t]*migrate:(?P<kind>up|down)(?P<options>[ \t].*)?", re.DOTALL)
 LIKE_DIRECTIVE = re.compile(r"\s*--\s*migrate\s*:\s*(up|down)\b", re.IGNORECASE)
 COMMENT_OR_BLANK = re.compile(r"[ \t\r\f]*(--.*)?", re.DOTALL)
@@ -99,47 +98,6 @@ def read_migrations(folder: Path) -> Migrations:
     return Migrations(folder=folder, files=files)
 
 
-def read_digest(folder: Path) -> str:
-    """Return the digest of the migrations in `folder`, without a look at their SQL.
-
-    Raises:
-        UsageError: there is no such folder, it can't be read, or it holds no migration.
-        MigrationFailed: a file is no migration by its name.
-    """
-    return digest_of((version_of(file)[0], digest(content)) for file, content in read_files(folder))
-
-
-def digest(content: bytes) -> str:
-    """Return SHA-256 in hex."""
-    return hashlib.sha256(content).hexdigest()
-
-
-def digest_of(files: Iterable[tuple[str, str]]) -> str:
-    """Return the digest of files by their versions and digests."""
-    return digest("".join(f"{version} {content}\n" for version, content in files).encode())
-
-
-def read_files(folder: Path) -> list[tuple[Path, bytes]]:
-    """Return the files that mean to be migrations with their bytes, by name.
-
-    Raises:
-        UsageError: there is no such folder, it can't be read, or it holds no migration.
-    """
-    try:
-        found = sorted((file for file in folder.iterdir() if is_migration(file)), key=lambda file: file.name)
-        contents = [(file, file.read_bytes()) for file in found]
-    except OSError as error:
-        raise UsageError(f"cannot read migrations from {folder}: {error.strerror}") from error
-    if not contents:
-        raise UsageError(f"{folder} holds no migration: expected files named VERSION_name.sql")
-    return contents
-
-
-def is_migration(file: Path) -> bool:
-    """Whether the file means to be a migration, well named or not."""
-    return file.suffix.lower() == ".sql" and not file.name.startswith(".") and file.is_file()
-
-
 def check_order(files: tuple[Migration, ...]) -> None:
     """Refuse two files with one version, and an order that depends on who sorts."""
     seen: dict[int, Migration] = {}
@@ -176,13 +134,6 @@ def parse_migration(file: Path, content: bytes) -> Migration:
         digest=digest(content),
         declares=read_declarations(file, "\n".join(text.split("\n")[: up.line - 1])),
     )
-
-
-def version_of(file: Path) -> tuple[str, str]:
-    """Return version and name of a migration."""
-    if not (named := FILE_NAME.fullmatch(file.name)):
-        raise MigrationFailed(f"{file}: not named VERSION_name.sql, VERSION being digits, .sql in lower case")
-    return named["version"], named["name"]
 
 
 def decode(file: Path, content: bytes) -> str:

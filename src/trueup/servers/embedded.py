@@ -1,4 +1,8 @@
-"""A PostgreSQL server of our own, as long as its context lasts."""
+"""A PostgreSQL server of our own, as long as its context lasts.
+
+It is started without the driver, which takes longer to import than the server to start: who needs both has them soonest
+when one goes on while the other does.
+"""
 
 import signal
 import socket
@@ -7,12 +11,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Literal, Self
-
-from psycopg import sql
+from typing import Literal, LiteralString, Self
 
 from trueup.conninfo import ConnInfo
-from trueup.db import connect
 from trueup.errors import ServerUnavailable, UsageError
 from trueup.servers.account import account
 from trueup.servers.cluster import ACCESS_BY_SOCKET, ACCESS_BY_TCP, image, render, settings_of
@@ -87,7 +88,7 @@ class EmbeddedServer:
         """Whether it started with the saved state."""
         self._account = account()
         self._change = threading.RLock()
-        self._has_answered = False
+        self._is_ready = False
         self._run: Run | None = None
         self._keeper: Keeper | None = None
 
@@ -159,13 +160,12 @@ class EmbeddedServer:
 
     def create_database(self, name: str, *, template: str = "template1") -> ConnInfo:
         """Create a database; its files are copied, which is the quickest way."""
-        statement = sql.SQL("create database {} template {} strategy file_copy")
-        self._execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+        self._execute("create database {} template {} strategy file_copy", name, template)
         return self.conninfo(name)
 
     def drop_database(self, name: str) -> None:
         """Drop a database, with the connections to it; what is not there is no error."""
-        self._execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+        self._execute("drop database if exists {} with (force)", name)
 
     def start(self) -> None:
         """Start the server again after `stop`, or after it was killed; its data is as it left it.
@@ -176,7 +176,7 @@ class EmbeddedServer:
         with self._change:
             if self.pid is None:
                 self._launch()
-                self._await_answer()
+                self._await_ready()
 
     def stop(self, mode: Mode = "fast") -> None:
         """Stop the server as `pg_ctl stop --mode` does; its data stays until the context ends.
@@ -216,10 +216,15 @@ class EmbeddedServer:
             raise ServerUnavailable(f"{self!r}: use it inside its `with` block")
         return self._run, self._keeper
 
-    def _execute(self, statement: sql.Composed) -> None:
+    def _execute(self, statement: LiteralString, *names: str) -> None:
+        """Run a statement; names take the places of its braces."""
+        from psycopg import sql  # noqa: PLC0415  See above.
+
+        from trueup.db import connect  # noqa: PLC0415
+
         connection = connect(self.conninfo())
         try:
-            connection.execute(statement)
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
         finally:
             connection.close()
 
@@ -232,7 +237,7 @@ class EmbeddedServer:
         self._image = image(self._programs, self.cache_folder, root, self._account)
         found = find_saved(self._image, self.saved) if self.saved else None
         self.is_restored = found is not None
-        self._has_answered = False
+        self._is_ready = False
         self.port = free_port() if self.tcp else 5432
         self._run = create_run(root)
         self._keeper = Keeper(self._run, self._account)
@@ -249,7 +254,7 @@ class EmbeddedServer:
         (run.data / "pg_hba.conf").write_text(ACCESS_BY_TCP if self.tcp else ACCESS_BY_SOCKET, encoding="utf-8")
         self._launch()
         unpack(packed, run.data, self._account, only=lambda name: not early(name))
-        self._await_answer()
+        self._await_ready()
 
     def _launch(self) -> None:
         run, keeper = self._parts()
@@ -261,8 +266,8 @@ class EmbeddedServer:
         (run.data / "postgresql.conf").write_text(render({**self.configuration, **own}), encoding="utf-8")
         keeper.start(self._programs.program("postgres"), "-D", str(run.data))
 
-    def _await_answer(self) -> None:
-        """Return when a query was answered."""
+    def _await_ready(self) -> None:
+        """Return when the server accepts connections."""
         run, keeper = self._parts()
         deadline = time.monotonic() + READY_S
         while not says_ready(run.data / "postmaster.pid", keeper.pid):
@@ -275,16 +280,11 @@ class EmbeddedServer:
                     f"PostgreSQL {self.installation.full_version} did not start"
                     f" (exit status {keeper.exit_status}): {keeper.log_tail()}"
                 )
-        connection = connect(self.conninfo())
-        try:
-            connection.execute("select 1")
-        finally:
-            connection.close()
-        self._has_answered = True
+        self._is_ready = True
 
     def _may_try_again(self, log_tail: str) -> bool:
         """Say whether a failed start may succeed next time; the port is told to nobody before the first success."""
-        if PORT_TAKEN in log_tail and self.tcp and not self._has_answered:
+        if PORT_TAKEN in log_tail and self.tcp and not self._is_ready:
             self.port = free_port()
             return True
         return HELD_UP in log_tail
