@@ -24,8 +24,10 @@ from trueup.db import Database
 from trueup.servers import EmbeddedServer
 from trueup.settings import DatabaseSettings, Settings
 from trueup.testing.guard.gate import gate
+from trueup.testing.guard.leaks import check
 
 KEPT = []
+PATIENCE_S = check.PATIENCE_S
 
 
 def settings(dsn):
@@ -88,9 +90,11 @@ def test_statement_in_a_thread(dsn):
     until = time.monotonic() + 20
     while connection.info.transaction_status != psycopg.pq.TransactionStatus.ACTIVE:
         assert time.monotonic() < until
+    check.PATIENCE_S = 0.5  # The driver never sleeps for long.
 
 
 def test_after_statement_in_a_thread():
+    check.PATIENCE_S = PATIENCE_S
     thread = KEPT.pop()
     thread.join(20)
     assert not thread.is_alive()
@@ -235,6 +239,22 @@ def test_thread_that_is_just_ending():
     threading.Thread(target=threading.Event().wait, args=(0.05,)).start()
 
 
+def test_thread_that_ends_when_its_work_is_done():
+    def work():
+        for _ in range(60):
+            threading.Event().wait(0.01)
+
+    threading.Thread(target=work).start()
+
+
+def test_process_that_ends_when_its_work_is_done():
+    KEPT.append(subprocess.Popen([sys.executable, "-c", "for n in range(3_000_000): pass"]))
+
+
+def test_after_process_that_ends_when_its_work_is_done():
+    assert KEPT.pop().wait(20) == 0
+
+
 def test_process():
     KEPT.append(subprocess.Popen(["sleep", "60"]))  # started: process
 
@@ -292,6 +312,8 @@ def test_everything_closed(dsn):
 CLEAN = {
     "test_database_that_was_never_used",
     "test_thread_that_is_just_ending",
+    "test_thread_that_ends_when_its_work_is_done",
+    "test_process_that_ends_when_its_work_is_done",
     "test_everything_closed",
     "test_processes_of_a_longer_lived_executor",
 }

@@ -1,4 +1,4 @@
-"""The check at the end of every test: what is left, after a moment for what is just ending."""
+"""The check at the end of every test: what is left, when whatever was about to end has ended."""
 
 from collections.abc import Callable, Iterable, Iterator
 from threading import Event
@@ -6,24 +6,28 @@ from time import monotonic
 
 from trueup.testing.guard.gate import Owner
 from trueup.testing.guard.leaks import connections, pools, processes, threads
+from trueup.testing.guard.leaks.activity import activity
 from trueup.testing.guard.leaks.leak import Leak
 
-GRACE_S = 0.2
-"""How long a thread, a process or a connection that is being closed may take to end by itself."""
+PAUSES_S = (0.001, 0.002, 0.004, 0.008, 0.015, 0.02, 0.05, 0.05, 0.05)
+"""Between the looks at what was left. Where nothing has happened in all of them, nothing ends by itself."""
+PATIENCE_S = 5.0
+"""How long a thread or a process may be at work after its test."""
 
 
 def find(owner: Owner) -> list[Leak]:
     """Return what an owner left, with what was found before its end."""
-    return [*owner.leaks, *lasting(lambda: look(owner))]
+    return [*owner.leaks, *lasting(owner, look)]
 
 
-def lasting(look: Callable[[], Iterable[Leak]]) -> list[Leak]:
-    """Return what stays; nothing costs nothing, and something is looked at again for a moment."""
-    deadline = monotonic() + GRACE_S
-    pause_s = 0.001
-    while (leaks := list(look())) and monotonic() < deadline:
+def lasting(owner: Owner, look: Callable[[Owner], Iterable[Leak]]) -> list[Leak]:
+    """Return what stays of what an owner left; it is looked at again for a moment, longer while it is at work."""
+    deadline = monotonic() + PATIENCE_S
+    pauses, before = iter(PAUSES_S), None
+    while (leaks := list(look(owner))) and (pause_s := next(pauses, None)) is not None:
         Event().wait(pause_s)
-        pause_s = min(2 * pause_s, 0.05)
+        if (now := activity(owner)) != before and monotonic() < deadline:
+            pauses, before = iter(PAUSES_S), now
     return leaks
 
 

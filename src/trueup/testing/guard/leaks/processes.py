@@ -12,7 +12,8 @@ from pathlib import Path
 from trueup.testing.guard.gate import Owner
 from trueup.testing.guard.leaks.leak import Leak
 
-PATIENCE_S = 0.5
+PATIENCE_S = 5.0
+"""How long a child may take to end when it is asked to."""
 
 
 def left_running(owner: Owner) -> Iterator[Leak]:

@@ -1,6 +1,6 @@
 """What only the server knows: sessions of other processes, advisory locks, prepared transactions."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -9,7 +9,7 @@ from psycopg import sql
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Connection, connect
-from trueup.testing.guard.gate import gate
+from trueup.testing.guard.gate import Owner, gate
 from trueup.testing.guard.leaks import check, connections, pools
 from trueup.testing.guard.leaks.leak import Leak
 from trueup.testing.identity import check_owned
@@ -42,9 +42,14 @@ def end_opened() -> None:
     For the moment when a database is taken back: it can't be put back under somebody's open transaction.
     """
     owner = gate.owner
-    found = check.lasting(lambda: chain.from_iterable(left(owner) for left in LEFT))
+    found = check.lasting(owner, look)
     check.end(found)
     owner.leaks.extend(found)
+
+
+def look(owner: Owner) -> Iterator[Leak]:
+    """Yield what is held open right now."""
+    return chain.from_iterable(left(owner) for left in LEFT)
 
 
 def end_sessions(conninfo: ConnInfo, *, kept: Collection[int] = ()) -> list[Leak]:
