@@ -207,7 +207,7 @@ def server(request: pytest.FixtureRequest) -> Iterator["OwnServer"]:
     """Give a whole server of the test's own, to restart, configure or break; `server.clone()` is a database."""
     from trueup.settings import Settings  # noqa: PLC0415  As above.
     from trueup.testing.lending.host import stocked  # noqa: PLC0415
-    from trueup.testing.lending.templates import read_recipe  # noqa: PLC0415
+    from trueup.testing.lending.recipes import read_recipe  # noqa: PLC0415
 
     options = request.config.stash[OPTIONS]
     with told():

@@ -17,7 +17,7 @@ from trueup.servers.saved import saved_file
 from trueup.settings import Settings
 from trueup.testing.lending.host import stocked
 from trueup.testing.lending.hosting import Hosting, Reception, visit
-from trueup.testing.lending.templates import Recipe, read_recipe
+from trueup.testing.lending.recipes import Recipe, read_recipe
 from trueup.testing.marks import Kind
 from trueup.testing.options import Options
 

@@ -11,7 +11,8 @@ from trueup.settings import Settings
 from trueup.testing.identity import mark_server
 from trueup.testing.lending.claims import claimed
 from trueup.testing.lending.leases import open_site
-from trueup.testing.lending.templates import Recipe, ensure_template, read_recipe
+from trueup.testing.lending.recipes import Recipe, read_recipe
+from trueup.testing.lending.templates import ensure_template
 from trueup.testing.marks import Kind
 from trueup.testing.options import Options
 

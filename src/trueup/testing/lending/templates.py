@@ -4,76 +4,24 @@ Its name holds the digest of all that it is made of, and is given to it last, wh
 to it any more: a template that has its name is finished. What an interrupted build leaves has the name of its run.
 """
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import psycopg
 from psycopg import sql
 
 from trueup.db import Connection, connect
 from trueup.errors import MigrationFailed, TrueupError, UsageError
-from trueup.migrations import migrate_up, read_digest, read_migrations
+from trueup.migrations import migrate_up, read_migrations
 from trueup.migrations.execution import Task, run
 from trueup.migrations.files import Block
 from trueup.migrations.statements import split
 from trueup.testing.lending.leases import Site
+from trueup.testing.lending.recipes import Recipe, is_parent, read_recipe
 from trueup.testing.marks import Kind
 
-FORMAT = "1"
-"""Changes with what `build` does."""
-PREFIX = "trueup_template_"
 LOCK_CLASS = 0x7472_7565
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """Is what a template is built from."""
-
-    schema: Path | None
-    """The folder of migrations; None: the database stays empty."""
-    schema_digest: str
-    """What they were made of; their SQL is read when a template is built, and not for one that is there."""
-    seed: tuple[tuple[Path, str], ...]
-    """The files that run afterwards, with their text."""
-    digest: str
-    """SHA-256 of both, in hex."""
-
-    @property
-    def name(self) -> str:
-        """The name of the template."""
-        return f"{PREFIX}{self.digest[:16]}"
-
-
-def is_parent(recipe: Recipe, other: Recipe) -> bool:
-    """Say whether a recipe is the first part of another one."""
-    is_first = recipe.seed == other.seed[: len(recipe.seed)]
-    return recipe.schema_digest == other.schema_digest and is_first and recipe.digest != other.digest
-
-
-def read_recipe(kind: Kind) -> Recipe:
-    """Return what a kind of database is built from.
-
-    Raises:
-        UsageError: a folder or a file is not there or not readable.
-        MigrationFailed: a file is no migration by its name.
-    """
-    schema_digest = read_digest(kind.schema) if kind.schema else ""
-    seed = tuple((file, read_seed(file)) for file in kind.seed)
-    parts = [FORMAT, schema_digest, *(text for _, text in seed)]
-    whole = "".join(f"{len(part)} {part}" for part in parts)
-    digest = hashlib.sha256(whole.encode()).hexdigest()
-    return Recipe(schema=kind.schema, schema_digest=schema_digest, seed=seed, digest=digest)
-
-
-def read_seed(file: Path) -> str:
-    """Return the text of a file of SQL."""
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the seed {file}: {error}") from None
 
 
 def ensure_template(site: Site, recipe: Recipe, *, parent: Recipe | None = None) -> str:

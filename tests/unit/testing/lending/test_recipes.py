@@ -4,7 +4,7 @@ import pytest
 
 from trueup.errors import UsageError
 from trueup.migrations import read_migrations
-from trueup.testing.lending.templates import Recipe, is_parent, read_recipe
+from trueup.testing.lending.recipes import Recipe, is_parent, read_recipe
 from trueup.testing.marks import Kind
 
 
