@@ -13,6 +13,7 @@ import pytest
 from trueup.testing.guard.gate import gate
 from trueup.testing.isolation import OPTIONS, told
 from trueup.testing.marks import kind_of
+from trueup.testing.options import DEFAULT_VERSION, Server
 
 if TYPE_CHECKING:
     from trueup.servers import EmbeddedServer
@@ -101,7 +102,7 @@ def pause() -> Iterator[Held]:
 
 
 @pytest.fixture
-def disk_full(request: pytest.FixtureRequest) -> Iterator["SmallDisk"]:
+def disk_full(request: pytest.FixtureRequest, trueup_server: Server) -> Iterator["SmallDisk"]:
     """Give a server of its own with the project's schema on a small disk: `disk_full.fill()` leaves no room.
 
     Where the machine doesn't allow it the test is skipped, with the reason.
@@ -117,7 +118,8 @@ def disk_full(request: pytest.FixtureRequest) -> Iterator["SmallDisk"]:
     settings = Settings.load(options.folder)
     with ExitStack() as held:
         try:
-            disk = held.enter_context(small_disk(options.embedded_version or 18, cache_folder=settings.cache_folder))
+            version = trueup_server.embedded_version or DEFAULT_VERSION
+            disk = held.enter_context(small_disk(version, cache_folder=settings.cache_folder))
         except Unverifiable as refusal:
             pytest.skip(str(refusal))
         disk.conninfo = gate.allow(request.node.nodeid, disk.conninfo, fixture="disk_full")

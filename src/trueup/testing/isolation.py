@@ -2,21 +2,21 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeGuard
 
 import pytest
 
-from trueup.errors import TrueupError
+from trueup.errors import TrueupError, UsageError
 from trueup.testing.failures.keeping import is_to_be_kept, tell_kept
 from trueup.testing.guard.gate import gate
 from trueup.testing.lending.ahead import conn_of
 from trueup.testing.lending.asking import database_of, shared_by
-from trueup.testing.lending.hosting import Hosting, begun, short_turns, visit
-from trueup.testing.marks import Kind, kind_of
-from trueup.testing.options import Options
+from trueup.testing.lending.hosting import Hostings, begun, short_turns, visit
+from trueup.testing.marks import Kind, kind_of, servers_of, started
+from trueup.testing.options import DEFAULT_VERSION, Options, Server
 
 if TYPE_CHECKING:
     from psycopg import OperationalError
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from trueup.testing.lending.loans import Loan, TestDatabase
 
 OPTIONS = pytest.StashKey[Options]()
-HOSTING = pytest.StashKey[Hosting]()
-"""Is there in the process that has the server of the run."""
+HOSTINGS = pytest.StashKey[Hostings]()
+"""Is there in the process that has the servers of the run."""
+HOSTS = pytest.StashKey[dict[Server, Callable[[], "Host"]]]()
+"""What waits for each server that this process has asked for."""
 
 
 @contextmanager
@@ -54,30 +56,102 @@ def is_of_server(error: Exception) -> "TypeGuard[OperationalError]":
     return driver is not None and isinstance(error, driver.OperationalError)
 
 
-def host_of(config: pytest.Config) -> tuple[Callable[[], "Host"], str]:
-    """Return what waits for the server of the run, which is being started, and the name of this process in it."""
-    if (hosting := config.stash.get(HOSTING, None)) is not None:
-        return begun(hosting.open), "main"
-    told_by_controller = config.workerinput  # type: ignore[attr-defined]
-    ask = partial(visit, told_by_controller["trueup_address"], config.stash[OPTIONS])
-    return begun(ask), told_by_controller["workerid"]
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let a test that asks for a database run on each of its servers; on the only one of the run, as it is."""
+    if "trueup_server" not in metafunc.fixturenames:
+        return
+    options = metafunc.config.stash[OPTIONS]
+    servers = servers_of(metafunc.definition, options)
+    if len(servers) > 1 or servers != options.servers:
+        names = [server.name for server in servers]
+        metafunc.parametrize("trueup_server", servers, ids=names, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
-def trueup_databases(request: pytest.FixtureRequest) -> Iterator["Databases"]:
-    """Give the databases of this process; the server of the run is started when this is first asked for."""
-    import_module("trueup.testing.lending.host")  # What the thread needs is whole before it begins.
-    with told(), short_turns():
-        wait_for_host, worker = host_of(request.config)
+def trueup_server(request: pytest.FixtureRequest) -> Server:
+    """Return where the test runs."""
+    found: Server = getattr(request, "param", request.config.stash[OPTIONS].servers[0])
+    return found
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Start the server of the first test that will ask for a database: it takes as long as what tests import."""
+    option = session.config.option
+    if session.testsfailed or option.collectonly or getattr(option, "setupplan", False):
+        return
+    if (first := next(filter(needs_database, session.items), None)) is not None:
+        host_of(session.config, server_of(first))
+
+
+def needs_database(item: pytest.Item) -> bool:
+    """Say whether a test will surely ask for a database; one that may be skipped may not."""
+    asks = "trueup_databases" in getattr(item, "fixturenames", ())
+    return asks and not any(item.iter_markers("skip")) and not any(item.iter_markers("skipif"))
+
+
+def host_of(config: pytest.Config, server: Server) -> Callable[[], "Host"]:
+    """Return what waits for a server of the run, which is being started."""
+    hosts = config.stash.setdefault(HOSTS, {})
+    if server not in hosts:
+        import_module("trueup.testing.lending.host")  # What the thread needs is whole before it begins.
+        hosts[server] = begun(asking(config, server))
+    return hosts[server]
+
+
+def asking(config: pytest.Config, server: Server) -> Callable[[], "Host"]:
+    """Return what starts a server of the run, or asks the controller for it."""
+    if (hostings := config.stash.get(HOSTINGS, None)) is not None:
+        return hostings.on(server).open
+    return partial(visit, config.workerinput["trueup_address"], server)  # type: ignore[attr-defined]
+
+
+def worker_of(config: pytest.Config) -> str:
+    """Return the name of this process among those of the run."""
+    name: str = getattr(config, "workerinput", {}).get("workerid", "main")
+    return name
+
+
+def open_databases(session: pytest.Session, server: Server) -> "Databases":
+    """Return the databases of this process on a server; that is started when it is first asked for."""
+    options = session.config.stash[OPTIONS]
+    with short_turns():
+        wait_for_host = host_of(session.config, server)
         from trueup.testing.lending.databases import Databases  # noqa: PLC0415  Paid for while the server starts.
         from trueup.testing.lending.orders import count_orders  # noqa: PLC0415
 
-        wanted = count_orders(request.session.items, request.config.stash[OPTIONS])
+        wanted = count_orders((item for item in session.items if server_of(item) == server), options)
         host = wait_for_host()
-    with told():
-        databases = Databases(host, request.config.stash[OPTIONS], worker, wanted)
-    yield databases
-    databases.close()
+    return Databases(host, options, worker_of(session.config), wanted)
+
+
+def server_of(item: pytest.Item) -> Server:
+    """Return where a test runs that asks for a database."""
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    found: Server = params.get("trueup_server", item.config.stash[OPTIONS].servers[0])
+    return found
+
+
+@pytest.fixture(scope="session")
+def trueup_databases_on(request: pytest.FixtureRequest) -> Iterator["Callable[[Server], Databases]"]:
+    """Give what returns the databases of this process on a server, until the session ends."""
+    opened: dict[Server, Databases] = {}
+    with ExitStack() as stack:
+
+        def databases_on(server: Server) -> "Databases":
+            if server not in opened:
+                with told():
+                    opened[server] = open_databases(request.session, server)
+                stack.callback(opened[server].close)
+            return opened[server]
+
+        yield databases_on
+
+
+@pytest.fixture(scope="session")
+def trueup_databases(trueup_databases_on: "Callable[[Server], Databases]", trueup_server: Server) -> "Databases":
+    """Return the databases of this process where the test runs."""
+    return trueup_databases_on(trueup_server)
 
 
 def asked_kind(request: pytest.FixtureRequest) -> Kind:
@@ -203,7 +277,40 @@ def observer(request: pytest.FixtureRequest, trueup_databases: "Databases") -> "
 
 
 @pytest.fixture
-def server(request: pytest.FixtureRequest) -> Iterator["OwnServer"]:
+def fresh_db_on(
+    request: pytest.FixtureRequest, trueup_databases_on: "Callable[[Server], Databases]"
+) -> Iterator["Callable[[str], TestDatabase]"]:
+    """Return a function that gives a new clone on any server: `fresh_db_on("embedded:16")`."""
+    lent: list[tuple[Databases, str]] = []
+
+    def lend(server: str) -> "TestDatabase":
+        with told():
+            databases = trueup_databases_on(known_server(request.config.stash[OPTIONS], server))
+            loan = databases.lend_new(f"fresh_db_on {len(lent)}", asked_kind(request))
+        lent.append((databases, f"fresh_db_on {len(lent)}"))
+        return handed_out(request, loan)
+
+    yield lend
+    for databases, fixture in lent:
+        give_back(request, databases, fixture)
+
+
+def known_server(options: Options, text: str) -> Server:
+    """Return the server of a name or of `embedded:VERSION`.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = next((server for server in options.servers if server.name == text), None)
+    try:
+        return found or started(text)
+    except ValueError:
+        names = ", ".join(server.name for server in options.servers)
+        raise UsageError(f"fresh_db_on({text!r}): the run has {names}; any embedded:VERSION can be asked for") from None
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, trueup_server: Server) -> Iterator["OwnServer"]:
     """Give a whole server of the test's own, to restart, configure or break; `server.clone()` is a database."""
     from trueup.settings import Settings  # noqa: PLC0415  As above.
     from trueup.testing.lending.host import stocked  # noqa: PLC0415
@@ -214,6 +321,6 @@ def server(request: pytest.FixtureRequest) -> Iterator["OwnServer"]:
         settings = Settings.load(options.folder)
         kind = asked_kind(request)
         recipe = read_recipe(kind if kind.schema else Kind(schema=settings.schema, seed=kind.seed))
-    with stocked(options.embedded_version or 18, settings, recipe, "own") as server:
-        gate.allow(request.node.nodeid, server.conninfo(), fixture="server", every_database=True)
-        yield server
+    with stocked(trueup_server.embedded_version or DEFAULT_VERSION, settings, recipe, "own") as own:
+        gate.allow(request.node.nodeid, own.conninfo(), fixture="server", every_database=True)
+        yield own

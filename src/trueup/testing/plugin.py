@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from trueup.testing.isolation import HOSTING, OPTIONS
-from trueup.testing.lending.hosting import Hosting, Reception
+from trueup.testing.isolation import HOSTINGS, OPTIONS
+from trueup.testing.lending.hosting import Hostings, Reception
 from trueup.testing.marks import LINE
 from trueup.testing.options import add_options, read_options
 
@@ -39,32 +39,30 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the options once, declare the marks, and know who has the server."""
+    """Read the options once, declare the marks, and know who has the servers."""
     config.addinivalue_line("markers", LINE)
     options = config.stash[OPTIONS] = read_options(config)
     if not hasattr(config, "workerinput"):
-        config.stash[HOSTING] = Hosting(options)
+        config.stash[HOSTINGS] = Hostings(options)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a worker of xdist how to ask for the server."""
+    """Tell a worker of xdist how to ask for a server."""
     config = node.config
     if RECEPTION not in config.stash:
-        config.stash[RECEPTION] = Reception(config.stash[HOSTING])
+        config.stash[RECEPTION] = Reception(config.stash[HOSTINGS])
     node.workerinput["trueup_address"] = config.stash[RECEPTION].address
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End the server, if this process has it."""
+    """End the servers, if this process has them."""
     if (reception := config.stash.get(RECEPTION, None)) is not None:
         reception.close()
-    if (hosting := config.stash.get(HOSTING, None)) is not None:
-        hosting.close()
+    if (hostings := config.stash.get(HOSTINGS, None)) is not None:
+        hostings.close()
 
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Say where the databases of tests are."""
-    options = config.stash[OPTIONS]
-    where = f"embedded PostgreSQL {options.embedded_version}" if options.embedded_version else "a provided server"
-    return f"trueup: {where}, started when a test asks for it"
+    return f"trueup: {config.stash[OPTIONS]}, started when a test asks for it"

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,17 +15,18 @@ from trueup.errors import ServerUnavailable
 from trueup.servers.saved import saved_file
 from trueup.settings import Settings
 from trueup.testing.lending.host import stocked
-from trueup.testing.lending.hosting import Hosting, Reception, visit
+from trueup.testing.lending.hosting import Hosting, Hostings, Reception, visit
 from trueup.testing.lending.recipes import Recipe, read_recipe
 from trueup.testing.marks import Kind
-from trueup.testing.options import Options
+from trueup.testing.options import Options, Server, embedded
 
 TELL_WHETHER_STARTED = """
-    from trueup.testing.isolation import HOSTING
+    from trueup.testing.isolation import HOSTINGS
 
     def pytest_sessionfinish(session):
-        if HOSTING in session.config.stash:
-            print("STARTED", session.config.stash[HOSTING].host is not None)
+        if HOSTINGS in session.config.stash:
+            known = session.config.stash[HOSTINGS].known.values()
+            print("STARTED", any(hosting.host is not None for hosting in known))
 """
 TELL_WHERE = """
     import pathlib, os
@@ -177,23 +177,26 @@ def test_template_cannot_be_changed(recipe: Recipe) -> None:
         connect(server.conninfo(recipe.name))
 
 
+def options_for(server: Server, folder: Path) -> Options:
+    return Options(servers=(server,), schema=None, seed=(), folder=folder, is_verifying=False)
+
+
 def test_worker_hears_why_there_is_no_server(tmp_path: Path) -> None:
-    options = Options(server="embedded:9", schema=None, seed=(), folder=tmp_path, is_verifying=False)
-    reception = Reception(Hosting(options))
+    reception = Reception(Hostings(options_for(embedded(9), tmp_path)))
 
     try:
         for _ in range(2):
             with pytest.raises(ServerUnavailable, match="no embedded PostgreSQL 9"):
-                visit(reception.address, options)
+                visit(reception.address, embedded(9))
     finally:
         reception.close()
 
 
 def test_start_that_failed_is_not_tried_again(tmp_path: Path) -> None:
-    hosting = Hosting(Options(server="embedded:9", schema=None, seed=(), folder=tmp_path, is_verifying=False))
+    hosting = Hosting(embedded(9), options_for(embedded(9), tmp_path), "0" * 8)
     with pytest.raises(ServerUnavailable):
         hosting.open()
-    hosting.options = replace(hosting.options, server="embedded:18")
+    hosting.server = embedded(18)
 
     with pytest.raises(ServerUnavailable, match="no embedded PostgreSQL 9"):
         hosting.open()
@@ -231,11 +234,9 @@ def test_nothing_is_left_in_the_process(project: pytest.Pytester) -> None:
     assert not any(folder.exists() for folder, _ in wheres(project))
 
 
-def test_worker_hears_that_the_controller_is_gone(tmp_path: Path) -> None:
-    options = Options(server="embedded:18", schema=None, seed=(), folder=tmp_path, is_verifying=False)
-
+def test_worker_hears_that_the_controller_is_gone() -> None:
     with pytest.raises(ServerUnavailable, match="the controller of this run"):
-        visit("trueup-nobody", options)
+        visit("trueup-nobody", embedded(18))
 
 
 @pytest.mark.long

@@ -54,6 +54,15 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["trueup_seed"] = node.config.stash[SEED]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let a test that only asks for rows run on each server, as one does that asks for their database."""
+    names = metafunc.fixturenames
+    asks = "make" in names or metafunc.definition.get_closest_marker("rows")
+    if asks and "live" not in names and "trueup_server" not in names:
+        names.append("trueup_server")
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Let a test with the mark `rows` ask for the fixture of that name."""
     names = getattr(item, "fixturenames", [])
@@ -104,7 +113,8 @@ def maker_for(request: pytest.FixtureRequest, registry: "Registry", seed: int) -
     name = name or database_of(request.fixturenames)
     db = request.getfixturevalue(name)
     is_shared = bool(set(SHARED) & set(request.fixturenames))
-    blueprints = blueprints_of(shelf, kind_of(request.node, request.config.stash[OPTIONS]), db, registry)
+    kind = kind_of(request.node, request.config.stash[OPTIONS])
+    blueprints = blueprints_of(shelf, (request.getfixturevalue("trueup_server"), kind), db, registry)
     if not is_shared:
         blueprints.reset_sequences()
     numbers = shelf.numbers if is_shared else itertools.count(1)

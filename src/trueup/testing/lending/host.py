@@ -1,4 +1,7 @@
-"""The one server of a run, and what has to be there before the first test: the mark, the run's lock, the template."""
+"""A server of a run, and what has to be there before the first test: the mark, the run's lock, the template.
+
+One that is in the cache is started without the driver, which is imported meanwhile.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -6,15 +9,11 @@ from dataclasses import dataclass
 
 from trueup.conninfo import ConnInfo
 from trueup.errors import MigrationFailed, UsageError
-from trueup.servers import EmbeddedServer
+from trueup.servers.embedded import EmbeddedServer
 from trueup.settings import Settings
-from trueup.testing.identity import mark_server
-from trueup.testing.lending.claims import claimed
-from trueup.testing.lending.leases import open_site
 from trueup.testing.lending.recipes import Recipe, read_recipe
-from trueup.testing.lending.templates import ensure_template
 from trueup.testing.marks import Kind
-from trueup.testing.options import Options
+from trueup.testing.options import Options, Server
 
 CONFIGURATION = {"wal_recycle": "off"}
 """What was logged while a template was built does not become part of the saved state."""
@@ -22,7 +21,7 @@ CONFIGURATION = {"wal_recycle": "off"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """Is the server of a run as every process of the run has to know it."""
+    """Is a server of a run as every process of the run has to know it."""
 
     conninfo: ConnInfo
     """Its administrative database, from which others are created."""
@@ -33,21 +32,23 @@ class Host:
 
 
 @contextmanager
-def started(options: Options, settings: Settings, run: str) -> Iterator[Host]:
-    """Give the server that the options name; one that is started for it ends with the context.
+def started(server: Server, options: Options, settings: Settings, run: str) -> Iterator[Host]:
+    """Give a server of the run; one that is started for it ends with the context.
 
     Raises:
         ServerUnavailable: it can't be started.
         ConnectionFailed: a provided one can't be reached.
     """
-    if options.embedded_version is None:
-        host = Host(conninfo=ConnInfo.parse(options.server), run=run, is_embedded=False)
+    if server.embedded_version is None:
+        from trueup.testing.lending.claims import claimed  # noqa: PLC0415  See above.
+
+        host = Host(conninfo=ConnInfo.parse(server.text), run=run, is_embedded=False)
         with claimed(host.conninfo, run):
             yield host
         return
     recipe = default_recipe(options, settings)
-    with stocked(options.embedded_version, settings, recipe, run) as server:
-        yield Host(conninfo=server.conninfo(), run=run, is_embedded=True)
+    with stocked(server.embedded_version, settings, recipe, run) as own:
+        yield Host(conninfo=own.conninfo(), run=run, is_embedded=True)
 
 
 def default_recipe(options: Options, settings: Settings) -> Recipe | None:
@@ -79,22 +80,9 @@ def stocked(version: int, settings: Settings, recipe: Recipe | None, run: str) -
     saved = f"tests-{recipe.digest[:16]}" if recipe else ""
     with OwnServer(version, cache_folder=settings.cache_folder, configuration=CONFIGURATION, saved=saved) as server:
         if not server.is_restored:
+            from trueup.testing.lending.stocking import prepare  # noqa: PLC0415  See above.
+
             prepare(server, recipe, run)
         if recipe:
             server.template = recipe.name
         yield server
-
-
-def prepare(server: OwnServer, recipe: Recipe | None, run: str) -> None:
-    """Mark the server as the tests' own, build the template and keep both; a template that fails is left out."""
-    site = open_site(server.conninfo(), run=run, worker="host", is_embedded=True)
-    try:
-        mark_server(site.admin)
-        if recipe is None:
-            return
-        ensure_template(site, recipe)
-    except (UsageError, MigrationFailed):
-        return
-    finally:
-        site.close()
-    server.save()

@@ -1,4 +1,4 @@
-"""Who has the server of a run: the process that all others depend on, which starts it when the first one asks.
+"""Who has the servers of a run: the process that all others depend on, which starts each when the first one asks.
 
 Under xdist that is the controller. It runs no test, so it can't see that one needs a database: its workers ask. They
 reach it by a socket that has a name but no file, so nothing is left of it, however either side ends.
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from trueup import errors
 from trueup.errors import ServerUnavailable, TrueupError
-from trueup.testing.options import Options
+from trueup.testing.options import Options, Server
 
 if TYPE_CHECKING:
     from trueup.testing.lending.host import Host
@@ -25,15 +25,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 CREDENTIALS = struct.Struct("3i")
 """What SO_PEERCRED tells: process, user, group."""
+NAME_BYTES = 64
+"""What the name of a server fits into."""
+PATIENCE_S = 10.0
+"""How long a worker that has called may take to say which server it wants."""
 
 
 class Hosting:
-    """Starts the server of a run on the first ask, and ends it."""
+    """Starts a server of a run on the first ask, and ends it."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, server: Server, options: Options, run: str) -> None:
+        self.server = server
         self.options = options
-        self.run = os.urandom(4).hex()
-        """The id of the run."""
+        self.run = run
         self.host: Host | None = None
         self.failure: Exception | None = None
         self._change = threading.Lock()
@@ -54,7 +58,7 @@ class Hosting:
             if self.host is None:
                 try:
                     settings = Settings.load(self.options.folder)
-                    self.host = self._stack.enter_context(started(self.options, settings, self.run))
+                    self.host = self._stack.enter_context(started(self.server, self.options, settings, self.run))
                 except Exception as error:
                     self.failure = error
                     raise
@@ -66,6 +70,28 @@ class Hosting:
             self.failure = self.failure or ServerUnavailable("the run is over")
             self.host = None
             self._stack.close()
+
+
+class Hostings:
+    """Has all servers of a run: those that it was told of, and those that tests ask for."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.run = os.urandom(4).hex()
+        """The id of the run."""
+        self.known: dict[Server, Hosting] = {}
+        self._change = threading.Lock()
+
+    def on(self, server: Server) -> Hosting:
+        """Return who has a server."""
+        with self._change:
+            return self.known.setdefault(server, Hosting(server, self.options, self.run))
+
+    def close(self) -> None:
+        """End all that were started."""
+        with ExitStack() as stack:
+            for hosting in self.known.values():
+                stack.callback(hosting.close)
 
 
 def begun(work: Callable[[], T]) -> Callable[[], T]:
@@ -102,11 +128,11 @@ def short_turns() -> Iterator[None]:
 
 
 class Reception:
-    """Answers the workers of a run that ask for its server."""
+    """Answers the workers of a run that ask for one of its servers."""
 
-    def __init__(self, hosting: Hosting) -> None:
-        self.hosting = hosting
-        self.address = f"trueup-{hosting.run}-{os.urandom(16).hex()}"
+    def __init__(self, hostings: Hostings) -> None:
+        self.hostings = hostings
+        self.address = f"trueup-{hostings.run}-{os.urandom(16).hex()}"
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.bind(f"\0{self.address}")
         self._socket.listen(64)
@@ -128,11 +154,13 @@ class Reception:
                 return
             with visitor, suppress(OSError):
                 if is_ours(visitor):
-                    visitor.sendall(json.dumps(self._answer()).encode())
+                    visitor.settimeout(PATIENCE_S)
+                    asked = visitor.recv(NAME_BYTES).decode()
+                    visitor.sendall(json.dumps(self._answer(asked)).encode())
 
-    def _answer(self) -> dict[str, Any]:
+    def _answer(self, name: str) -> dict[str, Any]:
         try:
-            host = self.hosting.open()
+            host = self.hostings.on(self.hostings.options.named(name)).open()
         except TrueupError as error:
             return {"error": type(error).__name__, "message": str(error)}
         except Exception as error:  # noqa: BLE001  Whatever it is, the worker has to hear of it.
@@ -147,8 +175,8 @@ def is_ours(visitor: socket.socket) -> bool:
     return bool(user == os.geteuid())
 
 
-def visit(address: str, options: Options) -> "Host":
-    """Return the server of the run, from a worker; waits until it is started.
+def visit(address: str, server: Server) -> "Host":
+    """Return a server of the run, from a worker; waits until it is started.
 
     Raises:
         TrueupError: the controller could not start it; the reason is the same there.
@@ -156,21 +184,22 @@ def visit(address: str, options: Options) -> "Host":
     from trueup.conninfo import ConnInfo  # noqa: PLC0415  As above.
     from trueup.testing.lending.host import Host  # noqa: PLC0415
 
-    answer = read_answer(address)
+    answer = read_answer(address, server.name)
     if "error" in answer:
         raise getattr(errors, answer["error"], ServerUnavailable)(answer["message"])
     parameters = answer["parameters"]
-    conninfo = ConnInfo(MappingProxyType(parameters)) if parameters else ConnInfo.parse(options.server)
+    conninfo = ConnInfo(MappingProxyType(parameters)) if parameters else ConnInfo.parse(server.text)
     return Host(conninfo=conninfo, run=answer["run"], is_embedded=parameters is not None)
 
 
-def read_answer(address: str) -> Mapping[str, Any]:
-    """Return what the controller says."""
+def read_answer(address: str, name: str) -> Mapping[str, Any]:
+    """Return what the controller says about the server of a name."""
     try:
         with socket.socket(socket.AF_UNIX) as visit:
             visit.connect(f"\0{address}")
             if not is_ours(visit):
                 raise ServerUnavailable("somebody else answers for the controller of this run")
+            visit.sendall(name.encode())
             whole = b"".join(iter(lambda: visit.recv(4096), b""))
             found: Mapping[str, Any] = json.loads(whole)
             return found

@@ -65,10 +65,9 @@ class Recorder:
     def record(self, *, is_complete: bool) -> SessionRecord:
         """Return what is known about the session."""
         tests = (record_of(node, phases, self.reruns[node]) for node, phases in self.phases.items())
-        version = self.config.stash[OPTIONS].embedded_version
         return SessionRecord(
             project=self.config.rootpath.name,
-            server=f"embedded PostgreSQL {version}" if version else "a provided server",
+            server=str(self.config.stash[OPTIONS]),
             started_at=self.started_at,
             wall_s=perf_counter() - self.started,
             workers=max(1, len(self.workers)),

@@ -294,3 +294,35 @@ def test_table_that_the_test_creates_is_known(salon):
     )
 
     salon.runpytest_subprocess(*IN_PROCESS).assert_outcomes(passed=1)
+
+
+def test_test_that_only_makes_rows_runs_on_each_server(salon: pytest.Pytester) -> None:
+    salon.makepyfile(
+        """
+    import pytest
+
+    def version_of(database):
+        with database.connection() as connection:
+            return connection.info.server_version // 10_000
+
+    def test_made(make, conn, request):
+        assert f"pg{version_of(conn)}" in request.node.name
+
+    @pytest.mark.rows(client=2)
+    def test_rows(rows, conn, request):
+        assert f"pg{version_of(conn)}" in request.node.name
+
+    def test_made_alone(make):
+        make.batch("client", 1)
+
+    @pytest.mark.rows(client=2)
+    def test_rows_alone(): ...
+    """
+    )
+
+    result = salon.runpytest_subprocess("--trueup-server=embedded:16 embedded:18", "-v")
+
+    result.assert_outcomes(passed=8)
+    result.stdout.fnmatch_lines_random(
+        [f"*::test_{name}_alone?pg1{n}? PASSED*" for name in ("made", "rows") for n in (6, 8)]
+    )
