@@ -9,7 +9,8 @@
     │   └── RowsHidden               row security hides rows from the role
     └── DatabaseError                the database, or the way to it, said no           any other SQLSTATE
         ├── ConnectionFailed*        a server could not be reached, or refused the login   08001 28xxx 3D000
-        │   └── TooManyConnections   it has no slot left for this role                     53300
+        │   ├── TooManyConnections   it has no slot left for this role                     53300
+        │   └── AddressUnusable**    its address or its options can't be used
         ├── Disconnected*            a server went away in the middle                      08xxx 57Pxx 25P03 25P04
         ├── PoolTimeout              every connection of the pool stayed in use
         ├── WouldDeadlock            no connection can come back: their holders wait for one
@@ -29,6 +30,7 @@
         └── CommitUnknown            nobody can say whether COMMIT happened
 
     * is Unverifiable as well: what was to be compared could not be read.
+    ** is UsageError as well: no server was asked, another address has to be given.
 
 A message says what happened, to which object, and what to do. It holds no password and no value of a row.
 """
@@ -119,6 +121,10 @@ class ConnectionFailed(DatabaseError, Unverifiable):
 
 class TooManyConnections(ConnectionFailed):
     """Says that the server, the database or the role allows no further connection."""
+
+
+class AddressUnusable(ConnectionFailed, UsageError):
+    """Says that a connection string, or the service that it names, can't be used by anybody."""
 
 
 TOO_SLOW = frozenset({"25P03", "25P04"})

@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 
 from trueup.errors import UsageError
@@ -45,6 +47,27 @@ def test_bad_configuration_names_the_file_and_the_key(tmp_path, text, said):
 
     assert said in str(caught.value)
     assert "trueup.toml" in str(caught.value)
+
+
+def test_pyproject_whose_tool_is_no_table_has_no_configuration(tmp_path):
+    (tmp_path / "pyproject.toml").write_text("tool = 3")
+
+    assert Settings.load(tmp_path, {}).schema is None
+
+
+def test_configuration_of_a_wrong_type_is_an_error_of_usage(tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool]\ntrueup = 3")
+
+    with pytest.raises(UsageError, match="Expected `object`, got `int`"):
+        Settings.load(tmp_path, {})
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is a file that nobody can read")
+def test_configuration_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "trueup.toml").symlink_to("/proc/self/mem")
+
+    with pytest.raises(UsageError, match=r"trueup\.toml: cannot be read: Input/output error"):
+        Settings.load(tmp_path, {})
 
 
 def test_cache_folder_is_a_variable(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from trueup.cli.exits import verdict_of
-from trueup.errors import DatabaseError, Refused, Unverifiable
+from trueup.errors import DatabaseError, Refused, Unverifiable, UsageError
 from trueup.report.json import envelope
 from trueup.report.model import Finding
 from trueup.tables import CleanUpRefused
@@ -35,6 +35,8 @@ def answering(command: str, *, as_json: bool, about: str = "both databases") -> 
     """Print a JSON object, where the caller wants one, even for a command that could not do what it is for."""
     try:
         yield
+    except UsageError:
+        raise
     except (Refused, DatabaseError, Unverifiable) as error:
         if as_json:
             verdict = verdict_of(error)

@@ -11,8 +11,8 @@ from trueup.db import Database
 from trueup.errors import UsageError
 from trueup.servers import open_source
 from trueup.settings import DatabaseSettings, Settings
-from trueup.settings.places import load_place
 from trueup.verify.alarm import read_state, state_file
+from trueup.verify.domain import load_check
 
 try:
     from trueup.health import Watch, application, check_database, check_runs, check_tracking, domain_check, serve
@@ -77,10 +77,7 @@ def load_function(name: str, place: str) -> Callable[[Database], object]:
     """
     if name in NAMES_TAKEN:
         raise UsageError(f"checks: {name} is a page of its own: choose another name")
-    function = load_place(place)
-    if not callable(function):
-        raise UsageError(f"checks: {name}: {place} can't be called: name a function that takes a Database")
-    return function
+    return load_check(name, place)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from trueup.servers import EmbeddedServer, open_source
 from trueup.settings import Settings
 from trueup.verify import CHECKS, LAST_CHECKS, Timeline, choose
 from trueup.verify import verify as verify_databases
-from trueup.verify.alarm import Alarm
+from trueup.verify.alarm import Alarm, state_file
 from trueup.verify.history import HISTORY, remember
 from trueup.verify.sample import build_sample
 
@@ -46,7 +46,7 @@ class Wanted:
         """Return what the report is about."""
         if self.sample:
             return f"Built-in sample, {self.sample}"
-        return "Two databases" if self.source else "One database"
+        return "Two databases" if self.source is not None else "One database"
 
     def opened(self, settings: Settings, timeline: Timeline) -> AbstractContextManager[Sides]:
         """Return what gives the connections of both."""
@@ -76,7 +76,10 @@ class Wanted:
     "--profile", default="", metavar="NAME", help="Run the checks of nightly, ci, cutover, or one of the configuration."
 )
 @click.option(
-    "--backup", type=click.Path(path_type=Path), metavar="DUMP", help="Restore this dump of the target, and compare it."
+    "--backup",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="DUMP",
+    help="Restore this dump of the target, and compare it.",
 )
 @click.option(
     "--probe",
@@ -130,6 +133,8 @@ def verify(
     make_folder(folder, "--report")
     if junit_file:
         make_folder(junit_file.parent, "--junit")
+    if profile:
+        make_folder(state_file(settings.state_folder, profile).parent, "TRUEUP_STATE_DIR")
     with Alarm(settings=settings, profile=profile) if profile else nullcontext() as alarm:
         with progress() as announce:
             timeline = Timeline(announce)
@@ -161,13 +166,14 @@ def which(source: str | None, target: str | None, sample: str | None, versions: 
     """Return which databases are meant; the sample where none is named.
 
     Raises:
-        UsageError: a source is named without a target.
+        UsageError: a source is named without a target, or a name beside the sample.
     """
-    if sample or not (source or target):
-        if source or target:
+    is_named = source is not None or target is not None
+    if sample or not is_named:
+        if is_named:
             raise UsageError("--sample brings its own databases: name none, or leave it out")
         return Wanted(source=None, target=None, sample=sample or "clean", versions=versions)
-    if not target:
+    if target is None:
         raise UsageError("name the target by --target: a source alone is held against nothing")
     return Wanted(source=source, target=target, sample=None, versions=versions)
 
@@ -191,9 +197,9 @@ def named_sides(wanted: Wanted, settings: Settings) -> Iterator[Sides]:
     for_source, for_target = (int(version or 18) for version in wanted.versions)
     with ExitStack() as stack:
         source = None
-        if wanted.source:
+        if wanted.source is not None:
             source = stack.enter_context(open_source(wanted.source, settings, version=for_source))
-        assert wanted.target
+        assert wanted.target is not None
         yield source, stack.enter_context(open_source(wanted.target, settings, version=for_target))
 
 

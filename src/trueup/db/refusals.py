@@ -15,7 +15,7 @@ from psycopg import pq
 
 from trueup.conninfo import ConnInfo
 from trueup.db.readiness import WAITING, is_ready
-from trueup.errors import ConnectionFailed, TooManyConnections
+from trueup.errors import AddressUnusable, ConnectionFailed, TooManyConnections
 
 LOOK_S = 5.0
 """How long the second login may take."""
@@ -43,6 +43,14 @@ PASSING = (
     (r"starting up|shutting down|recovery", NOT_READY),
 )
 """The same for what may be over in a moment."""
+UNUSABLE = (
+    (r'definition of service ".*" not found|service file "', "check the name of the service, and pg_service.conf"),
+    (
+        r'invalid "?\w+"? value: "|invalid (port number: |integer value |connection option )"|could not match \d',
+        "correct the connection string",
+    ),
+)
+"""The same for an address or options that are wrong by themselves, whatever the server."""
 FINAL_STATES: Mapping[str, str] = {
     "28P01": CHECK_PASSWORD,
     "28000": NOT_LET_IN,
@@ -58,18 +66,20 @@ TRACED_STATE = re.compile(rb'ErrorResponse\t.*? C "([0-9A-Z]{5})"')
 
 def refused(conninfo: ConnInfo, reason: str) -> ConnectionFailed:
     """Return the error for a failed login, after a second one if the reason is in no language that is known here."""
-    is_known = any(re.search(pattern, reason) for pattern, _ in FINAL + PASSING)
+    is_known = any(re.search(pattern, reason) for pattern, _ in UNUSABLE + FINAL + PASSING)
     return refusal(conninfo, reason, None if is_known or not FROM_SERVER.search(reason) else ask_again(conninfo))
 
 
 def refusal(conninfo: ConnInfo, reason: str, sqlstate: str | None = None) -> ConnectionFailed:
     """Return the error for a failed login: by its SQLSTATE if that is known, else by the reason's text."""
     reason = conninfo.hide_secrets(reason).strip()
-    texts = FINAL + PASSING
+    texts = UNUSABLE + FINAL + PASSING
     found = (advice for pattern, advice in texts if re.search(pattern, reason))
     advice = {**FINAL_STATES, **PASSING_STATES}.get(sqlstate or "") or next(found, "check the connection string")
     is_final = sqlstate in FINAL_STATES or any(re.search(pattern, reason) for pattern, _ in FINAL)
     message = f"cannot connect to {conninfo}: {reason}; {advice}"
+    if any(re.search(pattern, reason) for pattern, _ in UNUSABLE) and not FROM_SERVER.search(reason):
+        return AddressUnusable(message, is_final=True)
     if advice is NO_SLOT:
         return TooManyConnections(message, sqlstate="53300")
     return ConnectionFailed(message, is_final=is_final, sqlstate=sqlstate)

@@ -1,6 +1,7 @@
 """What a project configures, in `trueup.toml` or in [tool.trueup] of its `pyproject.toml`."""
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -132,16 +133,22 @@ def find_configuration(folder: Path) -> Path | None:
     for place in (folder.absolute(), *folder.absolute().parents):
         if (own := place / "trueup.toml").is_file():
             return own
-        if (shared := place / "pyproject.toml").is_file() and "trueup" in parse_toml(shared).get("tool", {}):
+        if (shared := place / "pyproject.toml").is_file() and has_table(parse_toml(shared)):
             return shared
     return None
+
+
+def has_table(content: Mapping[str, Any]) -> bool:
+    """Whether a `pyproject.toml` has a [tool.trueup]."""
+    tool = content.get("tool")
+    return isinstance(tool, dict) and "trueup" in tool
 
 
 def read_configuration(file: Path) -> Configuration:
     """Return what a configuration file says.
 
     Raises:
-        UsageError: it is not TOML, or a key is unknown or of the wrong type.
+        UsageError: it can't be read, it is not TOML, or a key is unknown or of the wrong type.
     """
     whole = parse_toml(file)
     table = whole if file.name == "trueup.toml" else whole["tool"]["trueup"]
@@ -152,8 +159,14 @@ def read_configuration(file: Path) -> Configuration:
 
 
 def parse_toml(file: Path) -> dict[str, Any]:
-    """Return the content of a TOML file."""
+    """Return the content of a TOML file.
+
+    Raises:
+        UsageError: it can't be read, or it is none.
+    """
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: not readable as TOML: {error}") from None

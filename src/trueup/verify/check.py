@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from trueup.errors import Refused
 from trueup.report.model import Finding, Section, Verdict
+from trueup.settings import Settings
+from trueup.tables.declared import declared_tables
 from trueup.verify.subject import Subject
 
 Announce = Callable[[str], None]
@@ -20,6 +22,8 @@ class Check:
     look: Callable[[Subject, Announce], Section]
     lacks: Callable[[Subject], str] = lambda _: ""
     """Says why there is nothing to look at; empty where there is."""
+    reads: Callable[[Settings], object] = lambda _: None
+    """Reads what it needs of the configuration, so that a mistake there ends a run before it begins."""
     deadline_s: float = DEADLINE_S
     is_alone: bool = False
     """Whether it is somebody else's code, which runs in a thread that can be left behind."""
@@ -33,6 +37,16 @@ def needs_source(subject: Subject) -> str:
 def needs_contracts(subject: Subject) -> str:
     """Say that no table contract is declared; empty where one is."""
     return "" if subject.settings.contracts else "no table contract is declared in the configuration"
+
+
+def reads_contracts(settings: Settings) -> None:
+    """Read the table contracts, where any are declared.
+
+    Raises:
+        UsageError: one of them is not where the configuration says.
+    """
+    if settings.contracts:
+        declared_tables(settings.contracts)
 
 
 def left_open(check: str, place: str, message: str, *, meaning: str = "", remedy: str = "") -> Finding:

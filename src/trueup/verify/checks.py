@@ -7,12 +7,12 @@ from trueup.errors import UsageError
 from trueup.settings import Settings
 from trueup.verify.backup import lacks_backup, look_at_backup
 from trueup.verify.budget import lacks_services, look_at_budget
-from trueup.verify.check import Check, needs_contracts, needs_source
+from trueup.verify.check import Check, needs_contracts, needs_source, reads_contracts
 from trueup.verify.constraints import lacks_constraints, look_at_constraints
 from trueup.verify.contracts import look_at_contracts
 from trueup.verify.distributions import lacks_pair_of_tables, look_at_distributions
 from trueup.verify.domain import domain_checks
-from trueup.verify.drift import lacks_declaration, look_at_drift
+from trueup.verify.drift import lacks_declaration, look_at_drift, reads_declaration
 from trueup.verify.identity import look_at_identity
 from trueup.verify.probe import lacks_probe, look_at_probe
 from trueup.verify.residue import lacks_markers, look_at_residue
@@ -25,10 +25,17 @@ from trueup.verify.tracking import lacks_tracking, look_at_tracking
 
 CHECKS = (
     Check(name="identity", title="Databases", look=look_at_identity, deadline_s=60),
-    Check(name="drift", title="Declared schema", look=look_at_drift, lacks=lacks_declaration),
+    Check(name="drift", title="Declared schema", look=look_at_drift, lacks=lacks_declaration, reads=reads_declaration),
     Check(name="schema", title="Structure", look=look_at_schema, lacks=needs_source),
     Check(name="data", title="Rows", look=look_at_data, lacks=needs_source, deadline_s=3600),
-    Check(name="contracts", title="Contracts", look=look_at_contracts, lacks=needs_contracts, deadline_s=60),
+    Check(
+        name="contracts",
+        title="Contracts",
+        look=look_at_contracts,
+        lacks=needs_contracts,
+        reads=reads_contracts,
+        deadline_s=60,
+    ),
     Check(name="sequences", title="Sequences", look=look_at_sequences, lacks=lacks_sequences),
     Check(name="constraints", title="Constraints", look=look_at_constraints, lacks=lacks_constraints, deadline_s=1800),
     Check(
@@ -40,14 +47,21 @@ CHECKS = (
     ),
     Check(name="storage", title="Storage", look=look_at_storage, lacks=lacks_storage),
     Check(name="security", title="Row security", look=look_at_security, lacks=lacks_tables, deadline_s=60),
-    Check(name="residue", title="Test data", look=look_at_residue, lacks=lacks_markers),
+    Check(name="residue", title="Test data", look=look_at_residue, lacks=lacks_markers, reads=reads_contracts),
     Check(name="budget", title="Connections", look=look_at_budget, lacks=lacks_services, deadline_s=60),
 )
 """Before those that the project brings itself."""
 LAST_CHECKS = (
     Check(name="tracking", title="Error tracking", look=look_at_tracking, lacks=lacks_tracking, deadline_s=10),
     Check(name="backup", title="Backup", look=look_at_backup, lacks=lacks_backup, deadline_s=3600),
-    Check(name="probe", title="Write probe", look=look_at_probe, lacks=lacks_probe, deadline_s=60),
+    Check(
+        name="probe",
+        title="Write probe",
+        look=look_at_probe,
+        lacks=lacks_probe,
+        reads=reads_contracts,
+        deadline_s=60,
+    ),
 )
 """Behind them; a probe writes, if only for a moment, so it comes last."""
 

@@ -26,10 +26,10 @@ def domain_checks(settings: Settings) -> tuple[Check, ...]:
     Raises:
         UsageError: a name leads to no function.
     """
-    return tuple(domain_check(name, load(name, place)) for name, place in settings.checks.items())
+    return tuple(domain_check(name, load_check(name, place)) for name, place in settings.checks.items())
 
 
-def load(name: str, place: str) -> DomainCheck:
+def load_check(name: str, place: str) -> DomainCheck:
     """Return the function at a place.
 
     Raises:

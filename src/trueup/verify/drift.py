@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 from trueup.db import snapshot
+from trueup.migrations.folders import read_files
 from trueup.parity.schema import Difference, apart_from, catalog, diff
 from trueup.parity.schema.planning import scratch_version
 from trueup.report.model import Section
 from trueup.servers import open_source
+from trueup.settings import Settings
 from trueup.verify.check import Announce
 from trueup.verify.structure import schema_section
 from trueup.verify.subject import Subject
@@ -33,6 +35,16 @@ def look_at_drift(subject: Subject, announce: Announce) -> Section:
 def lacks_declaration(subject: Subject) -> str:
     """Say that no schema is declared; empty where one is."""
     return "" if subject.settings.schema else "no schema is declared in the configuration"
+
+
+def reads_declaration(settings: Settings) -> None:
+    """Look at the folder of the declared schema, where one is declared; what its files say is found when they run.
+
+    Raises:
+        UsageError: there is no such folder, it can't be read, or it holds no migration.
+    """
+    if settings.schema:
+        read_files(settings.schema)
 
 
 def is_elsewhere(difference: Difference) -> bool:

@@ -37,13 +37,16 @@ def choose(
     """Return the checks that are wanted: those named, or else those of the profile, without those skipped.
 
     Raises:
-        UsageError: there is no profile or no check of a name, or none is left; or the profile is gentle and has jobs.
+        UsageError: there is no profile or no check of a name, or none is left; the profile is gentle and has jobs; or
+            what the configuration names for one of the checks isn't there.
     """
     found = profile_of(settings, profile) if profile else Profile()
     wanted = named or found.checks
     checks = chosen_checks(
         all_checks(settings), chosen=wanted, skipped=(*found.skip, *skipped), deadlines_s=found.deadlines
     )
+    for check in checks:
+        check.reads(settings)
     bounds = Bounds(jobs=found.jobs, is_gentle=found.gentle, max_rows=found.max_rows)
     return Choice(checks=checks, required=frozenset(wanted), bounds=bounds)
 

@@ -15,7 +15,7 @@ import psycopg
 
 from trueup import observe
 from trueup.conninfo import ConnInfo
-from trueup.errors import DatabaseError, Refused, TrueupError, Unverifiable
+from trueup.errors import DatabaseError, Refused, TrueupError, Unverifiable, UsageError
 from trueup.parity.data import USUAL, Bounds
 from trueup.parity.schema import Profile
 from trueup.report.model import Report, Section, Verdict
@@ -48,6 +48,9 @@ def verify(
 
     A check that has nothing to look at is a note, or inconclusive where it is among the `required`. `timeline` may
     already hold phases that came before, such as building one of the databases.
+
+    Raises:
+        UsageError: a connection string can't be used.
     """
     timeline = timeline or Timeline()
     report = Report(title=title, version=version("trueup"), started_at=datetime.now(UTC), command=command)
@@ -66,6 +69,8 @@ def verify(
                         bounds=bounds,
                     )
                 )
+        except UsageError:
+            raise
         except (Refused, DatabaseError, Unverifiable) as error:
             report = replace(report, sections=(unopened(error),))
         else:

@@ -192,3 +192,61 @@ def test_unknown_table_is_an_error_of_usage(trueup, databases):
 
     assert done.code == ExitCode.USAGE
     assert "public.nosuch" in done.err
+
+
+@pytest.mark.parametrize("address", ["service=nobody_s", "host=127.0.0.1 port=99999999", "host=127.0.0.1 sslmode=sure"])
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_address_that_nobody_can_use_is_an_error_of_usage(trueup, databases, monkeypatch, tmp_path, command, address):
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "none.conf"))
+
+    done = trueup(*words(command, databases.source, address), "--json")
+
+    assert done.code == ExitCode.USAGE
+    assert done.err.startswith("error: cannot connect to ")
+    assert "check the name of the service" in done.err or "correct the connection string" in done.err
+    assert not done.out
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_empty_name_is_an_error_of_usage(trueup, databases, command):
+    """A variable that isn't set must not turn a run into one of the sample, which passes."""
+    for sides in ((databases.source, ""), ("", databases.target), ("", "")):
+        done = trueup(*words(command, *sides))
+
+        assert done.code == ExitCode.USAGE
+        assert "the name of a database is empty" in done.err
+
+
+@pytest.mark.parametrize(
+    ("configuration", "options", "said"),
+    [
+        ('contracts = ["no.such.module:X"]', ["--check", "contracts"], "no.such.module:X: No module named 'no'"),
+        ('contracts = ["json:dumps"]', ["--check", "residue"], "json:dumps is not a Table"),
+        ('schema = "nothing"', ["--check", "drift"], "cannot read migrations from"),
+        ('checks = {own = "json:nothing"}', [], "module 'json' has no attribute 'nothing'"),
+        ('host_profile = "other"', [], "no profile is named other"),
+        ("", ["--profile", "other"], "no profile is named other"),
+        ('profiles.ci = {checks = ["other"]}', ["--profile", "ci"], "there is no check named other"),
+        ("", ["--backup", "nothing.dump"], "'nothing.dump' does not exist"),
+    ],
+)
+def test_verify_with_a_bad_configuration_ends_before_it_begins(
+    trueup, databases, tmp_path, configuration, options, said
+):
+    (tmp_path / "trueup.toml").write_text(configuration)
+
+    done = trueup("verify", "--target", databases.target, *options)
+
+    assert done.code == ExitCode.USAGE
+    assert said in done.err
+    assert not list(tmp_path.rglob("report.json"))
+
+
+def test_verify_that_cannot_keep_what_it_knows_says_so_before_it_begins(trueup, databases, tmp_path, monkeypatch):
+    (tmp_path / "state").write_text("a file")
+    monkeypatch.setenv("TRUEUP_STATE_DIR", str(tmp_path / "state"))
+
+    done = trueup("verify", "--target", databases.target, "--profile", "ci")
+
+    assert done.code == ExitCode.USAGE
+    assert "name another folder by TRUEUP_STATE_DIR" in done.err

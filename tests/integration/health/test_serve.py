@@ -227,7 +227,7 @@ def test_signal_ends_it_and_leaves_no_connection(
     ("configuration", "variables", "options", "said"),
     [
         ('[checks]\nx = "nowhere:f"', {}, [], "nowhere:f: No module named 'nowhere'"),
-        ('[checks]\nx = "os:sep"', {}, [], "os:sep can't be called"),
+        ('[checks]\nx = "os:sep"', {}, [], "os:sep is not a function"),
         ('[checks]\nlive = "os:getcwd"', {}, [], "checks: live is a page of its own"),
         ('[checks]\nx = "os.getcwd"', {}, [], "trueup.toml"),
         ("", {"TRUEUP_HEALTH_TOKEN": "short"}, [], "TRUEUP_HEALTH_TOKEN has less than 16 characters"),

@@ -171,6 +171,7 @@ def test_every_name_but_those_of_our_own_making_has_a_state() -> None:
     own = {
         errors.PoolTimeout,
         errors.WouldDeadlock,
+        errors.AddressUnusable,
         errors.CommitUnknown,
         errors.StatementTimeout,
         DatabaseError,
