@@ -164,10 +164,10 @@ class Reception:
         return schedule
 
     def refresh(self, days: Iterable[Day]) -> None:
-        """Note for people's days whether there is time left."""
+        """Note for people's days whether there is time left, where their hours are known."""
         for staff_id, date in sorted(days):
             schedule = self.schedules.on(staff_id, date)
-            if schedule is None or schedule.worked is None:
+            if schedule is None or (schedule.is_working and not schedule.spans):
                 continue
             live = [each for each in self.bookings.on_days(date, date, staff_id=staff_id) if each.status not in VACANT]
             has_slots = schedule.has_room(sum((each.ends_at - each.datetime for each in live), dt.timedelta()))

@@ -71,6 +71,20 @@ def test_day_has_slots_until_its_hours_are_taken(data: DataLayer) -> None:
     assert (still, has_slots(data)) == (True, False)
 
 
+def test_break_is_no_time_that_is_left(data: DataLayer) -> None:
+    parts = [{"from": "10:00", "to": "14:00"}, {"from": "15:00", "to": "20:00"}]
+    data.upsert_schedule(schedule(working_hours=parts))
+    morning = dt.datetime(2031, 5, 12, 7, tzinfo=dt.UTC)
+
+    data.book(client(), booking(staff_id=1, datetime=morning, duration=4 * 3600))
+    with pytest.raises(NotWorking):
+        data.book(client(), booking(staff_id=1, datetime=morning + 4 * HOUR))
+    still = has_slots(data)
+    data.book(client(), booking(staff_id=1, datetime=morning + 5 * HOUR, duration=5 * 3600))
+
+    assert (still, has_slots(data)) == (True, False)
+
+
 def test_day_whose_hours_are_not_known_keeps_what_was_said_of_it(data: DataLayer) -> None:
     data.upsert_schedule(schedule(work_start=None, work_end=None))
 

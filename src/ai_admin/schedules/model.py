@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from ai_admin.columns import Json
 from trueup.tables import UNSET
 
+MIDNIGHT = dt.time()
+DAY = dt.timedelta(days=1)
+Span = tuple[dt.timedelta, dt.timedelta]
+"""From when to when, since midnight."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
@@ -25,29 +30,62 @@ class Schedule:
     id: int = UNSET
 
     @property
-    def worked(self) -> dt.timedelta | None:
-        """How long the day is; None where its hours are not known."""
+    def spans(self) -> tuple[Span, ...]:
+        """When work goes on, without the breaks, in order; none where that is not known, or on a day off."""
         if not self.is_working:
-            return dt.timedelta()
+            return ()
+        if found := read_spans(self.working_hours):
+            return found
         if self.work_start is None or self.work_end is None:
-            return None
-        day = dt.date.min
-        return dt.datetime.combine(day, self.work_end) - dt.datetime.combine(day, self.work_start)
+            return ()
+        return ((since_midnight(self.work_start), since_midnight(self.work_end)),)
 
     def has_room(self, taken: dt.timedelta) -> bool:
         """Say whether bookings that take so long leave time on the day; hours that are not known never fill up."""
         if not self.is_working:
             return False
-        worked = self.worked
-        return worked is None or taken < worked
+        return not self.spans or taken < sum((end - begin for begin, end in self.spans), dt.timedelta())
 
     def covers(self, begins: dt.datetime, ends: dt.datetime) -> bool:
-        """Say whether work goes on from one moment to another, both on the clock of the salon.
+        """Say whether work goes on, without a break, from one moment to another, both on the clock of the salon.
 
         Hours that are not known don't limit a working day.
         """
         if not self.is_working or begins.date() != self.date:
             return False
-        if self.work_start is not None and begins.time() < self.work_start:
+        day = dt.datetime.combine(self.date, MIDNIGHT, begins.tzinfo)
+        if self.work_start is not None and begins - day < since_midnight(self.work_start):
             return False
-        return self.work_end is None or ends <= dt.datetime.combine(self.date, self.work_end, begins.tzinfo)
+        if self.work_end is not None and ends - day > since_midnight(self.work_end):
+            return False
+        return not self.spans or any(start <= begins - day and ends - day <= end for start, end in self.spans)
+
+
+def read_spans(working_hours: Json | None) -> tuple[Span, ...]:
+    """Return the parts of a day in order, those without a break between them as one; none where one makes no sense.
+
+    An end at midnight is the end of the day.
+    """
+    try:
+        read = sorted((clock(part["from"]), clock(part["to"]) or DAY) for part in working_hours or ())
+        if any(end <= begin for begin, end in read):
+            return ()
+    except (TypeError, ValueError, KeyError, AttributeError):
+        return ()
+    spans: list[Span] = []
+    for begin, end in read:
+        if spans and begin <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], end))
+        else:
+            spans.append((begin, end))
+    return tuple(spans)
+
+
+def clock(text: str) -> dt.timedelta:
+    """Return a time of the day since midnight; `24:00` is as well."""
+    return DAY if text.startswith("24:00") else since_midnight(dt.time.fromisoformat(text))
+
+
+def since_midnight(time: dt.time) -> dt.timedelta:
+    """Return how long after midnight a time is."""
+    return dt.datetime.combine(dt.date.min, time) - dt.datetime.combine(dt.date.min, MIDNIGHT)

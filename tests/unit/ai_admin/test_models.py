@@ -55,12 +55,70 @@ def test_hours_that_are_not_known_do_not_limit_a_working_day(given: dict[str, ob
     assert schedule(**given).covers(at(12), at(13)) is covered
 
 
+def hours(*parts: tuple[str, str]) -> list[dict[str, str]]:
+    return [{"from": begins, "to": ends} for begins, ends in parts]
+
+
+BREAK = hours(("10:00", "14:30"), ("15:15", "20:00"))
+
+
 @pytest.mark.parametrize(
-    ("given", "hours"),
-    [({}, 10), ({"is_working": False}, 0), ({"work_start": None}, None), ({"work_end": None}, None)],
+    ("given", "length"),
+    [
+        ({}, dt.timedelta(hours=10)),
+        ({"working_hours": BREAK}, dt.timedelta(hours=9, minutes=15)),
+        ({"working_hours": BREAK[::-1]}, dt.timedelta(hours=9, minutes=15)),
+        ({"working_hours": BREAK, "work_end": None}, dt.timedelta(hours=9, minutes=15)),
+        ({"working_hours": hours(("10:00", "12:00"), ("12:00", "14:00"))}, dt.timedelta(hours=4)),
+        ({"working_hours": hours(("10:00", "14:00"), ("11:00", "12:00"))}, dt.timedelta(hours=4)),
+        ({"working_hours": hours(("22:00", "24:00")), "work_end": None}, dt.timedelta(hours=2)),
+        ({"working_hours": hours(("22:00:30", "00:00:00")), "work_end": None}, dt.timedelta(seconds=7170)),
+        *(
+            ({"working_hours": unreadable}, dt.timedelta(hours=10))
+            for unreadable in (
+                *(None, [], {}, 7, "10:00-20:00", [None], [{"from": "10:00"}], [{"from": 10, "to": 12}]),
+                *(hours(("x", "12:00")), hours(("12:00", "11:00")), hours(("12:00", "12:00")), UNSET),
+            )
+        ),
+    ],
 )
-def test_day_is_as_long_as_its_hours(given: dict[str, object], hours: int | None):
-    assert schedule(**given).worked == (None if hours is None else dt.timedelta(hours=hours))
+def test_day_has_room_until_its_hours_without_the_breaks_are_taken(given: dict[str, object], length: dt.timedelta):
+    assert schedule(**given).has_room(length - dt.timedelta(seconds=1))
+    assert not schedule(**given).has_room(length)
+
+
+@pytest.mark.parametrize("given", [{"work_start": None}, {"work_end": None}])
+def test_day_whose_hours_are_not_known_always_has_room(given: dict[str, object]):
+    assert schedule(**given).spans == ()
+    assert schedule(**given).has_room(dt.timedelta(days=2))
+
+
+def test_day_off_has_no_room():
+    off = schedule(is_working=False, working_hours=BREAK)
+
+    assert off.spans == ()
+    assert not off.has_room(dt.timedelta())
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "covered"),
+    [
+        (at(10), at(14, 30), True),
+        (at(15, 15), at(20), True),
+        (at(14), at(14, 31), False),
+        (at(14, 45), at(15), False),
+        (at(15, 14), at(16), False),
+        (at(12), at(17), False),
+    ],
+)
+def test_schedule_covers_nothing_in_a_break(begins: dt.datetime, ends: dt.datetime, covered: bool):
+    assert schedule(working_hours=BREAK).covers(begins, ends) is covered
+
+
+def test_schedule_covers_what_two_parts_without_a_break_between_cover_together():
+    given = schedule(working_hours=hours(("10:00", "12:00"), ("12:00", "20:00")))
+
+    assert given.covers(at(11), at(13))
 
 
 def test_booking_ends_after_its_seconds():
