@@ -1,4 +1,4 @@
-"""Race what a test pays for its database: `python tests/benchmarks/bench_harness.py [ROUNDS] [--one-core]`.
+"""Race what a test pays for its database: `python tests/benchmarks/bench_harness.py [ROUNDS] [--one-core] [--start]`.
 
 Each contender runs a suite of the same tests in a pytest of its own: 20 tables with five rows each, three inserts and a
 commit a test. They take turns; what is printed is the median test of each one's quietest round, by the clock, beside
@@ -7,6 +7,7 @@ nobody puts back, is taken away is what a contender costs. Every rival has a ser
 
 pytest loads the plugins that a contender needs and no others, and keeps what it has compiled. With `--one-core` pytest
 and its server share one core: what is left out then is how long a machine takes to wake an idle one for each exchange.
+With `--start` only what comes before the first test is timed.
 """
 
 import json
@@ -14,7 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -82,13 +83,16 @@ CONTENDERS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """Is one run of a suite: the median test, and when the first one's own code began."""
+    """Is one run of a suite: the median test, and how long it took until the first one's own code began."""
 
     clock_s: float
     cpu_s: float
     setup_s: float
     teardown_s: float
-    first_s: float
+    since_session_s: float
+    """From `pytest_sessionstart`, which comes before the tests are collected."""
+    since_loading_s: float
+    """From when pytest imported the first plugin that it was told to load."""
 
 
 def project(folder: Path, tables: int) -> Path:
@@ -121,7 +125,8 @@ def run(folder: Path, contender: Contender, tests: int, **variables: str) -> Rou
         cpu_s=median(each["cpu"] for each in later),
         setup_s=median(each["setup"] for each in later),
         teardown_s=median(each["teardown"] for each in later),
-        first_s=found[0]["began"],
+        since_session_s=found[0]["since session"],
+        since_loading_s=found[0]["since loading"],
     )
 
 
@@ -137,16 +142,25 @@ def main() -> None:
     if "--one-core" in words:
         words.remove("--one-core")
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    is_start_alone = "--start" in words
+    if is_start_alone:
+        words.remove("--start")
     rounds = int(words[0]) if words else 3
     contenders = [each for each in CONTENDERS if each.suite != "pytest_postgresql" or find_spec("pytest_postgresql")]
     with tempfile.TemporaryDirectory() as parent:
         folders = {tables: project(Path(parent) / str(tables), tables) for tables in (20, 100)}
-        found = {each.name: [] for each in contenders}
-        for _ in range(rounds):
-            for each in contenders:
-                found[each.name].append(run(folders[each.tables], each, each.tests))
-        report({name: [each for each in runs if each] for name, runs in found.items()})
+        if not is_start_alone:
+            report(race(contenders, folders, rounds))
         report_start(folders[20], rounds)
+
+
+def race(contenders: Sequence[Contender], folders: Mapping[int, Path], rounds: int) -> dict[str, list[Round]]:
+    """Return what each contender's rounds took, in which they take turns."""
+    found = {each.name: [] for each in contenders}
+    for _ in range(rounds):
+        for each in contenders:
+            found[each.name].append(run(folders[each.tables], each, each.tests))
+    return {name: [each for each in runs if each] for name, runs in found.items()}
 
 
 def report(found: dict[str, list[Round]]) -> None:
@@ -193,23 +207,37 @@ def limits(best: dict[str, Round]) -> Iterator[tuple[str, float, float]]:
 
 def report_start(folder: Path, rounds: int) -> None:
     """Print how long a run takes to its first test, and how long to collect without running any."""
-    contender = next(each for each in CONTENDERS if each.name == "db")
-    warm = [found.first_s for _ in range(rounds) if (found := run(folder, contender, 1))]
+    by_name = {each.name: each for each in CONTENDERS}
+    contender, bare = by_name["db"], by_name["nothing asked, no plugin"]
+    warm = [found for _ in range(2 * rounds) if (found := run(folder, contender, 1))]
+    floor = [found for _ in range(2 * rounds) if (found := run(folder, bare, 1))]
     with tempfile.TemporaryDirectory() as cache:
         first = run(folder, contender, 1, TRUEUP_CACHE_DIR=cache)
         cold = [run_after_a_change(folder, contender, TRUEUP_CACHE_DIR=cache) for _ in range(rounds)]
-    if warm and first and all(cold):
+    if warm and floor and first and all(cold):
         migrations_s = time_migrations(folder)
-        say_limit("from the start of the session to the first test, warm", min(warm), 0.15)
+        say_limit("from pytest_sessionstart to the first test, warm", shortest(warm), 0.15)
+        say(f"  the same of pytest alone, without trueup: {in_units(shortest(floor)).strip()}")
+        say(
+            "  from the import of the first plugin to the first test, warm:"
+            f" {in_units(min(each.since_loading_s for each in warm)).strip()},"
+            f" of pytest alone {in_units(min(each.since_loading_s for each in floor)).strip()}"
+        )
         say_limit(
-            f"the same after migrations were changed, less the {in_units(migrations_s).strip()} that they take",
-            min(found.first_s for found in cold if found) - migrations_s,
+            "from pytest_sessionstart to the first test after migrations were changed,"
+            f" less the {in_units(migrations_s).strip()} that they take",
+            shortest([each for each in cold if each]) - migrations_s,
             0.6,
         )
-        say(f"  the same with nothing cached, initdb included: {in_units(first.first_s).strip()}")
+        say(f"  the same with nothing cached, initdb included: {in_units(first.since_session_s).strip()}")
     both = [(collect(folder, "-p", *OWN), collect(folder)) for _ in range(4 * rounds)]
     with_plugin, without = (min(times) for times in zip(*both, strict=True))
     say_limit("pytest --collect-only, what the plugin adds", with_plugin - without, 0.05)
+
+
+def shortest(runs: Iterable[Round]) -> float:
+    """Return how long the quietest run took from the start of its session to its first test."""
+    return min(each.since_session_s for each in runs)
 
 
 def run_after_a_change(folder: Path, contender: Contender, **variables: str) -> Round | None:

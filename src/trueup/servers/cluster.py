@@ -13,8 +13,10 @@ from trueup.servers.keeper import Keeper
 from trueup.servers.wheel import Installation
 
 INITDB_S = 120.0
-FORMAT = "2"
+FORMAT = "3"
 """Changes with what `store` does."""
+OWN_FILES = frozenset({"pg_hba.conf", "postgresql.conf"})
+"""Are written for each server."""
 LOCALES = ("C.UTF-8", "C")
 """In the order in which they are tried: not every machine's C library has the first."""
 
@@ -138,7 +140,7 @@ def store(run: Run, file: Path) -> Path:
     try:
         for fork in (path for pattern in ("*_fsm", "*_vm") for path in run.data.rglob(pattern)):
             fork.unlink()
-        pack(run.data, file)
+        pack(run.data, file, without=OWN_FILES)
     except OSError as error:
         raise ServerUnavailable(
             f"cannot write {file}: {error.strerror}; make room, or name another cache folder by TRUEUP_CACHE_DIR"

@@ -18,7 +18,6 @@ from trueup.errors import ServerUnavailable, UsageError
 from trueup.servers.account import account
 from trueup.servers.cluster import ACCESS_BY_SOCKET, ACCESS_BY_TCP, image, render, settings_of
 from trueup.servers.folders import Run, create_run, make_folder, place
-from trueup.servers.image import unpack
 from trueup.servers.keeper import Keeper
 from trueup.servers.leftovers import sweep
 from trueup.servers.saved import find_saved, save
@@ -244,17 +243,27 @@ class EmbeddedServer:
         self._fill(self._run, found or self._image)
 
     def _fill(self, run: Run, packed: Path) -> None:
-        """Unpack the data directory, and start the server as soon as all is there that a start reads."""
+        """Have the data directory unpacked, and the server started as soon as all is there that a start reads."""
         for folder in (run.data, run.socket_folder):
             folder.mkdir(0o700)
             folder.chmod(0o700)
             self._account.owns(folder)
-        early = is_read_at_start if self.configuration["autovacuum"] == "off" else is_anything
-        unpack(packed, run.data, self._account, only=early)
-        (run.data / "pg_hba.conf").write_text(ACCESS_BY_TCP if self.tcp else ACCESS_BY_SOCKET, encoding="utf-8")
+        self._write("pg_hba.conf", ACCESS_BY_TCP if self.tcp else ACCESS_BY_SOCKET)
+        _, keeper = self._parts()
+        # With autovacuum, a server connects to databases on its own.
+        is_staged = self.configuration["autovacuum"] == "off"
+        keeper.unpack(packed, run.data, "early" if is_staged else "all")
         self._launch()
-        unpack(packed, run.data, self._account, only=lambda name: not early(name))
+        if is_staged:
+            keeper.unpack(packed, run.data, "late")
         self._await_ready()
+
+    def _write(self, name: str, text: str) -> None:
+        """Write a file of the configuration."""
+        file = self.data_folder / name
+        file.write_text(text, encoding="utf-8")
+        file.chmod(0o600)
+        self._account.owns(file)
 
     def _launch(self) -> None:
         run, keeper = self._parts()
@@ -263,14 +272,14 @@ class EmbeddedServer:
             "port": str(self.port),
             "unix_socket_directories": str(run.socket_folder),
         }
-        (run.data / "postgresql.conf").write_text(render({**self.configuration, **own}), encoding="utf-8")
+        self._write("postgresql.conf", render({**self.configuration, **own}))
         keeper.start(self._programs.program("postgres"), "-D", str(run.data))
 
     def _await_ready(self) -> None:
         """Return when the server accepts connections."""
         run, keeper = self._parts()
         deadline = time.monotonic() + READY_S
-        while not says_ready(run.data / "postmaster.pid", keeper.pid):
+        while keeper.unpacking or not says_ready(run.data / "postmaster.pid", keeper.pid):
             keeper.listen(POLL_S)
             has_ended, is_late = keeper.exit_status is not None, time.monotonic() > deadline
             if has_ended and not is_late and self._may_try_again(keeper.log_tail()):
@@ -288,19 +297,6 @@ class EmbeddedServer:
             self.port = free_port()
             return True
         return HELD_UP in log_tail
-
-
-def is_read_at_start(name: str) -> bool:
-    """Say whether a starting server reads that file: it opens no database before somebody connects to one.
-
-    That holds for one that was shut down properly and needs no recovery, as in an image, and without autovacuum.
-    """
-    return not name.startswith("base/")
-
-
-def is_anything(name: str) -> bool:
-    """Say yes: autovacuum connects to databases on its own."""
-    return bool(name)
 
 
 def says_ready(pid_file: Path, pid: int | None) -> bool:

@@ -8,6 +8,8 @@ import threading
 import time
 import weakref
 from functools import cache
+from pathlib import Path
+from typing import Literal
 
 from trueup.errors import ServerUnavailable
 from trueup.servers import reaper
@@ -19,6 +21,9 @@ FAREWELL_S = 15.0
 
 SLICE_S = 0.05
 """How long to listen before looking whether another thread has heard it."""
+
+Stage = Literal["early", "late", "all"]
+"""`early` is what a server reads when it starts, `late` all else."""
 
 living: "weakref.WeakSet[Keeper]" = weakref.WeakSet()
 
@@ -35,6 +40,8 @@ class Keeper:
         self.run_folder = run.folder
         self.pid: int | None = None
         self.exit_status: int | None = None
+        self.unpacking = 0
+        """How many stages are not yet written."""
         self._unread = b""
         self._reading = threading.Lock()
         folders = dict.fromkeys((str(run.folder), str(run.socket_folder)))
@@ -61,6 +68,15 @@ class Keeper:
         os.set_blocking(self._events.fileno(), False)  # two threads may listen
         living.add(self)
         let_forked_children_forget()
+
+    def unpack(self, image: Path, folder: Path, stage: Stage) -> None:
+        """Write the files of an image as soon as the reaper is there; `listen` hears of it.
+
+        Raises:
+            ServerUnavailable: the reaper is gone.
+        """
+        self.unpacking += 1
+        self._send("\0".join(("unpack " + str(image), str(folder), stage)))
 
     def start(self, *arguments: str) -> None:
         """Run a program as soon as the reaper is there; `listen` hears of it.
@@ -93,6 +109,7 @@ class Keeper:
 
         Raises:
             ServerUnavailable: the reaper is gone.
+            OSError: it could not write what it was told to unpack.
         """
         readable, _, _ = select.select([self._events], [], [], max(patience_s, 0))
         if not readable:
@@ -106,7 +123,11 @@ class Keeper:
                 self._take_in(*line.split())
 
     def _take_in(self, verb: bytes, number: bytes) -> None:
-        if verb == b"started":
+        if verb == b"unpacked":
+            self.unpacking -= 1
+            if error := int(number):
+                raise OSError(error, os.strerror(error))
+        elif verb == b"started":
             self.pid = int(number)
         else:
             self.exit_status = int(number)

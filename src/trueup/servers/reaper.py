@@ -1,15 +1,17 @@
-r"""Runs one program at a time for its owner; when the owner is gone, ends it and removes its folders.
+r"""Unpacks a data directory and runs one program at a time for its owner; removes all when the owner is gone.
 
 Started as a script with `-I -S`, so that it is there in some 15 ms: the standard library's light modules alone.
 
     reaper.py LOCK UID GID FOLDER…    UID -1: the program runs as the caller
 
-stdin takes lines: `run ARG\0ARG…` starts a program, `kill NUMBER` sends it a signal, end of file means the owner is
-gone. stdout tells: `started PID`, `exited STATUS`. stderr is the program's output. LOCK is the inherited descriptor of
+stdin takes lines: `unpack IMAGE\0FOLDER\0STAGE` writes files, `run ARG\0ARG…` starts a program, `kill NUMBER` sends it
+a signal, end of file means the owner is gone. stdout tells: `unpacked 0`, or the number of the error that prevents it
+and all programs, `started PID`, `exited STATUS`. stderr is the program's output. LOCK is the inherited descriptor of
 the first folder's lock, held by nobody else: the lock is free exactly when this process is gone.
 """
 
 import errno
+import mmap
 import os
 import select
 import sys
@@ -71,6 +73,52 @@ def unlink_if_there(name: str, folder: int) -> None:
         os.unlink(name, dir_fd=folder)
     except FileNotFoundError:
         return
+
+
+def unpack(image: str, folder: str, stage: str, *, owner: tuple[int, int] = (-1, -1)) -> None:
+    """Write the files of a stage from an image into a folder; `owner` is the user and the group that they belong to."""
+    root = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with open(image, "rb") as source, mmap.mmap(source.fileno(), 0, prot=mmap.PROT_READ) as whole:  # noqa: PTH123
+            first = whole.find(b"\n") + 1
+            start = first + int(whole[:first].split()[3])
+            with memoryview(whole) as view, view[start:] as blob:
+                for line in whole[first:start].splitlines():
+                    numbers, _, name = line.partition(b"\t")
+                    if is_of_stage(stage, name):
+                        unpack_entry(name, list(map(int, numbers.split())), blob, root, owner)
+    finally:
+        os.close(root)
+
+
+def is_of_stage(stage: str, name: bytes) -> bool:
+    """Say whether a file belongs to what is written `early`, because a starting server reads it, or `late`, or `all`.
+
+    A server opens no database before somebody connects to one, where it was shut down properly and needs no recovery,
+    as in an image, and without autovacuum.
+    """
+    return stage == "all" or (stage == "late") == name.startswith(b"base/")
+
+
+def unpack_entry(name: bytes, numbers: list[int], blob: memoryview, root: int, owner: tuple[int, int]) -> None:
+    """Create one file or folder below the open folder `root`."""
+    mode, size, *pieces = numbers
+    if size < 0:
+        os.mkdir(name, mode, dir_fd=root)
+        if owner[0] >= 0:
+            os.chown(name, *owner, dir_fd=root)
+        return
+    file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode, dir_fd=root)
+    try:
+        end = 0
+        for at, offset, length in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True):
+            end = at + os.pwrite(file, blob[offset : offset + length], at)
+        if end < size:
+            os.ftruncate(file, size)
+        if owner[0] >= 0:
+            os.fchown(file, *owner)
+    finally:
+        os.close(file)
 
 
 def children_of(pid: int) -> list[int]:
@@ -154,6 +202,8 @@ class Reaper:
         self.pid = 0
         self.unread = b""
         self.is_ending = False
+        self.is_broken = False
+        """Whether files could not be written."""
 
     def serve(self) -> None:
         """Do what stdin says until it ends, or a signal says that it is time to end."""
@@ -184,10 +234,22 @@ class Reaper:
         *lines, self.unread = (self.unread + data).split(b"\n")
         for line in lines:
             verb, _, rest = line.decode().partition(" ")
-            if verb == "run":
+            if verb == "unpack":
+                self.unpack(*rest.split("\0"))
+            elif verb == "run" and not self.is_broken:
                 self.run(rest.split("\0"))
             elif verb == "kill" and self.pid:
                 os.kill(self.pid, int(rest))
+
+    def unpack(self, image: str, folder: str, stage: str) -> None:
+        """Write the files of a stage, and tell how that went."""
+        try:
+            unpack(image, folder, stage, owner=(self.uid, self.gid))
+        except OSError as error:
+            self.is_broken = True
+            self.tell(f"unpacked {error.errno}")
+        else:
+            self.tell("unpacked 0")
 
     def run(self, arguments: list[str]) -> None:
         """Start the program."""

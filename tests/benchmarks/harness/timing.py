@@ -7,7 +7,8 @@ from time import perf_counter, process_time
 
 import pytest
 
-STARTED = perf_counter()
+STARTS = {"loading": perf_counter()}
+"""When plugins began to be loaded (this is the first of them), and when the session began."""
 TIMES: list[dict[str, float]] = []
 
 
@@ -23,6 +24,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("number", range(metafunc.config.getoption("--tests")))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Note when the session begins."""
+    STARTS["session"] = perf_counter()
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Time a test from its first hook to its last."""
@@ -36,7 +43,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Note when the test's own code begins."""
-    TIMES[-1]["began"] = perf_counter() - STARTED
+    now = perf_counter()
+    TIMES[-1] |= {f"since {name}": now - start for name, start in STARTS.items()}
     return (yield)
 
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from trueup.servers.account import Account
-from trueup.servers.image import BLOCK, is_whole, pack, stretches, unpack
+from trueup.servers.image import BLOCK, is_whole, pack, stretches
+from trueup.servers.reaper import unpack
 
 
 @pytest.mark.parametrize(
@@ -40,11 +40,27 @@ def test_unpacked_image_is_what_was_packed(tmp_path: Path) -> None:
     pack(original, tmp_path / "packed.image")
     copy.mkdir()
 
-    unpack(tmp_path / "packed.image", copy, Account())
+    unpack(str(tmp_path / "packed.image"), str(copy), "all")
 
     assert {str(path.relative_to(copy)): path.read_bytes() for path in copy.rglob("*") if path.is_file()} == contents
     assert (copy / "sub/empty folder").is_dir()
     assert (copy / "short").stat().st_mode & 0o777 == 0o640
+
+
+def test_stages_are_all_and_what_a_starting_server_reads_is_early(tmp_path: Path) -> None:
+    original, early, late = tmp_path / "original", tmp_path / "early", tmp_path / "late"
+    for name in ("global/1", "base/5/1", "PG_VERSION", "conf"):
+        (original / name).parent.mkdir(parents=True, exist_ok=True)
+        (original / name).write_text(name, encoding="utf-8")
+    pack(original, tmp_path / "packed.image", without={"conf"})
+    early.mkdir()
+    (late / "base").mkdir(parents=True)
+
+    unpack(str(tmp_path / "packed.image"), str(early), "early")
+    unpack(str(tmp_path / "packed.image"), str(late), "late")
+
+    assert {str(path.relative_to(early)) for path in early.rglob("*")} == {"global", "global/1", "PG_VERSION", "base"}
+    assert {str(path.relative_to(late)) for path in late.rglob("*")} == {"base", "base/5", "base/5/1"}
 
 
 def test_equal_content_is_stored_once(tmp_path: Path) -> None:
