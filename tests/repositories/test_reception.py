@@ -76,13 +76,13 @@ def test_break_is_no_time_that_is_left(data: DataLayer) -> None:
     data.upsert_schedule(schedule(working_hours=parts))
     morning = dt.datetime(2031, 5, 12, 7, tzinfo=dt.UTC)
 
-    data.book(client(), booking(staff_id=1, datetime=morning, duration=4 * 3600))
-    with pytest.raises(NotWorking):
-        data.book(client(), booking(staff_id=1, datetime=morning + 4 * HOUR))
+    early = data.book(client(), booking(staff_id=1, datetime=morning, duration=4 * 3600)).booking.row
     still = has_slots(data)
     data.book(client(), booking(staff_id=1, datetime=morning + 5 * HOUR, duration=5 * 3600))
 
     assert (still, has_slots(data)) == (True, False)
+    with pytest.raises(NotWorking):
+        data.reschedule_booking(early.yclients_record_id, morning + 4 * HOUR, duration=3600)
 
 
 def test_day_whose_hours_are_not_known_keeps_what_was_said_of_it(data: DataLayer) -> None:
