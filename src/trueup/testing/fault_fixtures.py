@@ -111,8 +111,8 @@ def disk_full(request: pytest.FixtureRequest, trueup_server: Server) -> Iterator
     from trueup.errors import Unverifiable  # noqa: PLC0415
     from trueup.settings import Settings  # noqa: PLC0415
     from trueup.testing.faults import small_disk  # noqa: PLC0415
+    from trueup.testing.lending.filling import fill  # noqa: PLC0415
     from trueup.testing.lending.recipes import read_recipe  # noqa: PLC0415
-    from trueup.testing.lending.templates import fill  # noqa: PLC0415
 
     options = request.config.stash[OPTIONS]
     settings = Settings.load(options.folder)

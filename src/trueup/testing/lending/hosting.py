@@ -4,6 +4,7 @@ Under xdist that is the controller. It runs no test, so it can't see that one ne
 reach it by a socket that has a name but no file, so nothing is left of it, however either side ends.
 """
 
+import gc
 import json
 import os
 import socket
@@ -125,6 +126,18 @@ def short_turns() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(usual_s)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Look for no garbage: importing makes none, and to look through all that was imported takes its time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class Reception:

@@ -13,10 +13,6 @@ from psycopg import sql
 
 from trueup.db import Connection, connect
 from trueup.errors import MigrationFailed, TrueupError, UsageError
-from trueup.migrations import migrate_up, read_migrations
-from trueup.migrations.execution import Task, run
-from trueup.migrations.files import Block
-from trueup.migrations.statements import split
 from trueup.testing.lending.leases import Site
 from trueup.testing.lending.recipes import Recipe, is_parent, read_recipe
 from trueup.testing.marks import Kind
@@ -54,6 +50,8 @@ def locked(admin: Connection, recipe: Recipe) -> Iterator[None]:
 
 def build(site: Site, recipe: Recipe, parent: Recipe | None) -> None:
     """Build a template under the name of the run; seal it; then give it its name, which another may have taken."""
+    from trueup.testing.lending.filling import fill  # noqa: PLC0415  Most runs find their template in the cache.
+
     name = site.next_name()
     conninfo = site.create(name, template=parent.name if parent else "template1")
     draft = sql.Identifier(name)
@@ -71,22 +69,6 @@ def build(site: Site, recipe: Recipe, parent: Recipe | None) -> None:
             site.drop(name)
         if not isinstance(error, psycopg.errors.DuplicateDatabase):
             raise
-
-
-def fill(connection: Connection, recipe: Recipe, parent: Recipe | None) -> None:
-    """Run what the parent hasn't, and gather the planner's statistics, for nobody does it later."""
-    if recipe.schema and parent is None:
-        migrations = read_migrations(recipe.schema)
-        if migrations.digest != recipe.schema_digest:
-            raise UsageError(f"{recipe.schema} was changed while its tables were built: run the tests again")
-        migrate_up(connection, migrations)
-    for file, text in recipe.seed[len(parent.seed) if parent else 0 :]:
-        statements = tuple(statement for statement in split(text) if not statement.is_blank)
-        if not statements:
-            raise MigrationFailed(f"{file} holds no statement: a seed that puts nothing in is a mistake")
-        block = Block(sql=text, line=1, in_transaction=True, statements=statements)
-        run(Task(connection=connection, file=file, block=block, record=lambda: None))
-    connection.execute("analyze")
 
 
 class Templates:

@@ -1,12 +1,13 @@
 """Work that is begun in a thread and waited for elsewhere."""
 
+import gc
 import sys
 import threading
 
 import pytest
 
 from trueup.errors import ServerUnavailable
-from trueup.testing.lending.hosting import begun, short_turns
+from trueup.testing.lending.hosting import begun, short_turns, uncollected
 
 
 def test_work_goes_on_before_anybody_waits() -> None:
@@ -35,3 +36,17 @@ def test_threads_take_their_usual_turns_afterwards() -> None:
         during_s = sys.getswitchinterval()
 
     assert during_s < usual_s == sys.getswitchinterval()
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_garbage_is_looked_for_as_before_afterwards(is_enabled: bool) -> None:
+    was_enabled = gc.isenabled()
+    (gc.enable if is_enabled else gc.disable)()
+
+    try:
+        with uncollected():
+            during = gc.isenabled()
+
+        assert (during, gc.isenabled()) == (False, is_enabled)
+    finally:
+        (gc.enable if was_enabled else gc.disable)()
