@@ -7,7 +7,7 @@ import click
 
 from trueup.cli.exits import VERDICTS, ExitCode
 from trueup.cli.options import answering, as_json
-from trueup.cli.terminal import OF_ONE, out, show_section
+from trueup.cli.terminal import OF_ONE, out, show_section, shown
 from trueup.db import Connection, connect
 from trueup.db.budget import Budget, budget
 from trueup.errors import UsageError
@@ -19,7 +19,7 @@ from trueup.verify.budget import budget_section
 DECLARE = 'declare them: [[tool.trueup.services]] name = "api", connections = 3, processes = 1'
 
 
-@click.command("budget")
+@click.command("budget", short_help="Add up what the declared services may open on DB.")
 @click.argument("database", metavar="DB")
 @as_json
 def budget_command(*, database: str, as_json: bool) -> ExitCode:
@@ -56,9 +56,10 @@ def where_services_connect(command: str, database: str, settings: Settings, *, a
 
 def show_sum(found: Budget) -> None:
     """Print the arithmetic: `7 services x 3 = 21 of 97 connections`."""
+    width = max(24, *(len(one.name) for one in found.services))
     for one in found.services:
         used = found.room.in_use.get(one.name, 0)
-        out.print(f"{one.name:<24} {one.processes} x {one.connections} = {one.most:>3}, {used} in use")
+        out.print(f"{shown(one.name):<{width}} {one.processes} x {one.connections} = {one.most:>3}, {used} in use")
     room = found.room
     reserved = f"{room.max_connections} less {room.reserved} reserved"
-    out.print(f"{'together':<24} {found.most} of {room.available} connections ({reserved})")
+    out.print(f"{'together':<{width}} {found.most} of {room.available} connections ({reserved})")

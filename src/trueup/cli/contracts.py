@@ -13,7 +13,7 @@ from trueup.tables.declared import declared_tables
 from trueup.verify.contracts import contracts_section
 
 
-@click.command()
+@click.command(short_help="Hold the declared table contracts against DB.")
 @click.argument("database", metavar="DB")
 @as_json
 def contracts(*, database: str, as_json: bool) -> ExitCode:

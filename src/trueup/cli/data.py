@@ -32,7 +32,7 @@ def data() -> None:
 data.add_command(follow_command)
 
 
-@data.command("diff")
+@data.command("diff", short_help="Say which rows of TARGET differ from those of SOURCE.")
 @click.argument("source", metavar="SOURCE")
 @click.argument("target", metavar="TARGET")
 @tables

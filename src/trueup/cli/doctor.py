@@ -12,7 +12,7 @@ from trueup.servers import diagnose
 from trueup.settings import Settings
 
 
-@click.command()
+@click.command(short_help="Say what works here, and what is missing.")
 @click.option("--send-test-event", is_flag=True, help="Send an event to the error tracker, and wait for its answer.")
 def doctor(*, send_test_event: bool) -> ExitCode:
     """Say what works here: which PostgreSQL servers can be started, whether failures are reported.

@@ -23,7 +23,7 @@ MOST_ROUNDS = 1_000
 """The last ones, that JSON tells of."""
 
 
-@click.command("follow")
+@click.command("follow", short_help="Compare until no row of TARGET differs.")
 @click.argument("source", metavar="SOURCE")
 @click.argument("target", metavar="TARGET")
 @tables

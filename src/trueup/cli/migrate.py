@@ -29,7 +29,7 @@ folder_option = click.option(
 to_option = click.option("--to", metavar="VERSION", help="Stop when this version is the newest one applied.")
 
 
-@click.group()
+@click.group(short_help="Run the migrations of a folder, or undo them.")
 def migrate() -> None:
     """Run the migrations of a folder: plain SQL files in dbmate's format."""
 
@@ -59,7 +59,7 @@ def down(*, database: str, folder: Path | None, to: str | None, steps: int | Non
     return ExitCode.PASSED
 
 
-@migrate.command("status")
+@migrate.command("status", short_help="List each version, and whether DB has it.")
 @click.argument("database", metavar="DB")
 @folder_option
 def status_command(*, database: str, folder: Path | None) -> ExitCode:
@@ -71,7 +71,7 @@ def status_command(*, database: str, folder: Path | None) -> ExitCode:
     return ExitCode.PASSED if all(one.state == "applied" for one in states) else ExitCode.FAILED
 
 
-@migrate.command("verify")
+@migrate.command("verify", short_help="Prove each migration and its way back.")
 @folder_option
 @click.option("--db-version", type=VERSIONS, help="The PostgreSQL to try them on. [18]")
 @as_json

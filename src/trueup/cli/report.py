@@ -9,7 +9,7 @@ from trueup.cli.files import make_folder, write_site
 from trueup.cli.options import FOLDER
 
 
-@click.command("report")
+@click.command("report", short_help="Write index.html: runs, tests, coverage, benchmarks.")
 @click.option("--report", "folder", type=FOLDER, default="reports", show_default=True, help="The folder.")
 def report_command(*, folder: Path) -> ExitCode:
     """Write index.html: the last verification, its history, tests by session, coverage, benchmarks.

@@ -28,7 +28,7 @@ from trueup.verify.structure import schema_section
 from trueup.verify.structure_pair import StructurePair
 
 
-@click.group()
+@click.group(short_help="Compare the structure of two databases; plan the way.")
 def schema() -> None:
     """Compare what two databases are made of; plan what makes them alike."""
 
@@ -109,7 +109,7 @@ def beside_differences(pair: StructurePair) -> dict[str, object]:
     }
 
 
-@schema.command("snapshot")
+@schema.command("snapshot", short_help="Print the structure of DB as JSON.")
 @click.argument("database", metavar="DB")
 @click.option("--db-version", type=VERSIONS, help="The PostgreSQL on which a file or a folder is built.")
 def snapshot_command(*, database: str, db_version: str | None) -> ExitCode:
@@ -137,7 +137,7 @@ def snapshot_command(*, database: str, db_version: str | None) -> ExitCode:
     return ExitCode.PASSED
 
 
-@schema.command("plan")
+@schema.command("plan", short_help="Print the SQL that makes TARGET like SOURCE, and back.")
 @click.argument("source", metavar="SOURCE")
 @click.argument("target", metavar="TARGET")
 @source_version

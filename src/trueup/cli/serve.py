@@ -23,7 +23,7 @@ except ImportError as error:  # pragma: no cover — the development environment
 NAMES_TAKEN = frozenset({"live", "ready", "database", "tracking", "nightly"})
 
 
-@click.command("serve")
+@click.command("serve", short_help="Serve the pages of health, and metrics.")
 @click.argument("database", metavar="[DB]", required=False)
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="Where to listen.")
 @click.option(

@@ -6,14 +6,14 @@ from rich.table import Table
 from trueup.cli.budget import where_services_connect
 from trueup.cli.exits import VERDICTS, ExitCode
 from trueup.cli.options import as_json
-from trueup.cli.terminal import out, shown
+from trueup.cli.terminal import show_table, shown, table_of
 from trueup.report.json import envelope
 from trueup.report.model import Verdict
 from trueup.settings import Settings
 from trueup.verify.services import ServiceState, service_states
 
 
-@click.command("services")
+@click.command("services", short_help="Show each service: its connections and error tracking.")
 @click.argument("database", metavar="DB")
 @as_json
 def services_command(*, database: str, as_json: bool) -> ExitCode:
@@ -29,15 +29,13 @@ def services_command(*, database: str, as_json: bool) -> ExitCode:
     if as_json:
         click.echo(envelope(verdict, services=states))
     else:
-        out.print(table_of(states))
+        show_table(services_table(states))
     return VERDICTS[verdict]
 
 
-def table_of(states: tuple[ServiceState, ...]) -> Table:
+def services_table(states: tuple[ServiceState, ...]) -> Table:
     """Return the states as people read them."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("service", "connections", "last seen", "tracking"):
-        table.add_column(heading, justify="right" if heading == "connections" else "left")
+    table = table_of("service", "connections", "last seen", "tracking")
     for state in states:
         style = "red" if state.connections > state.most else ""
         table.add_row(

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from trueup.report.model import Finding, Report, Section, Severity, Verdict, worst
 from trueup.report.page import development
@@ -28,6 +29,10 @@ SEVERITY_STYLES = {
 }
 SEVERITIES = (*Severity, None)
 MOST_DETAILS = 5
+NUMBERS = frozenset({"connections", "findings", "time"})
+"""The columns of tables that hold numbers."""
+UNLIMITED = 100_000
+"""More characters than any line has."""
 
 Sentences = Mapping[Verdict, str]
 """What each verdict means, the number of failures as `{}` and its plural as `{s}`."""
@@ -57,7 +62,14 @@ def progress() -> Iterator[Callable[[str], None]]:
     """Show what is going on, on stderr; yields the function that says it. Silent where stderr is no terminal."""
     console = Console(stderr=True, emoji=False)
     with console.status("starting") as status:
-        yield lambda text: status.update(shown(text))
+        yield lambda text: status.update(one_line(text, console.width - 2))
+
+
+def one_line(text: str, width: int) -> Text:
+    """Return a text that takes no second line, where the first could not be wiped away."""
+    line = Text(printable(text))
+    line.truncate(width, overflow="ellipsis")
+    return line
 
 
 def show_report(report: Report, page: Path) -> None:
@@ -108,10 +120,8 @@ def show_verdict(verdict: Verdict, findings: Iterable[Finding], sentences: Sente
 
 def show_sections(sections: Sequence[Section]) -> None:
     """Print one line a check: its verdict, what it compared, and how long it took where that was measured."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
     is_timed = any(section.seconds for section in sections)
-    for heading in ("", "check", "compared", "findings", *(["time"] if is_timed else [])):
-        table.add_column(heading, justify="right" if heading in {"findings", "time"} else "left")
+    table = table_of("", "check", "compared", "findings", *(["time"] if is_timed else []))
     for section in sections:
         mark, style = LOOKS[section.verdict]
         table.add_row(
@@ -121,7 +131,27 @@ def show_sections(sections: Sequence[Section]) -> None:
             str(len(section.findings)),
             *([duration(section.seconds)] if is_timed else []),
         )
-    out.print(table)
+    show_table(table)
+
+
+def table_of(*headings: str) -> Table:
+    """Return a table without rows, whose columns of numbers end at the right."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in NUMBERS else "left", overflow="fold")
+    return table
+
+
+def show_table(table: Table) -> None:
+    """Print a table: on a terminal as wide as that is, elsewhere a line a row, however long."""
+    if out.is_terminal:
+        out.print(table)
+        return
+    wide = Console(width=UNLIMITED, force_terminal=False, emoji=False)
+    with wide.capture() as captured:
+        wide.print(table)
+    for line in captured.get().splitlines():
+        out.print(line.rstrip(), markup=False)
 
 
 def show_findings(findings: Sequence[Finding]) -> None:

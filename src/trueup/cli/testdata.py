@@ -45,7 +45,7 @@ def testdata() -> None:
     """
 
 
-@testdata.command()
+@testdata.command(short_help="Count the test data in DB.")
 @click.argument("database", metavar="DB")
 @as_json
 def stats(*, database: str, as_json: bool) -> ExitCode:

@@ -55,7 +55,7 @@ class Wanted:
         return named_sides(self, settings)
 
 
-@click.command()
+@click.command(short_help="Verify that a database is sound, and what its source is.")
 @click.option("--source", metavar="DB", envvar="TRUEUP_SOURCE", help="The truth. Also by TRUEUP_SOURCE.")
 @click.option(
     "--target",

@@ -87,7 +87,7 @@ def test_contract_without_its_unique_index_fails(trueup, databases, configured):
         ("contracts", 'contracts = ["nosuch_module:X"]', "No module named 'nosuch_module'"),
         ("contracts", 'contracts = ["shop_contracts:NOSUCH"]', "has no attribute 'NOSUCH'"),
         ("contracts", 'contracts = ["shop_contracts:NUMBER"]', "is not a Table"),
-        ("contracts", 'contracts = [""]', "contracts: :"),
+        ("contracts", 'contracts = [""]', "contracts: '' is not of the form package.module:name"),
     ],
 )
 def test_what_is_not_declared_is_an_error_of_usage(trueup, databases, configured, command, configuration, said):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from trueup.cli import terminal
-from trueup.cli.terminal import OF_ONE, show_notes, show_report, show_section
+from trueup.cli.terminal import OF_ONE, one_line, show_notes, show_report, show_section, show_table, table_of
 from trueup.report.model import Finding, Report, Section, Side, Verdict, failure
 from trueup.verify.check import left_open
 
@@ -100,3 +100,45 @@ def test_control_characters_of_a_name_do_not_reach_the_terminal(capsys):
     printed = capsys.readouterr().out
     assert r"public.\x1b[2J\u202e" in printed
     assert not {"\x1b", "\x9b", "\x07", "\u202e"} & {*printed}
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    monkeypatch.setattr(terminal.out, "_width", 40)
+
+
+LONG = "a_service_whose_name_has_more_characters_than_the_line"
+
+
+@pytest.mark.usefixtures("narrow")
+def test_table_in_a_file_has_a_line_a_row(capsys):
+    """What reads it looks for whole names."""
+    table = table_of("service", "connections", "tracking")
+    table.add_row(LONG, "3", "unknown: it declares no health at all")
+
+    show_table(table)
+
+    header, row = capsys.readouterr().out.splitlines()
+    assert row == f"{LONG}            3  unknown: it declares no health at all"
+    assert header == f"{'service':<{len(LONG)}}  connections  tracking"
+
+
+@pytest.mark.usefixtures("narrow")
+def test_table_on_a_terminal_is_as_wide_as_that_and_truncates_no_name(capsys, monkeypatch):
+    monkeypatch.setattr(terminal.out, "_force_terminal", True)
+    table = table_of("service", "tracking")
+    table.add_row(LONG, "off")
+
+    show_table(table)
+
+    _, first, second = capsys.readouterr().out.splitlines()
+    assert len(first) <= 40
+    name, word = first.split()
+    assert (name + second.strip(), word) == (LONG, "off")
+
+
+def test_progress_takes_one_line():
+    """A second one would stay on the screen."""
+    assert one_line("comparing rows of public.bookings", 20).plain == "comparing rows of p…"
+    assert one_line("short", 20).plain == "short"
+    assert one_line("\x1b[2J", 20).plain == r"\x1b[2J"
