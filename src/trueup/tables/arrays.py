@@ -43,11 +43,25 @@ def dumpers() -> AdaptersMap:
 CONTEXT = Context(dumpers())
 
 
-def write_array(values: Sequence[Any], dumper: type[Dumper]) -> bytes:
-    """Return up to `MOST_ELEMENTS` values, None for NULL, as an array of what `dumper` writes."""
-    transformer = Transformer(CONTEXT)
-    transformer.set_dumper_types([dumper.oid] * len(values), Format.BINARY)
+def write_arrays(columns: Sequence[Sequence[Any]], dumpers: Sequence[type[Dumper]]) -> list[bytes]:
+    """Return columns of equally many values, None for NULL, as arrays of what their dumpers write.
+
+    Each may have up to `MOST_ELEMENTS` values.
+    """
+    writers = {dumper: writer_of(dumper, len(columns[0])) for dumper in set(dumpers)}
+    return [write_array(values, dumper.oid, writers[dumper]) for values, dumper in zip(columns, dumpers, strict=True)]
+
+
+def writer_of(dumper: type[Dumper], elements: int) -> Any:
+    """Return what writes so many values; to make it takes longer than it takes to write as many integers."""
+    writer: Any = Transformer(CONTEXT)
+    writer.set_dumper_types([dumper.oid] * elements, Format.BINARY)
+    return writer
+
+
+def write_array(values: Sequence[Any], oid: int, writer: Any) -> bytes:
+    """Return the values as an array of elements of that type."""
     array = bytearray(calcsize(HEADER) - COUNT_BYTES)
-    format_row_binary(values, transformer, array)
-    pack_into(HEADER, array, 0, 1, 1, dumper.oid, len(values), 1)
+    format_row_binary(values, writer, array)
+    pack_into(HEADER, array, 0, 1, 1, oid, len(values), 1)
     return bytes(array)

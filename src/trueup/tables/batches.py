@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 from msgspec import UnsetType
 from psycopg.adapt import Dumper
 
-from trueup.tables.contract import Column, Table
+from trueup.tables.contract import UNSET, Column, Table
 from trueup.tables.encoding import BadValue, faithful_json
 from trueup.tables.errors import InvalidValue
 from trueup.tables.ordering import Bad, Key, Ordered, Rejected, key_at, rejected
@@ -86,13 +86,16 @@ def uniform(table: Table[R], given: Ordered) -> Batch | None:
     names, columns, found = [], [], []
     for name in table.insertable:
         column = column_reader_of(name)(given.rows)
+        if column[0] is UNSET:
+            if column.count(UNSET) < len(column):
+                return None
+            continue
         classes = classes_of(column)
-        if UnsetType not in classes:
-            names.append(name)
-            columns.append(column)
-            found.append(classes)
-        elif len(classes) > 1:
+        if UnsetType in classes:
             return None
+        names.append(name)
+        columns.append(column)
+        found.append(classes)
     return Batch(tuple(names), columns, given.positions, given.key, found)
 
 

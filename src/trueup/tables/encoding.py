@@ -165,15 +165,18 @@ def faithful_json(values: Sequence[object]) -> list[str] | None:
     r"""Return values as JSON, None if JSON would change one of them or PostgreSQL refuse it.
 
     An encoder writes NaN and infinity as null, a Decimal or a date as a string, a key that is an int in quotes. jsonb
-    refuses `\u0000`, which a backslash that stands before `u0000` looks like. Texts are read back a few at a time, so
-    that the values are gone before they count for Python's garbage collector.
+    refuses `\u0000`, which a backslash that stands before `u0000` looks like. What texts are read back as is kept while
+    it is little, so that many values are gone before they count for Python's garbage collector.
     """
+    read_back: dict[str, Any] = {}
     try:
         whole = ENCODER.encode_lines(values)[:-1].decode()
         texts = whole.split("\n")
         for begin in range(0, len(texts), BLOCK_VALUES):
             block = texts[begin : begin + BLOCK_VALUES]
-            read_back = {text: DECODER.decode(text) for text in set(block)}
+            if len(read_back) > BLOCK_VALUES:
+                read_back.clear()
+            read_back.update((text, DECODER.decode(text)) for text in set(block).difference(read_back))
             if [read_back[text] for text in block] != [*values[begin : begin + BLOCK_VALUES]]:
                 return None
         if r"\u0000" in whole:
@@ -225,7 +228,15 @@ def quoted(text: str) -> str:
     return f'"{text}"'
 
 
-def array_literals(values: Sequence[Any]) -> list[str]:
-    """Return plain lists as array literals: JSON in other brackets, for both escape a quote and a backslash alike."""
-    lines = b"\n" + ENCODER.encode_lines(values)
+def array_literals(values: Sequence[Any]) -> list[str] | None:
+    """Return lists as array literals, None if they have to be looked at one by one.
+
+    They are JSON in other brackets: both escape a quote and a backslash alike. What else JSON escapes, it alone does.
+    """
+    try:
+        lines = b"\n" + ENCODER.encode_lines(values)
+    except UNWRITABLE:
+        return None
+    if b"\\" in lines and b"\\" in lines.replace(rb"\\", b"").replace(rb"\"", b""):
+        return None
     return lines.replace(b"\n[", b"\n{").replace(b"]\n", b"}\n").decode()[1:-1].split("\n")

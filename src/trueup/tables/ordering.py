@@ -5,6 +5,7 @@ Looks at the columns of the key alone, by column rather than by row. Does no I/O
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise, starmap
 from operator import lt
 from types import NoneType
 from typing import Any, Literal
@@ -167,8 +168,7 @@ def sort(table: Table[Any], key: Key, items: Sequence[int], on_duplicate: OnDupl
 
 def is_ascending(keys: Sequence[Any], items: Sequence[int]) -> bool:
     """Say whether each key is larger than the one before."""
-    ordered = [keys[i] for i in items]
-    return all(map(lt, ordered, ordered[1:]))
+    return all(starmap(lt, pairwise(map(keys.__getitem__, items))))
 
 
 def chosen(table: Table[Any], keys: Sequence[Any], items: Sequence[int], on_duplicate: OnDuplicate) -> set[int]:

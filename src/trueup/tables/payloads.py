@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from trueup.tables.arrays import MOST_ELEMENTS, write_array
+from trueup.tables.arrays import MOST_ELEMENTS, write_arrays
 from trueup.tables.batches import Batch, group, prepare
 from trueup.tables.contract import Table
 from trueup.tables.ordering import Ordered, Reject
@@ -22,7 +22,7 @@ GROWTH = 3
 
 def encode_batch(batch: Batch) -> Payload:
     """Return the columns of a batch as arrays."""
-    return [write_array(values, dumper) for values, dumper in zip(batch.columns, batch.dumpers, strict=True)]
+    return write_arrays(batch.columns, batch.dumpers)
 
 
 def size_of(payload: Payload) -> int:

@@ -31,7 +31,7 @@ from trueup.tables import encoding
 from trueup.tables.encoding import BadValue, quoted
 
 PlainTest = Callable[[Sequence[Any], set[type]], bool]
-Texts = Callable[[Sequence[Any]], list[str]]
+Texts = Callable[[Sequence[Any]], list[str] | None]
 
 
 class Family(StrEnum):
@@ -62,7 +62,7 @@ class SqlType:
     dumper: type[Dumper] = StrBinaryDumper
     """Writes the values of a column for an array, in their binary form where Python has that at the speed of C."""
     texts: Texts | None = None
-    """Writes plain values as texts, where those are what `dumper` takes."""
+    """Writes plain values as texts, where those are what `dumper` takes; None if they turn out not to be plain."""
 
     @property
     def sent_as(self) -> str:
@@ -216,14 +216,11 @@ def array_of(element: SqlType) -> SqlType:
     def is_plain(values: Sequence[Any], classes: set[type]) -> bool:
         if classes != {list} or element.python is object:
             return False
-        items = list(chain.from_iterable(values))
-        kinds = set(map(type, items))
-        if NoneType in kinds:
-            items, kinds = [item for item in items if item is not None], kinds - {NoneType}
+        kinds = set(map(type, chain.from_iterable(values)))
         if element.family is Family.TEXT:
-            # Printable: no half of a surrogate pair, and nothing that JSON has an escape for and an array literal none.
-            return kinds <= {str} and "".join(items).isprintable()
-        return not items or element.is_plain(items, kinds)
+            return kinds <= {str, NoneType}
+        items = [item for item in chain.from_iterable(values) if item is not None]
+        return not items or element.is_plain(items, kinds - {NoneType})
 
     name = f"{element.name}[]"
     return SqlType(

@@ -70,6 +70,15 @@ def test_rows_of_one_shape_are_one_batch_without_unset_columns():
     assert list(batch.positions) == [0, 1, 2]
 
 
+@pytest.mark.parametrize("names", [["a", UNSET], [UNSET, "a"]], ids=["later", "first"])
+def test_column_that_one_row_leaves_out_makes_two_shapes(names: list[Any]):
+    rows = [Client(7, str(i), name=name) for i, name in enumerate(names)]
+
+    batches = group(CLIENTS, as_given(rows), {})
+
+    assert sorted(batch.names for batch in batches) == [("company_id", "name", "phone"), ("company_id", "phone")]
+
+
 def test_bound_tenant_is_added():
     tenant = {"company_id": 7}
 

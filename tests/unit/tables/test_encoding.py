@@ -184,7 +184,9 @@ def test_last_value_of_a_type_is_taken(kind: str, value: Any, text: str):
 
 @pytest.mark.parametrize(("kind", "value", "sqlstate"), REFUSED.values(), ids=REFUSED.keys())
 def test_bulk_never_takes_a_refused_value_for_a_plain_one(kind: str, value: Any, sqlstate: str):
-    assert not parse_type(kind)[0].is_plain([value], {type(value)})
+    column = parse_type(kind)[0]
+
+    assert not column.is_plain([value], {type(value)}) or (column.texts and column.texts([value]) is None)
 
 
 @pytest.mark.parametrize("bad", [{"a": {1}}, {"a": (1,)}, {1: "a"}, nan, "\0", datetime(2024, 1, 1, tzinfo=UTC)])
@@ -210,3 +212,15 @@ def test_lists_are_written_as_array_literals():
     values: list[list[Any]] = [["a]", 'b"', "\\"], [], [None], [1]]
 
     assert array_literals(values) == ['{"a]","b\\"","\\\\"}', "{}", "{null}", "{1}"]
+
+
+@pytest.mark.parametrize("text", ["\n", "\t", "\0", "\x1f", "\\n\n", "\udfff"])
+def test_list_that_json_writes_otherwise_than_an_array_is_none_of_these(text: str):
+    assert array_literals([["plain"], [text]]) is None
+
+
+@pytest.mark.parametrize("text", ["\x7f", "\xa0", "\u2028", "\U0001f600", "\\n", "\\u0000"])
+def test_text_that_json_escapes_no_more_than_an_array_is_written_as_it_is(text: str):
+    escaped = text.replace("\\", "\\\\")
+
+    assert array_literals([["plain"], [text]]) == ['{"plain"}', f'{{"{escaped}"}}']
