@@ -13,11 +13,13 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "types", "unit", "integration", "repositories", "coverage", "docs"]
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
+UNIT = ("tests/unit", "-o", "trueup_guard=true")
+MEASURED = ("unit", "integration", "repositories")
 COVERAGE = Path(".nox/measured").absolute()
 REPORTS = Path("reports").absolute()
 CORES = os.cpu_count() or 2
 WORKERS = str(CORES + 1)
-"""One more than there are cores: tests wait for servers."""
+"""One more than there are cores: tests wait for servers. Those that ask for none don't, and each process collects."""
 LEAST_NOTICED = 0.85
 """The share of planted defects that tests have to notice."""
 BYTECODE = Path(".nox/bytecode").absolute()
@@ -26,31 +28,37 @@ process would compile for seconds."""
 
 
 def install(session: nox.Session, *groups: str, extras: str = "embedded,health,salon") -> None:
-    """Install the checkout, editable, and dependency groups, at the versions of constraints.txt."""
+    """Install the checkout, editable, and dependency groups, by constraints.txt; nothing where nothing has changed."""
     session.env.update(UV_SYSTEM_CERTS="1", UV_PYTHON_DOWNLOADS="never")
     session.env.update(PYTHONDONTWRITEBYTECODE="", PYTHONPYCACHEPREFIX=str(BYTECODE))
     requirements = nox.project.dependency_groups(PYPROJECT, *groups)
+    sources = [Path(name).read_text() for name in ("pyproject.toml", "constraints.txt")]
+    wanted = json.dumps([str(Path.cwd()), extras, requirements, sources])
+    installed = Path(session.virtualenv.location, "installed.json")
+    if installed.exists() and installed.read_text() == wanted:
+        return
+    installed.unlink(missing_ok=True)
     session.install("-q", "-e", f".[{extras}]", *requirements, "-c", "constraints.txt")
+    installed.write_text(wanted)
 
 
-def run_tests(session: nox.Session, name: str, *options: str, workers: str = WORKERS) -> None:
-    """Run the tests below tests/NAME on all cores, their coverage and JUnit report kept for later sessions."""
-    if not any(Path("tests", name).rglob("test_*.py")):
-        session.skip(f"tests/{name} holds no test yet")
-    install(session, "test", "browser")
+def report_of(name: str) -> str:
+    """Return the option that keeps a JUnit report for later sessions."""
+    return f"--junitxml={REPORTS / 'tests' / name}.xml"
+
+
+def measure(session: nox.Session, name: str, *options: str) -> None:
+    """Run pytest with options, the coverage kept under a name for the session that combines it."""
     COVERAGE.mkdir(parents=True, exist_ok=True)
     for old in COVERAGE.glob(f"data.{name}*"):
         old.unlink()
     session.env["COVERAGE_FILE"] = str(COVERAGE / f"data.{name}")
     # By coverage and not by pytest-cov, which begins after pytest has imported our plugin, and with it parts of trueup.
-    session.run(
-        *("coverage", "run", "-m", "pytest"),
-        f"tests/{name}",
-        f"--junitxml={REPORTS / 'tests' / name}.xml",
-        *options,
-        *(session.posargs or ["-n", workers]),
-    )
+    session.run("coverage", "run", "-m", "pytest", *options)
     session.run("coverage", "combine", "-q")
+    # A process that a test killed may have left a file that it had begun.
+    for begun in COVERAGE.glob(f"data.{name}.*"):
+        begun.unlink()
 
 
 def heed_refusal(session: nox.Session) -> None:
@@ -60,6 +68,14 @@ def heed_refusal(session: nox.Session) -> None:
         session.skip(f"RUN_INTEGRATION_TESTS is {word}")
     if word not in {"true", "yes", "on", "1", ""}:
         session.error("RUN_INTEGRATION_TESTS must be true or false")
+
+
+def run_on_servers(session: nox.Session, name: str) -> None:
+    """Run the tests below tests/NAME; one that lost a race with the clock runs once more, and is named."""
+    heed_refusal(session)
+    install(session, "test", "browser")
+    options = [f"tests/{name}", report_of(name), "--reruns=1", "-rR"]
+    measure(session, name, *options, *(session.posargs or ["-n", WORKERS]))
 
 
 @nox.session
@@ -83,31 +99,31 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def unit(session: nox.Session) -> None:
-    """Run the tests that need no server; they can't reach one either, and another process would only collect more."""
-    run_tests(session, "unit", "-o", "trueup_guard=true", workers=str(CORES))
+    """Run the tests that need no server, and can't reach one, in seconds: the session coverage measures them."""
+    install(session, "test", "browser")
+    session.run("pytest", *UNIT, report_of("unit"), *(session.posargs or ["-n", str(CORES)]))
 
 
 @nox.session
 def integration(session: nox.Session) -> None:
-    """Run the tests on real PostgreSQL servers; one that lost a race with the clock runs once more, and is named."""
-    heed_refusal(session)
-    run_tests(session, "integration", "--reruns=1", "-rR")
+    """Run the tests on real PostgreSQL servers."""
+    run_on_servers(session, "integration")
 
 
 @nox.session
 def repositories(session: nox.Session) -> None:
     """Run the tests of ai_admin's repositories."""
-    heed_refusal(session)
-    run_tests(session, "repositories", "--reruns=1", "-rR")
+    run_on_servers(session, "repositories")
 
 
 @nox.session(requires=["unit", "integration", "repositories"])
 def coverage(session: nox.Session) -> None:
-    """Combine the coverage of the test sessions; fail below the limit; write reports/coverage."""
+    """Measure the unit tests, combine their coverage with the others'; fail below the limit; write reports/coverage."""
     heed_refusal(session)
-    install(session, "test")
+    install(session, "test", "browser")
+    measure(session, "unit", *UNIT, "-q", "-n", str(CORES))
     session.env["COVERAGE_FILE"] = str(COVERAGE / "combined")
-    session.run("coverage", "combine", "--keep", *map(str, sorted(COVERAGE.glob("data.*"))))
+    session.run("coverage", "combine", "--keep", *(str(COVERAGE / f"data.{name}") for name in MEASURED))
     session.run("coverage", "html", "-d", str(REPORTS / "coverage"), "--fail-under=0", "-q")
     session.run("trueup", "report", "--report", str(REPORTS))
     session.run("coverage", "report")
