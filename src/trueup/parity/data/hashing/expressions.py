@@ -25,6 +25,11 @@ def int8(number: int) -> sql.Composed:
     return sql.SQL("{}::int8").format(sql.Literal(str(number)))
 
 
+def array(numbers: Sequence[int]) -> sql.Composed:
+    """Return integers as an array."""
+    return sql.SQL("{}::int8[]").format(sql.Literal("{" + ",".join(map(str, numbers)) + "}"))
+
+
 def comma(parts: Iterable[sql.Composable]) -> sql.Composed:
     """Join with commas."""
     return sql.SQL(", ").join(parts)

@@ -6,7 +6,7 @@ import psycopg
 
 from trueup.db import Snapshot
 from trueup.errors import Disconnected, Unverifiable, UsageError
-from trueup.parity.data.hashing import statements
+from trueup.parity.data.hashing import looks
 from trueup.parity.data.pairing.pairs import Reading, TablePair, Unpaired
 from trueup.parity.data.pairing.window import Window
 from trueup.parity.data.sides.lockstep import Lockstep, savepoint, unverifiable
@@ -50,7 +50,7 @@ def _admit(snapshot: Snapshot, reading: Reading) -> None:
     try:
         with savepoint(snapshot), snapshot.connection.cursor(binary=True) as cursor:
             # Binary, so that the text is one statement and no more, whatever it holds.
-            cursor.execute(statements.admission(reading))
+            cursor.execute(looks.admission(reading))
     except Disconnected:
         raise
     except Unverifiable:
@@ -76,7 +76,7 @@ def _estimate(snapshot: Snapshot, reading: Reading) -> int:
     """Return about how many rows there are; 0 where nobody says."""
     try:
         with savepoint(snapshot), unverifiable(snapshot):
-            [([plan],)] = snapshot.rows(statements.estimate(reading))
+            [([plan],)] = snapshot.rows(looks.estimate(reading))
     except Disconnected:
         raise
     except Unverifiable:

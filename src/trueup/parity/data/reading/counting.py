@@ -3,7 +3,7 @@
 from time import perf_counter
 
 from trueup.errors import Disconnected, Unverifiable
-from trueup.parity.data.hashing import statements
+from trueup.parity.data.hashing import looks
 from trueup.parity.data.model import TableComparison
 from trueup.parity.data.pairing.pairs import Unpaired
 from trueup.parity.data.sides.lockstep import Lockstep, unverifiable
@@ -18,7 +18,7 @@ def count_rows(both: Lockstep, alone: Unpaired) -> TableComparison:
     snapshot = both.source if alone.in_source else both.target
     try:
         with both.savepoint(), unverifiable(snapshot):
-            [(rows,)] = snapshot.rows(statements.count(alone.reading))
+            [(rows,)] = snapshot.rows(looks.count(alone.reading))
     except Disconnected:
         raise
     except Unverifiable as error:

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from trueup.parity.data.hashing import statements
+from trueup.parity.data.hashing.rows import rows_of_hashes, rows_of_keys
 from trueup.parity.data.model import Key
 from trueup.parity.data.pairing.pairs import TablePair
 from trueup.parity.data.reading.sighting import Seen, Sighting
@@ -33,7 +33,7 @@ def sightings(both: Lockstep, pair: TablePair, keys: Sequence[Key], salt: int) -
 
 
 def _ask(both: Lockstep, pair: TablePair, keys: Sequence[Key], salt: int) -> tuple[Answer, Answer]:
-    query = statements.rows_of_keys if pair.source.key else statements.rows_of_hashes
+    query = rows_of_keys if pair.source.key else rows_of_hashes
     return both.run(
         lambda source: source.rows(query(pair.source, keys, salt)),
         lambda target: target.rows(query(pair.target, keys, salt)),

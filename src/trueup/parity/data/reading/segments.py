@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from trueup.parity.data.hashing import statements
+from trueup.parity.data.hashing import looks
 from trueup.parity.data.hashing.grid import even_bounds, power_of_two
 from trueup.parity.data.pairing.pairs import TablePair
 from trueup.parity.data.pairing.span import Span
@@ -43,8 +43,8 @@ def segments(both: Lockstep, pair: TablePair, *, segment_bytes: int | None = Non
     if segment_bytes is None or not pair.source.key:
         return (Segment(pair=pair),)
     sizes = both.run(
-        lambda source: source.rows(statements.size(pair.source)),
-        lambda target: target.rows(statements.size(pair.target)),
+        lambda source: source.rows(looks.size(pair.source)),
+        lambda target: target.rows(looks.size(pair.target)),
     )
     table_bytes = max(bytes_ for [(bytes_,)] in sizes)
     wanted = -(-table_bytes // segment_bytes)
@@ -56,8 +56,8 @@ def segments(both: Lockstep, pair: TablePair, *, segment_bytes: int | None = Non
 def _ranges(both: Lockstep, pair: TablePair, wanted: int, table_bytes: int) -> Iterator[Span]:
     percent = min(100.0, 100 * PAGES_SAMPLED * PAGE_BYTES / max(1, table_bytes))
     answers = both.run(
-        lambda source: source.rows(statements.sample(pair.source, percent)),
-        lambda target: target.rows(statements.sample(pair.target, percent)),
+        lambda source: source.rows(looks.sample(pair.source, percent)),
+        lambda target: target.rows(looks.sample(pair.target, percent)),
     )
     bounds = even_bounds((int(key) for (key,) in chain.from_iterable(answers)), buckets=wanted)
     for low, high in zip((None, *bounds), (*bounds, None), strict=True):

@@ -7,8 +7,9 @@ from typing import Any
 
 from psycopg import sql
 
-from trueup.parity.data.hashing import statements
+from trueup.parity.data.hashing import looks
 from trueup.parity.data.hashing.grid import FEWEST, Grid, HashGrid, bucket_count, even_grid, power_of_two
+from trueup.parity.data.hashing.rows import row_hashes_of
 from trueup.parity.data.model import Key
 from trueup.parity.data.pairing.pairs import Reading, TablePair
 from trueup.parity.data.sides.lockstep import Lockstep
@@ -43,7 +44,7 @@ class Survey:
 
 def survey(both: Lockstep, pair: TablePair, *, salt: int, share: float = 1) -> Survey:
     """Look at a few pages of a table, of which a segment holds a share, and at its least and greatest integer key."""
-    sizes = _ask(both, pair, statements.size)
+    sizes = _ask(both, pair, looks.size)
     whole_bytes = max(bytes_ for [(bytes_,)] in sizes)
     table_bytes = int(whole_bytes * share)
     is_worth_it = pair.source.is_key_enforced and table_bytes > SMALL_BYTES
@@ -52,7 +53,7 @@ def survey(both: Lockstep, pair: TablePair, *, salt: int, share: float = 1) -> S
     buckets = max(FEWEST, power_of_two(table_bytes // DENSE_BUCKET_BYTES)) if is_dense else bucket_count(table_bytes)
     if not pair.source.has_integer_key:
         return Survey(grid=HashGrid(buckets), is_dense=is_dense)
-    ends = chain.from_iterable(answer[0] for answer in _ask(both, pair, statements.key_bounds))
+    ends = chain.from_iterable(answer[0] for answer in _ask(both, pair, looks.key_bounds))
     points = {int(key[0] or 0) for key in chain.from_iterable(samples)}
     known = points | {int(end) for end in ends if end is not None}
     return Survey(grid=even_grid(known, buckets=buckets), is_dense=is_dense)
@@ -60,7 +61,7 @@ def survey(both: Lockstep, pair: TablePair, *, salt: int, share: float = 1) -> S
 
 def _samples(both: Lockstep, pair: TablePair, table_bytes: int, share: float) -> tuple[list[Key], list[Key]]:
     percent, rows = sampled(table_bytes, share)
-    return _ask(both, pair, lambda reading: statements.sample(reading, percent, rows=rows))
+    return _ask(both, pair, lambda reading: looks.sample(reading, percent, rows=rows))
 
 
 def sampled(table_bytes: int, share: float) -> tuple[float, float]:
@@ -81,7 +82,7 @@ def _differing(both: Lockstep, pair: TablePair, samples: Iterable[Sequence[Key]]
         return 0
     source, target = (
         {tuple(key): tuple(hashes) for key, hashes in answer}
-        for answer in _ask(both, pair, lambda reading: statements.row_hashes_of(reading, tried, salt))
+        for answer in _ask(both, pair, lambda reading: row_hashes_of(reading, tried, salt))
     )
     return sum(source.get(key) != target.get(key) for key in tried)
 

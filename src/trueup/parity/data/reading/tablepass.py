@@ -6,8 +6,9 @@ from typing import Any
 
 from psycopg import sql
 
-from trueup.parity.data.hashing import statements
+from trueup.parity.data.hashing import looks, passes
 from trueup.parity.data.hashing.grid import Grid, HashGrid, RangeGrid
+from trueup.parity.data.hashing.rows import column_hashes, keys_of_ids
 from trueup.parity.data.model import ChangedRow, Key
 from trueup.parity.data.pairing.pairs import Reading, TablePair
 from trueup.parity.data.reading.buckets import side_by_side
@@ -88,7 +89,7 @@ class TablePass:
             return
         for bucket in buckets:
             inner = pair.within(grid.span(bucket, bucket).inside(pair.source.span))
-            answers = self._ask(inner, lambda reading: statements.cuts(reading, max(1, MOST_ROWS_HELD // 16)))
+            answers = self._ask(inner, lambda reading: looks.cuts(reading, max(1, MOST_ROWS_HELD // 16)))
             yield inner, RangeGrid(tuple(sorted({bound for answer in answers for (bound,) in answer})))
 
     def _gather_all(self, grid: Grid) -> None:
@@ -96,14 +97,12 @@ class TablePass:
             self._gather(self._pair, grid, grid.numbers[first : first + DENSE_BUCKETS_AT_ONCE])
 
     def _gather(self, pair: TablePair, grid: Grid, buckets: Sequence[int]) -> None:
-        source, target = (
-            statements.packed(reading, grid, buckets, self._salt) for reading in (pair.source, pair.target)
-        )
+        source, target = (passes.packed(reading, grid, buckets, self._salt) for reading in (pair.source, pair.target))
         for rows in side_by_side(self._both, source, target):
             self.found.add(*rows)
 
     def _checksums(self, pair: TablePair, grid: Grid) -> tuple[Checksums, Checksums]:
-        source, target = self._ask(pair, lambda reading: statements.checksums(reading, grid, self._salt))
+        source, target = self._ask(pair, lambda reading: passes.checksums(reading, grid, self._salt))
         return _by_bucket(source), _by_bucket(target)
 
     def _names(self, in_source: list[int], in_target: list[int]) -> Callable[[int], Key]:
@@ -113,14 +112,14 @@ class TablePass:
             return lambda id_: (f"{id_ % 2**64:016x}",)
         known: dict[int, Key] = {}
         for answer in self._both.run(
-            lambda source: source.rows(statements.keys_of_ids(self._pair.source, in_source, self._salt)),
-            lambda target: target.rows(statements.keys_of_ids(self._pair.target, in_target, self._salt)),
+            lambda source: source.rows(keys_of_ids(self._pair.source, in_source, self._salt)),
+            lambda target: target.rows(keys_of_ids(self._pair.target, in_target, self._salt)),
         ):
             known.update((id_, tuple(key)) for id_, *key in answer)
         return known.__getitem__
 
     def _column_hashes_of(self, keys: Sequence[Key]) -> Query:
-        return lambda reading: statements.column_hashes(reading, keys, self._salt)
+        return lambda reading: column_hashes(reading, keys, self._salt)
 
     def _ask(self, pair: TablePair, query: Query) -> tuple[Answer, Answer]:
         return self._both.run(

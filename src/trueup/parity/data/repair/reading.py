@@ -8,7 +8,7 @@ from psycopg import sql
 from trueup.db import Snapshot
 from trueup.errors import Disconnected, Unverifiable
 from trueup.parity.data.hashing.expressions import comma, key_text
-from trueup.parity.data.hashing.statements import joined
+from trueup.parity.data.hashing.rows import joined
 from trueup.parity.data.model import Key, TableComparison
 from trueup.parity.data.pairing.pairs import Reading, TablePair, Unpaired
 from trueup.parity.data.pairing.rules import Rules

@@ -8,7 +8,7 @@ from time import monotonic
 import psycopg
 
 from trueup.errors import DatabaseError, Disconnected, Unverifiable
-from trueup.parity.data.hashing import statements
+from trueup.parity.data.hashing import looks
 from trueup.parity.data.limits.bounds import SEGMENT_BYTES, Bounds
 from trueup.parity.data.limits.halt import PATIENCE_S, Halt, halting
 from trueup.parity.data.limits.load import busy
@@ -152,8 +152,8 @@ class Course:
     def _is_scattered(self, pair: TablePair) -> bool:
         """Return whether rows of neighbouring keys lie far apart, so that each segment would read the whole table."""
         answers = self.both.run(
-            lambda source: source.rows(statements.correlation(pair.source)),
-            lambda target: target.rows(statements.correlation(pair.target)),
+            lambda source: source.rows(looks.correlation(pair.source)),
+            lambda target: target.rows(looks.correlation(pair.target)),
         )
         return any(found is not None and found < IN_ORDER for [(found,)] in answers)
 

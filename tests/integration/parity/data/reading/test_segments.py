@@ -18,7 +18,7 @@ from trueup.parity.data import (
     segments,
 )
 from trueup.parity.data.hashing import grid as grids
-from trueup.parity.data.hashing import statements
+from trueup.parity.data.hashing import passes
 from trueup.parity.data.reading import survey, tablepass
 
 KEYS = {
@@ -143,7 +143,7 @@ def test_crowded_keys_give_even_buckets(databases: Any, monkeypatch: pytest.Monk
         both = stack.enter_context(lockstep(source.snapshot, target.snapshot))
         [pair] = pair_tables(source.catalog, target.catalog)
         grid = survey.survey(both, pair, salt=1).grid
-        rows = [count for _, count, _ in source.snapshot.rows(statements.checksums(pair.source, grid, 1))]
+        rows = [count for _, count, _ in source.snapshot.rows(passes.checksums(pair.source, grid, 1))]
 
     assert max(rows) < 8 * sum(rows) / grids.FEWEST
 
