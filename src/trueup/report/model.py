@@ -66,6 +66,19 @@ def failure(
     )
 
 
+def left_open(check: str, place: str, message: str, *, meaning: str = "", remedy: str = "") -> Finding:
+    """Return the finding for what could not be looked at."""
+    return Finding(
+        check=check,
+        verdict=Verdict.INCONCLUSIVE,
+        severity=None,
+        object=place,
+        message=message,
+        meaning=meaning,
+        remedy=remedy,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """Is what one check looked at and found."""

@@ -12,11 +12,11 @@ from trueup.errors import Unverifiable
 from trueup.parity.data import Bounds, Side, TableComparison, compare, verdict_of
 from trueup.parity.schema import catalog
 from trueup.parity.schema.planning import scratch_version
-from trueup.report.model import Finding, Section, Verdict, failure
+from trueup.report.model import Finding, Section, Verdict, failure, left_open
 from trueup.report.wording import quantity
 from trueup.servers import EmbeddedServer
 from trueup.servers.source import describe_script_error
-from trueup.verify.check import Announce, left_open, nothing_there
+from trueup.verify.check import Announce, nothing_there
 from trueup.verify.subject import Subject
 
 ARCHIVE = b"PGDMP"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from trueup.errors import Refused
-from trueup.report.model import Finding, Section, Verdict
+from trueup.report.model import Finding, Section, Verdict, left_open
 from trueup.settings import Settings
 from trueup.tables.declared import declared_tables
 from trueup.verify.subject import Subject
@@ -47,19 +47,6 @@ def reads_contracts(settings: Settings) -> None:
     """
     if settings.contracts:
         declared_tables(settings.contracts)
-
-
-def left_open(check: str, place: str, message: str, *, meaning: str = "", remedy: str = "") -> Finding:
-    """Return the finding for what could not be looked at."""
-    return Finding(
-        check=check,
-        verdict=Verdict.INCONCLUSIVE,
-        severity=None,
-        object=place,
-        message=message,
-        meaning=meaning,
-        remedy=remedy,
-    )
 
 
 def nothing_there(check: str, message: str) -> Finding:

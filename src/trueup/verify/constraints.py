@@ -13,8 +13,8 @@ from trueup.parity.data import Side
 from trueup.parity.data.beyond.foreign_keys import ForeignKey, read_foreign_keys
 from trueup.parity.data.sides.lockstep import savepoint, unverifiable
 from trueup.parity.schema import Catalog, QualifiedName
-from trueup.report.model import Finding, Section, failure
-from trueup.verify.check import Announce, left_open
+from trueup.report.model import Finding, Section, failure, left_open
+from trueup.verify.check import Announce
 from trueup.verify.relations import declared_relations, unknown_relations
 from trueup.verify.subject import Subject
 

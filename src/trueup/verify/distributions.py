@@ -15,8 +15,8 @@ from trueup.errors import Disconnected, Unverifiable
 from trueup.parity.data import Side
 from trueup.parity.data.sides.lockstep import savepoint, unverifiable
 from trueup.parity.schema import Column, ColumnName, QualifiedName
-from trueup.report.model import Finding, Section, Severity, failure
-from trueup.verify.check import Announce, left_open, needs_source
+from trueup.report.model import Finding, Section, Severity, failure, left_open
+from trueup.verify.check import Announce, needs_source
 from trueup.verify.subject import Subject
 
 LEAST_ROWS = 20

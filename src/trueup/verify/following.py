@@ -19,9 +19,8 @@ from trueup.parity.data.moving.fence import lag_bytes, slots_between
 from trueup.parity.data.moving.recheck import Places, now, pause
 from trueup.parity.data.reading.rereading import sightings
 from trueup.parity.data.sides.lockstep import Lockstep, lockstep
-from trueup.report.model import Finding, Section, Severity, Verdict
+from trueup.report.model import Finding, Section, Severity, Verdict, left_open
 from trueup.settings import Conversion
-from trueup.verify.check import left_open
 from trueup.verify.pair import Pair
 from trueup.verify.rows import data_section, name_row
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from trueup.db import Snapshot
 from trueup.errors import Refused, Unverifiable
 from trueup.parity.schema import compared
-from trueup.report.model import Finding, Section, Severity, Verdict, failure
+from trueup.report.model import Finding, Section, Severity, Verdict, failure, left_open
 from trueup.testing.identity import read_identity
-from trueup.verify.check import Announce, left_open
+from trueup.verify.check import Announce
 from trueup.verify.structure import is_bare
 from trueup.verify.subject import Subject
 

@@ -11,11 +11,11 @@ from trueup.db import Database
 from trueup.db.block import Block
 from trueup.errors import DatabaseError, Refused, Unverifiable
 from trueup.parity.data import Side
-from trueup.report.model import Finding, Section, failure
+from trueup.report.model import Finding, Section, failure, left_open
 from trueup.settings import DatabaseSettings
 from trueup.tables import Begins, Ends, Repository, Table
 from trueup.tables.declared import declared_tables
-from trueup.verify.check import Announce, left_open, needs_contracts
+from trueup.verify.check import Announce, needs_contracts
 from trueup.verify.constraints import read_unique_keys
 from trueup.verify.subject import Subject
 

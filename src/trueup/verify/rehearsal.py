@@ -15,8 +15,7 @@ from trueup.errors import MigrationFailed
 from trueup.migrations import Migration, Migrations
 from trueup.parity.schema import Catalog, ColumnName, Difference, QualifiedName, Table, diff
 from trueup.parity.schema.planning.survival import Kept, Rows, lost_rows
-from trueup.report.model import Finding, Section, Severity, Verdict
-from trueup.verify.check import left_open
+from trueup.report.model import Finding, Section, Severity, Verdict, left_open
 from trueup.verify.stage import Stage
 
 CHECK = "migrations"

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from trueup.parity.data.beyond.foreign_keys import ForeignKey
 from trueup.parity.schema import Catalog, ColumnName
-from trueup.report.model import Finding
+from trueup.report.model import Finding, left_open
 from trueup.settings import Relation
-from trueup.verify.check import left_open
 from trueup.verify.subject import Subject
 
 

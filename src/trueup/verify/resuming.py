@@ -3,8 +3,7 @@
 from dataclasses import replace
 
 from trueup.parity.data import Resumption
-from trueup.report.model import Section
-from trueup.verify.check import left_open
+from trueup.report.model import Section, left_open
 
 
 def resumed_section(section: Section, how: Resumption) -> Section:

@@ -6,8 +6,8 @@ from itertools import chain
 from typing import NamedTuple
 
 from trueup.parity.data import ALL_OF_IT, Key, Outcome, Recheck, Sample, TableComparison, Window, compare, verdict_of
-from trueup.report.model import Finding, Section, Severity, Verdict
-from trueup.verify.check import Announce, left_open, nothing_there
+from trueup.report.model import Finding, Section, Severity, Verdict, left_open
+from trueup.verify.check import Announce, nothing_there
 from trueup.verify.subject import Subject
 
 SHARE = 0.9

@@ -18,10 +18,10 @@ from trueup.conninfo import ConnInfo
 from trueup.errors import DatabaseError, Refused, TrueupError, Unverifiable, UsageError
 from trueup.parity.data import USUAL, Bounds
 from trueup.parity.schema import Profile
-from trueup.report.model import Report, Section, Verdict
+from trueup.report.model import Report, Section, Verdict, left_open
 from trueup.settings import Settings
 from trueup.settings.settings import default_cache_folder
-from trueup.verify.check import Announce, Check, left_open, stopped
+from trueup.verify.check import Announce, Check, stopped
 from trueup.verify.checks import CHECKS
 from trueup.verify.deadline import deadline
 from trueup.verify.structure import notes_on_scope

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from trueup.parity.data import Side
 from trueup.parity.schema import QualifiedName, Table
-from trueup.report.model import Finding, Section, Severity, Verdict, failure
-from trueup.verify.check import Announce, left_open
+from trueup.report.model import Finding, Section, Severity, Verdict, failure, left_open
+from trueup.verify.check import Announce
 from trueup.verify.subject import Subject
 
 ACTIVE = """

@@ -3,8 +3,8 @@
 from itertools import chain
 
 from trueup.parity.data import Side, sequences_behind
-from trueup.report.model import Finding, Section, failure
-from trueup.verify.check import Announce, left_open
+from trueup.report.model import Finding, Section, failure, left_open
+from trueup.verify.check import Announce
 from trueup.verify.subject import Subject
 
 

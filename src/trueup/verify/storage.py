@@ -11,8 +11,8 @@ from trueup.errors import Disconnected, Unverifiable
 from trueup.parity.data import Side
 from trueup.parity.data.sides.lockstep import savepoint, unverifiable
 from trueup.parity.schema import Catalog, QualifiedName
-from trueup.report.model import Finding, Section, Severity, Verdict, failure
-from trueup.verify.check import Announce, left_open
+from trueup.report.model import Finding, Section, Severity, Verdict, failure, left_open
+from trueup.verify.check import Announce
 from trueup.verify.subject import Subject
 
 LARGE_OBJECT = "large object"

@@ -1,8 +1,8 @@
 """Whether failures reach the error tracker, as a section of a report."""
 
 from trueup import observe
-from trueup.report.model import Section, Severity, failure
-from trueup.verify.check import Announce, left_open
+from trueup.report.model import Section, Severity, failure, left_open
+from trueup.verify.check import Announce
 from trueup.verify.subject import Subject
 
 

@@ -6,8 +6,7 @@ import pytest
 
 from trueup.cli import terminal
 from trueup.cli.terminal import OF_ONE, one_line, show_notes, show_report, show_section, show_table, table_of
-from trueup.report.model import Finding, Report, Section, Side, Verdict, failure
-from trueup.verify.check import left_open
+from trueup.report.model import Finding, Report, Section, Side, Verdict, failure, left_open
 
 FAILED = failure("budget", "server", "7 services want 21 of 20 connections", "Some get none.", "lower them")
 OPEN = left_open("budget", "server", "it can't be asked")
