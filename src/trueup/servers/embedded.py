@@ -257,6 +257,9 @@ class EmbeddedServer:
         if is_staged:
             keeper.unpack(packed, run.data, "late")
         self._await_ready()
+        if is_staged:
+            keeper.unpack(packed, run.data, "ready")
+            self._await_ready()
 
     def _write(self, name: str, text: str) -> None:
         """Write a file of the configuration."""

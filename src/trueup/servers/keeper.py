@@ -22,8 +22,8 @@ FAREWELL_S = 15.0
 SLICE_S = 0.05
 """How long to listen before looking whether another thread has heard it."""
 
-Stage = Literal["early", "late", "all"]
-"""`early` is what a server reads when it starts, `late` all else."""
+Stage = Literal["early", "late", "ready", "all"]
+"""When a file has to be there (`reaper.stage_of`)."""
 
 living: "weakref.WeakSet[Keeper]" = weakref.WeakSet()
 

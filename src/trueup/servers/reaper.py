@@ -85,19 +85,22 @@ def unpack(image: str, folder: str, stage: str, *, owner: tuple[int, int] = (-1,
             with memoryview(whole) as view, view[start:] as blob:
                 for line in whole[first:start].splitlines():
                     numbers, _, name = line.partition(b"\t")
-                    if is_of_stage(stage, name):
+                    if stage in {"all", stage_of(name)}:
                         unpack_entry(name, list(map(int, numbers.split())), blob, root, owner)
     finally:
         os.close(root)
 
 
-def is_of_stage(stage: str, name: bytes) -> bool:
-    """Say whether a file belongs to what is written `early`, because a starting server reads it, or `late`, or `all`.
+def stage_of(name: bytes) -> str:
+    """Return when a file has to be there: `early`, because a starting server reads it, `late`, or when it is `ready`.
 
     A server opens no database before somebody connects to one, where it was shut down properly and needs no recovery,
-    as in an image, and without autovacuum.
+    as in an image, and without autovacuum. It removes the files in which it sums its catalogs up for the next login,
+    which a crash may have left wrong; those of an image are right.
     """
-    return stage == "all" or (stage == "late") == name.startswith(b"base/")
+    if name.endswith(b"/pg_internal.init"):
+        return "ready"
+    return "late" if name.startswith(b"base/") else "early"
 
 
 def unpack_entry(name: bytes, numbers: list[int], blob: memoryview, root: int, owner: tuple[int, int]) -> None:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -16,7 +17,9 @@ import trueup
 from trueup.db import connect
 from trueup.errors import ServerUnavailable
 from trueup.servers import EmbeddedServer, cluster, diagnose, embedded, installation
-from trueup.servers.account import account
+from trueup.servers.account import Account, account
+from trueup.servers.folders import create_run
+from trueup.servers.keeper import Keeper
 from trueup.servers.wheel import is_open, runnable
 
 START = """
@@ -285,3 +288,15 @@ def test_port_that_was_taken_in_between_is_replaced(cache_folder: Path, monkeypa
 
         with EmbeddedServer(cache_folder=cache_folder, tcp=True) as second:
             assert second.port != first.port
+
+
+def test_program_is_not_started_on_files_that_could_not_be_unpacked(tmp_path: Path) -> None:
+    run = create_run(tmp_path / "servers")
+    with closing(Keeper(run, Account())) as keeper:
+        keeper.unpack(tmp_path / "absent.image", tmp_path, "all")
+        keeper.start("/bin/true")
+
+        with pytest.raises(FileNotFoundError):
+            keeper.wait(30)
+
+        assert (keeper.wait(0.2), keeper.running()) == (None, None)

@@ -66,6 +66,47 @@ def test_collecting_starts_none(project: pytest.Pytester) -> None:
     project.runpytest_subprocess("--collect-only", "-s").stdout.fnmatch_lines(["*STARTED False*"])
 
 
+@pytest.mark.parametrize(
+    ("mark", "options"),
+    [
+        ("skip", ()),
+        ("skipif(True, reason='not here')", ()),
+        ("trueup", ("--deselect", "test_none.py")),
+        ("trueup", ("--setup-plan",)),
+    ],
+)
+def test_tests_that_do_not_run_start_none(project: pytest.Pytester, mark: str, options: tuple[str, ...]) -> None:
+    project.makeconftest(TELL_WHETHER_STARTED)
+    project.makepyfile(test_none=f"import pytest\n\n@pytest.mark.{mark}\ndef test_one(db): ...")
+
+    project.runpytest_subprocess(*options, "-s").stdout.fnmatch_lines(["*STARTED False*"])
+
+
+def test_module_that_cannot_be_collected_starts_none(project: pytest.Pytester) -> None:
+    project.makeconftest(TELL_WHETHER_STARTED)
+    project.makepyfile(test_good="def test_one(db): ...", test_bad="raise OSError")
+
+    project.runpytest_subprocess("-s").stdout.fnmatch_lines(["*STARTED False*"])
+
+
+def test_server_is_asked_for_before_the_first_test_is_set_up(project: pytest.Pytester) -> None:
+    """What a test before it does, or what its fixtures import, goes on while it starts."""
+    project.makepyfile(
+        """
+        import sys
+        import threading
+
+        def test_first():
+            assert "psycopg" not in sys.modules or "trueup-host" in {thread.name for thread in threading.enumerate()}
+            assert "trueup.testing.lending.host" in sys.modules
+
+        def test_second(db): ...
+        """
+    )
+
+    project.runpytest_subprocess("-p", "no:randomly").assert_outcomes(passed=2)
+
+
 def test_workers_share_one_server_and_no_database(project: pytest.Pytester) -> None:
     project.makeconftest(TELL_WHETHER_STARTED)
     project.makepyfile(TELL_WHERE)
@@ -167,6 +208,21 @@ def test_saved_state_holds_no_log_of_what_was_built(recipe: Recipe) -> None:
         file = saved_file(server._image, server.saved)
 
         assert file.stat().st_size < server._image.stat().st_size + 8 * 2**20
+
+
+@pytest.mark.parametrize("version", [16, 18])
+def test_first_login_to_a_clone_finds_the_catalogs_summed_up(recipe: Recipe, version: int) -> None:
+    with stocked(version, Settings.load(), recipe, "0" * 8):
+        pass
+
+    with stocked(version, Settings.load(), recipe, "0" * 8) as server:
+        server.clone("app")
+        connection = connect(server.conninfo())
+        [oid] = connection.execute("select oid from pg_database where datname = 'app'").fetchone() or (0,)
+        connection.close()
+
+        assert (server.data_folder / f"base/{oid}/pg_internal.init").is_file()
+        assert (server.data_folder / "global/pg_internal.init").is_file()
 
 
 def test_template_cannot_be_changed(recipe: Recipe) -> None:

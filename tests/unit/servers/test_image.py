@@ -47,20 +47,22 @@ def test_unpacked_image_is_what_was_packed(tmp_path: Path) -> None:
     assert (copy / "short").stat().st_mode & 0o777 == 0o640
 
 
-def test_stages_are_all_and_what_a_starting_server_reads_is_early(tmp_path: Path) -> None:
-    original, early, late = tmp_path / "original", tmp_path / "early", tmp_path / "late"
-    for name in ("global/1", "base/5/1", "PG_VERSION", "conf"):
+def test_every_file_belongs_to_one_stage(tmp_path: Path) -> None:
+    early = {"PG_VERSION", "global", "global/1", "base"}
+    late, ready = {"base/5", "base/5/1"}, {"base/5/pg_internal.init", "global/pg_internal.init"}
+    original, copy = tmp_path / "original", tmp_path / "copy"
+    for name in early - {"global", "base"} | late - {"base/5"} | ready | {"conf"}:
         (original / name).parent.mkdir(parents=True, exist_ok=True)
         (original / name).write_text(name, encoding="utf-8")
     pack(original, tmp_path / "packed.image", without={"conf"})
-    early.mkdir()
-    (late / "base").mkdir(parents=True)
+    copy.mkdir()
+    seen = []
 
-    unpack(str(tmp_path / "packed.image"), str(early), "early")
-    unpack(str(tmp_path / "packed.image"), str(late), "late")
+    for stage in ("early", "late", "ready"):
+        unpack(str(tmp_path / "packed.image"), str(copy), stage)
+        seen.append({str(path.relative_to(copy)) for path in copy.rglob("*")})
 
-    assert {str(path.relative_to(early)) for path in early.rglob("*")} == {"global", "global/1", "PG_VERSION", "base"}
-    assert {str(path.relative_to(late)) for path in late.rglob("*")} == {"base", "base/5", "base/5/1"}
+    assert seen == [early, early | late, early | late | ready]
 
 
 def test_equal_content_is_stored_once(tmp_path: Path) -> None:

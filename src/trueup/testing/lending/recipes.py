@@ -8,7 +8,7 @@ from trueup.errors import UsageError
 from trueup.migrations.folders import read_digest
 from trueup.testing.marks import Kind
 
-FORMAT = "1"
+FORMAT = "2"
 """Changes with what `templates.build` does."""
 PREFIX = "trueup_template_"
 

@@ -1,5 +1,6 @@
 """What a server of our own is given when the cache has none like it."""
 
+from trueup.db import connect
 from trueup.errors import MigrationFailed, UsageError
 from trueup.servers.embedded import EmbeddedServer
 from trueup.testing.identity import mark_server
@@ -20,4 +21,5 @@ def prepare(server: EmbeddedServer, recipe: Recipe | None, run: str) -> None:
         return
     finally:
         site.close()
+    connect(server.conninfo()).close()  # As in `templates.build`.
     server.save()

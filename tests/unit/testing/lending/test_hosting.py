@@ -1,6 +1,7 @@
 """Work that is begun in a thread and waited for elsewhere."""
 
 import gc
+import subprocess
 import sys
 import threading
 
@@ -50,3 +51,12 @@ def test_garbage_is_looked_for_as_before_afterwards(is_enabled: bool) -> None:
         assert (during, gc.isenabled()) == (False, is_enabled)
     finally:
         (gc.enable if was_enabled else gc.disable)()
+
+
+def test_server_is_started_without_what_tests_need() -> None:
+    """The driver takes longer to import than the server to start."""
+    script = "import trueup.testing.lending.host, sys; print(sorted({'psycopg', 'trueup.db'} & set(sys.modules)))"
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
