@@ -3,10 +3,11 @@
 import re
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trueup.testing.guard.stacks import BETWEEN, OWN, PACKAGE, lies_in
+from trueup.testing.guard.stacks import BETWEEN, OWN, PACKAGE
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -35,7 +36,7 @@ class Ran:
     """None unless values are to be shown."""
     seconds: float
     rows: int | None
-    failure: str
+    failure: str = ""
     """The SQLSTATE, or the name of the error; empty when it ran."""
     held_up_by: tuple[str, ...] = ()
     """Who held the locks that it waited for in vain."""
@@ -64,8 +65,13 @@ def is_of_the_test() -> bool:
     """Return whether it is the test, or a part of ours in its name, that runs a statement right now."""
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
     while frame is not None:
-        file = frame.f_code.co_filename
-        if not lies_in(file, PAST):
-            return not lies_in(file, OWN)
+        if (is_test := speaks_for_test(frame.f_code.co_filename)) is not None:
+            return is_test
         frame = frame.f_back
     return True
+
+
+@cache
+def speaks_for_test(file: str) -> bool | None:
+    """Return whether what code in a file runs is the test's; None: who called that code tells."""
+    return None if file.startswith(PAST) else not file.startswith(OWN)

@@ -1,10 +1,12 @@
-"""The statements that a test runs, as psycopg and trueup send them: kept for the report of its failure."""
+"""The statements that a test runs, as psycopg and trueup send them: kept for the report of its failure.
+
+What runs for each of them is written out, without a block around it: it costs microseconds, and there are many.
+"""
 
 from collections.abc import Callable, Generator
 from functools import partial
 from time import perf_counter
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import psycopg
 
@@ -14,34 +16,28 @@ from trueup.testing.guard.doors.changes import Changes
 from trueup.testing.guard.gate import OUTSIDE, Gate
 
 
-class Recording:
-    """Records a statement of the test while its block sends it, and who held it up if it waited in vain."""
-
-    __slots__ = ("connection", "gate", "rows", "started", "text", "values")
-
-    def __init__(self, gate: Gate, connection: Any, text: Any, values: Any = None) -> None:
-        self.gate = gate
-        self.connection = connection
-        self.text = text
-        self.values = values
-        self.rows: int | None = None
-
-    def __enter__(self) -> Self:
-        self.started = perf_counter()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        seconds = perf_counter() - self.started
-        owner = self.gate.owner
-        if owner is OUTSIDE or not is_of_the_test():
-            return
-        state = error.sqlstate if isinstance(error, psycopg.Error) else None
-        values = self.values if self.gate.shows_values else None
-        failure = state or (type(error).__name__ if error is not None else "")
-        held_up_by = blockers(self.gate, self.connection) if state in WAITED else ()
-        owner.statements.append(Ran(self.text, values, seconds, self.rows, failure, held_up_by))
+def record(
+    gate: Gate,
+    connection: Any,
+    text: Any,
+    started: float,
+    *,
+    values: Any = None,
+    rows: int | None = None,
+    error: BaseException | None = None,
+) -> None:
+    """Record a statement of the test, with who held it up if it waited in vain."""
+    seconds = perf_counter() - started
+    owner = gate.owner
+    if owner is OUTSIDE or not is_of_the_test():
+        return
+    kept = values if gate.shows_values else None
+    if error is None:
+        owner.statements.append(Ran(text, kept, seconds, rows))
+        return
+    state = error.sqlstate if isinstance(error, psycopg.Error) else None
+    held_up_by = blockers(gate, connection) if state in WAITED else ()
+    owner.statements.append(Ran(text, kept, seconds, rows, state or type(error).__name__, held_up_by))
 
 
 def guard_cursors(gate: Gate, changes: Changes) -> None:
@@ -58,9 +54,14 @@ def recording_cursor(gate: Gate, exchange: Callable[..., Any]) -> Callable[..., 
     """Return a cursor's way to run a statement, recorded."""
 
     def recorded(self: Any, query: Any, *arguments: Any, **options: Any) -> Generator[Any, Any, Any]:
-        with Recording(gate, self._conn, query, arguments[0] if arguments else None) as recording:
+        connection, values, started = self._conn, arguments[0] if arguments else None, perf_counter()
+        try:
             result = yield from exchange(self, query, *arguments, **options)
-            recording.rows = None if self._conn._pipeline else self._rowcount  # noqa: SLF001  Not known yet.
+        except BaseException as error:
+            record(gate, connection, query, started, values=values, error=error)
+            raise
+        rows = None if connection._pipeline else self._rowcount  # noqa: SLF001  Not known yet.
+        record(gate, connection, query, started, values=values, rows=rows)
         return result
 
     return recorded
@@ -70,8 +71,14 @@ def recording_connection(gate: Gate, exchange: Callable[..., Any]) -> Callable[.
     """Return a connection's way to begin and end transactions, recorded."""
 
     def recorded(self: Any, command: Any, *arguments: Any, **options: Any) -> Generator[Any, Any, Any]:
-        with Recording(gate, self, command):
-            return (yield from exchange(self, command, *arguments, **options))
+        started = perf_counter()
+        try:
+            result = yield from exchange(self, command, *arguments, **options)
+        except BaseException as error:
+            record(gate, self, command, started, error=error)
+            raise
+        record(gate, self, command, started)
+        return result
 
     return recorded
 
@@ -80,8 +87,14 @@ def recording_command(gate: Gate, command: Callable[..., Any]) -> Callable[..., 
     """Return the runtime's way to begin and end transactions, recorded."""
 
     def recorded(self: Any, statements: bytes) -> Any:
-        with Recording(gate, self, statements):
-            return command(self, statements)
+        started = perf_counter()
+        try:
+            result = command(self, statements)
+        except BaseException as error:
+            record(gate, self, statements, started, error=error)
+            raise
+        record(gate, self, statements, started)
+        return result
 
     return recorded
 
@@ -90,13 +103,20 @@ def guard(gate: Gate, changes: Changes) -> None:
     """Record what repositories run."""
     from trueup.tables import execution  # noqa: PLC0415  It is being loaded.
 
-    def recording(run: Callable[..., Any]) -> Callable[..., Any]:
-        def recorded(connection: Any, memory: Any, statement: Any, parameters: Any) -> Any:
-            with Recording(gate, connection, statement.text, parameters) as recording:
-                result = run(connection, memory, statement, parameters)
-                recording.rows = result.command_tuples
-            return result
+    changes.replace(execution, "run", partial(recording_run, gate))
 
-        return recorded
 
-    changes.replace(execution, "run", recording)
+def recording_run(gate: Gate, run: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a repository's way to run a statement, recorded."""
+
+    def recorded(connection: Any, memory: Any, statement: Any, parameters: Any) -> Any:
+        started = perf_counter()
+        try:
+            result = run(connection, memory, statement, parameters)
+        except BaseException as error:
+            record(gate, connection, statement.text, started, values=parameters, error=error)
+            raise
+        record(gate, connection, statement.text, started, values=parameters, rows=result.command_tuples)
+        return result
+
+    return recorded
