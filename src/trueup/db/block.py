@@ -1,6 +1,7 @@
 """A block of statements that happens as a whole or not at all: what a transaction and a savepoint have in common."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -107,7 +108,7 @@ def running_task() -> object:
         return None
 
 
-class Block:
+class Block(ABC):
     """Is a block of statements that happens as a whole or not at all."""
 
     connection: PooledConnection
@@ -172,17 +173,17 @@ class Block:
         """Whether the connection is the block's own to use."""
         return self.state is State.ACTIVE
 
+    @abstractmethod
     def begin(self) -> None:
         """Begin the block on the server."""
-        raise NotImplementedError
 
+    @abstractmethod
     def end(self) -> None:
         """Make the block's work part of what is stored; whoever returns from here has succeeded."""
-        raise NotImplementedError
 
+    @abstractmethod
     def undo(self, error: BaseException) -> None:
         """Take the block's work back because of `error`, which must not be replaced by what goes wrong here."""
-        raise NotImplementedError
 
     def execute(self, query: Any, parameters: Any = None) -> psycopg.Cursor[tuple[Any, ...]]:
         """Run one statement in the block.

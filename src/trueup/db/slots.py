@@ -1,6 +1,7 @@
 """The slots of a pool: which connections are idle, held, opening or leaving, who waits, and what was counted."""
 
 import logging
+from abc import ABC, abstractmethod
 from collections import deque
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,7 @@ class Waiter:
         self.gate.acquire()
 
 
-class Slots:
+class Slots(ABC):
     """Is the state of a pool; every change of it is made with `lock` held."""
 
     def __init__(self, settings: DatabaseSettings, listener: Listener | None = None) -> None:
@@ -74,9 +75,9 @@ class Slots:
         self.stop = Event()
         self.housekeeper: Thread | None = None
 
+    @abstractmethod
     def tidy(self) -> None:
         """Do what time has made due."""
-        raise NotImplementedError
 
     def tell(self, kind: Kind, *, seconds: float = 0.0, detail: str = "") -> None:
         """Tell the listener; what it raises is logged, for a connection's fate must not hang on it."""

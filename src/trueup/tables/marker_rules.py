@@ -4,6 +4,7 @@ A rule says what a factory has to write as well as what a clean-up has to look f
 that real rows have too is no rule: take a prefix that nobody is given, or a column made for it.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,7 +28,7 @@ class Equals:
 
 
 @dataclass(frozen=True, slots=True)
-class Affix:
+class Affix(ABC):
     """Marks the rows whose text has another around it."""
 
     column: str
@@ -39,9 +40,9 @@ class Affix:
         return (self.column,)
 
     @property
+    @abstractmethod
     def around(self) -> tuple[str, str]:
         """What stands before and after the rest of the text."""
-        raise NotImplementedError
 
     def matches(self, row: object) -> bool:
         """Say whether a row as it is stored carries the mark."""
