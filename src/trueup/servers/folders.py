@@ -167,11 +167,16 @@ def socket_folder_of(folder: Path) -> Path:
     for short in SOCKET_ROOTS:
         root = short_root(short)
         if short.is_dir() and os.access(short, os.W_OK) and (not root.exists() or is_ours(root)):
-            return make_folder(root) / folder.name
+            return short_socket_folder(make_folder(root), folder)
     raise ServerUnavailable(
         f"the path of {folder} is too long for a unix socket and no short folder is writable; name a shorter cache"
         " folder by TRUEUP_CACHE_DIR"
     )
+
+
+def short_socket_folder(root: Path, folder: Path) -> Path:
+    """Return where the socket of a run goes in a folder of runs: under a name that nobody sweeps as a run."""
+    return root / folder.name.replace("server-", "socket-")
 
 
 def fits_socket(folder: Path) -> bool:

@@ -7,7 +7,7 @@ import select
 import signal
 from pathlib import Path
 
-from trueup.servers.folders import SOCKET_ROOTS, is_ours, locked, short_root
+from trueup.servers.folders import SOCKET_ROOTS, is_ours, locked, short_root, short_socket_folder
 from trueup.servers.reaper import free_shared_memory, remove_tree
 
 RUN = re.compile(r"server-[0-9a-f]{16}")
@@ -29,7 +29,7 @@ def sweep(root: Path) -> list[Path]:
             free_shared_memory(str(folder / "data"))
             for short in map(short_root, SOCKET_ROOTS):
                 if short.is_dir() and is_ours(short):
-                    remove_tree(str(short / folder.name))
+                    remove_tree(str(short_socket_folder(short, folder)))
             remove_tree(str(folder))
         finally:
             os.close(lock)

@@ -36,6 +36,19 @@ def test_sweep_leaves_what_is_in_use_or_not_of_our_shape(tmp_path: Path) -> None
         os.close(run.lock)
 
 
+def test_sweep_leaves_the_socket_of_a_run_elsewhere_and_removes_it_with_that(tmp_path: Path) -> None:
+    run = create_run(tmp_path / ("d" * 100))
+    run.socket_folder.mkdir(0o700)
+
+    sweep(run.socket_folder.parent)
+    was_left = run.socket_folder.exists()
+    os.close(run.lock)
+    sweep(run.folder.parent)
+
+    assert was_left
+    assert not run.socket_folder.exists()
+
+
 def test_sweep_does_not_follow_links_out_of_a_run(tmp_path: Path) -> None:
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "file").write_text("keep")
