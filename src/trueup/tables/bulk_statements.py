@@ -27,15 +27,21 @@ from trueup.tables.statements import (
 )
 
 
-def incoming(table: Table[Any], names: Names) -> sql.Composable:
+def incoming(table: Table[Any], names: Names, coded: Names) -> sql.Composable:
     """Return a SELECT of the rows that are given, under the names of the columns, in the order in which they are given.
 
-    Of arrays that are equally long, a select list gives the first elements, the second ones, and so on.
+    Of arrays that are equally long, a select list gives the first elements, the second ones, and so on. Columns that
+    are `coded` hold indexes into dictionaries, which follow as parameters and whose words are read once.
     """
+    dictionaries = {name: number for number, name in enumerate(coded, len(names) + 1)}
     given, typed = [], []
     for number, column in enumerate(map(table.column, names), 1):
-        given.append(sql.SQL(f"unnest(${number}::{column.type.sent_as}[]) as c{number}"))
-        typed.append(sql.SQL(f"c{number}::{column.type.name} as {{}}").format(column.identifier))
+        sent_as, value = column.type.sent_as, f"c{number}::{column.type.name}"
+        if dictionary := dictionaries.get(column.name):
+            sent_as = "smallint"
+            value = f"(select array(select unnest(${dictionary}::text[])::{column.type.name}))[c{number}]"
+        given.append(sql.SQL(f"unnest(${number}::{sent_as}[]) as c{number}"))
+        typed.append(sql.SQL(f"{value} as {{}}").format(column.identifier))
     return sql.SQL("select {}\nfrom (select {}) as given").format(listed(typed), listed(given))
 
 
@@ -63,13 +69,13 @@ COUNTS = sql.SQL(
 
 
 @lru_cache(SHAPES)
-def replace(table: Table[Any], names: Names, flag: Flag) -> Statement:
+def replace(table: Table[Any], names: Names, coded: Names, flag: Flag) -> Statement:
     """Return what inserts or updates every row that is given; a row that would stay as it is is not written.
 
     The rows are given in the order of the key, which nothing here disturbs.
     """
     return compose(
-        sql.SQL("with incoming as ({})").format(incoming(table, names)),
+        sql.SQL("with incoming as ({})").format(incoming(table, names, coded)),
         written(table, names, flag, "incoming", sql.SQL("")),
         COUNTS,
         is_binary=True,
@@ -77,11 +83,11 @@ def replace(table: Table[Any], names: Names, flag: Flag) -> Statement:
 
 
 @lru_cache(SHAPES)
-def sync(table: Table[Any], names: Names, flag: Flag) -> Statement:
+def sync(table: Table[Any], names: Names, coded: Names, flag: Flag) -> Statement:
     """Return what `replace` does, but looks first: rows that stay as they are cost no write at all."""
     differ = sql.SQL(" or {}").format(differs(table, changed_by(table, names), "stored", "incoming"))
     return compose(
-        sql.SQL("with incoming as ({})").format(incoming(table, names)),
+        sql.SQL("with incoming as ({})").format(incoming(table, names, coded)),
         sql.SQL(
             ",\nchanged as (select {}\nfrom incoming left join {} as stored on {}\nwhere stored.{} is null{})"
         ).format(
@@ -117,7 +123,7 @@ def written(table: Table[Any], names: Names, flag: Flag, rows: str, order: sql.C
 
 
 @lru_cache(SHAPES)
-def in_steps(table: Table[Any], names: Names) -> Statement:
+def in_steps(table: Table[Any], names: Names, coded: Names) -> Statement:
     """Return what locks the rows that exist, inserts the others, and updates the locked ones, in this order.
 
     Where another writer inserts one of them at the same moment, fewer are inserted than had to be: run it again.
@@ -135,7 +141,7 @@ def in_steps(table: Table[Any], names: Names) -> Statement:
         differs=differs(table, changed, "stored", "excluded"),
     )
     return compose(
-        sql.SQL("with incoming as materialized ({})").format(incoming(table, names)),
+        sql.SQL("with incoming as materialized ({})").format(incoming(table, names, coded)),
         update if changed else sql.SQL(",\nupdated as (select 1 where false)"),
         sql.SQL(
             ",\nfresh as materialized (select {names}\nfrom incoming\n"
@@ -158,10 +164,10 @@ def in_steps(table: Table[Any], names: Names) -> Statement:
 
 
 @lru_cache(SHAPES)
-def hold(table: Table[Any], names: Names) -> Statement:
+def hold(table: Table[Any], names: Names, coded: Names) -> Statement:
     """Return what locks the rows that exist, and changes nothing."""
     return compose(
-        sql.SQL("with incoming as ({})").format(incoming(table, names)),
+        sql.SQL("with incoming as ({})").format(incoming(table, names, coded)),
         held(table),
         sql.SQL("\nselect count(*) from held"),
         is_binary=True,

@@ -1,15 +1,19 @@
-"""Batches as the parameters of their statement, one array a column, cut into chunks."""
+"""Batches as the parameters of their statement, one array a column, cut into chunks.
 
-from collections.abc import Iterator
+A column of JSON that repeats itself is sent as a dictionary, and as the index of a word for each row: the server reads
+each word once.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from trueup.tables.arrays import MOST_ELEMENTS, write_arrays
-from trueup.tables.batches import Batch, group, prepare
+from trueup.tables.batches import JSON_FAMILIES, Batch, group, prepare
 from trueup.tables.contract import Table
 from trueup.tables.ordering import Ordered, Reject
+from trueup.tables.sql_types import SCALARS
 from trueup.tables.tenants import Row
-
-Payload = list[bytes]
 
 CHUNK_BYTES = 2 << 20
 """How much one statement is given; more gains nothing."""
@@ -18,16 +22,54 @@ FIRST_ROWS = 128
 """How few the server begins with where it is to begin soon."""
 GROWTH = 3
 """How many times longer the server takes for a row than we do, at least."""
+MOST_WORDS = 64
+"""How many words a dictionary has at most: the server finds one by walking past those before it."""
+FEWEST_USES = 4
+"""How often a word of a dictionary is used at least, on average."""
+INDEX = SCALARS["smallint"]
+WORD = SCALARS["text"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Payload:
+    """Is the parameters of one statement: an array for each column, then one for each dictionary."""
+
+    arrays: list[bytes]
+    coded: tuple[str, ...] = ()
+    """The columns that are given as indexes, from 1, in the order of their dictionaries."""
 
 
 def encode_batch(batch: Batch) -> Payload:
-    """Return the columns of a batch as arrays."""
-    return write_arrays(batch.columns, batch.dumpers)
+    """Return the columns of a batch as arrays of their values."""
+    return Payload(write_arrays(batch.columns, batch.dumpers))
+
+
+def encode_with_dictionaries(table: Table[Any], batch: Batch) -> Payload:
+    """Return the columns of a batch as arrays, JSON that repeats itself by dictionaries."""
+    columns, dumpers = list(batch.columns), list(batch.dumpers)
+    dictionaries: dict[str, list[str]] = {}
+    for i, name in enumerate(batch.names):
+        if table.column(name).type.family in JSON_FAMILIES and (found := by_dictionary(columns[i])):
+            columns[i], dictionaries[name] = found
+            dumpers[i] = INDEX.dumper
+    arrays = write_arrays(columns, dumpers)
+    for words in dictionaries.values():
+        arrays += write_arrays([words], [WORD.dumper])
+    return Payload(arrays, tuple(dictionaries))
+
+
+def by_dictionary(texts: Sequence[str | None]) -> tuple[list[int | None], list[str]] | None:
+    """Return the index of each text, and the texts that they lead to; None if that gains nothing."""
+    words = [text for text in dict.fromkeys(texts) if text is not None]
+    if not 0 < len(words) <= min(MOST_WORDS, len(texts) // FEWEST_USES):
+        return None
+    index: dict[str | None, int] = {word: i for i, word in enumerate(words, 1)}
+    return list(map(index.get, texts)), words
 
 
 def size_of(payload: Payload) -> int:
     """Return how many bytes the server is sent."""
-    return sum(map(len, payload))
+    return sum(map(len, payload.arrays))
 
 
 def chunks(
@@ -47,7 +89,7 @@ def chunks(
             if bad:
                 reject(bad)
             if len(ready):
-                yield from halves(ready)
+                yield from halves(table, ready)
         begin, step = begin + step, step * GROWTH
 
 
@@ -59,13 +101,13 @@ def rows_for(limit: int, table: Table[Any], given: Ordered, tenant: Row) -> int:
     return max(1, min(MOST_ELEMENTS, limit * sum(map(len, ready)) // max(1, total)))
 
 
-def halves(batch: Batch) -> Iterator[tuple[Batch, Payload]]:
+def halves(table: Table[Any], batch: Batch) -> Iterator[tuple[Batch, Payload]]:
     """Give a batch as it is, or in halves where its rows turn out to be larger than the sample was."""
-    payload = encode_batch(batch)
+    payload = encode_with_dictionaries(table, batch)
     if size_of(payload) <= 2 * CHUNK_BYTES or len(batch) == 1:
         yield batch, payload
         return
     del payload
     middle = len(batch) // 2
-    yield from halves(batch.slice(0, middle))
-    yield from halves(batch.slice(middle, len(batch)))
+    yield from halves(table, batch.slice(0, middle))
+    yield from halves(table, batch.slice(middle, len(batch)))

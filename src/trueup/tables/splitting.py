@@ -123,16 +123,18 @@ def isolate(writer: Writer, batch: Batch, payload: Payload) -> list[Rejected]:
 def probe(writer: Writer, batch: Batch, payload: Payload) -> list[tuple[int, str, str, str]]:
     """Return the index of each row that the server refuses, its SQLSTATE, constraint and column.
 
+    A dictionary would be read again for every part that is tried, so there is none.
     Without the right to create a temporary function, or with too many columns for one, it returns none.
     """
     if len(batch.names) > MOST_COLUMNS:
         return []
     try:
         with writer.db.transaction(), writer.db.connection() as connection:
-            way = probe_of(writer.table, batch.names, writer.statement_on(connection, batch.names))
+            way = probe_of(writer.table, batch.names, writer.statement_on(connection, batch.names, ()))
             execute(connection, way.create_write, ())
             execute(connection, way.create_probe, ())
-            found: list[Any] = fetch(connection, way.call, payload, tuple)
+            plain = encode_batch(batch) if payload.coded else payload
+            found: list[Any] = fetch(connection, way.call, plain.arrays, tuple)
             execute(connection, DROP_PROBE, ())
     except PermissionMissing:
         return []

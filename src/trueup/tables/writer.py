@@ -87,7 +87,8 @@ class Writer:
         """Lock those rows of a batch that exist and may be changed."""
         if changed_by(self.table, batch.names):
             with self.db.connection() as connection:
-                fetch(connection, bulk_statements.hold(self.table, batch.names), payload, tuple)
+                statement = bulk_statements.hold(self.table, batch.names, payload.coded)
+                fetch(connection, statement, payload.arrays, tuple)
 
     def write_ahead(self, parts: Iterator[Part]) -> None:
         """Write every part without waiting for the answer to the one before.
@@ -118,15 +119,15 @@ class Writer:
                 raise Incomplete
             batch, payload = part
             sizes.append(len(batch))
-            yield self.statement(batch.names, flag), payload
+            yield self.statement(batch.names, payload.coded, flag), payload.arrays
 
     def write(self, batch: Batch, payload: Payload) -> None:
         """Write one batch as a whole, and count it."""
         with self.db.connection() as connection:
-            statement = self.statement_on(connection, batch.names)
+            statement = self.statement_on(connection, batch.names, payload.coded)
             inserted = updated = 0
             for _ in range(ROUNDS):
-                ((new, changed, missing),) = fetch(connection, statement, payload, tuple)
+                ((new, changed, missing),) = fetch(connection, statement, payload.arrays, tuple)
                 inserted, updated = inserted + new, updated + changed
                 if new == missing:
                     break
@@ -139,13 +140,14 @@ class Writer:
         self.inserted += inserted
         self.updated += updated
 
-    def statement_on(self, connection: Connection, names: Names) -> Statement:
+    def statement_on(self, connection: Connection, names: Names, coded: Names) -> Statement:
         """Return the way to write rows that set these columns, on this server."""
-        return self.statement(names, flag_for(connection, self.table) if changed_by(self.table, names) else "old")
+        flag = flag_for(connection, self.table) if changed_by(self.table, names) else "old"
+        return self.statement(names, coded, flag)
 
-    def statement(self, names: Names, flag: Flag | None) -> Statement:
+    def statement(self, names: Names, coded: Names, flag: Flag | None) -> Statement:
         """Return the way to write rows that set these columns, where `flag` tells an insert from an update."""
         if flag is None or not self.table.required.issubset(names):
-            return bulk_statements.in_steps(self.table, names)
+            return bulk_statements.in_steps(self.table, names, coded)
         build = bulk_statements.sync if self.mode == "sync" else bulk_statements.replace
-        return build(self.table, names, flag)
+        return build(self.table, names, coded, flag)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from random import Random
 from threading import Barrier, Event
 from time import monotonic
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -30,7 +30,7 @@ from trueup.errors import (
     SchemaMismatch,
 )
 from trueup.settings import DatabaseSettings
-from trueup.tables import UNSET, DuplicateKeys, Repository, StatementRefused, Table, Written, payloads
+from trueup.tables import UNSET, DuplicateKeys, Repository, Sql, StatementRefused, Table, Written, payloads
 from trueup.tables.ordering import in_order
 from trueup.tables.writer import Mode, Part, Writer
 
@@ -247,6 +247,14 @@ class Person:
     boss: int | None = UNSET
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    id: int
+    title: str
+    about: Annotated[Any, Sql("jsonb")]
+
+
+FACTS = Table("public.facts", Fact, primary_key=("id",))
 PEOPLE = Table("public.people", Person, primary_key=("id",))
 
 
@@ -316,6 +324,22 @@ def test_rows_that_lack_a_column_in_a_late_chunk_are_written_with_the_others(cli
 
     assert done == Written(inserted=900, updated=100, unchanged=0)
     assert stored("phone, name, visits")[949:952] == [("000949", "new", 1), ("000950", "old", 2), ("000951", "new", 1)]
+
+
+def test_json_that_repeats_itself_changes_the_rows_that_exist(db: Database, observer: Connection):
+    observer.execute("create table facts (id bigint primary key, title text not null, about jsonb)")
+    observer.execute(
+        "insert into facts select i, 'old', case when i < 10 then '[1]'::jsonb end from generate_series(0, 999) as i"
+    )
+    facts = Repository(db, FACTS)
+    abouts: list[Any] = [[1], {"a": "b"}, None]
+
+    done = facts.bulk_upsert({"id": i, "about": abouts[i % 3]} for i in range(1000))
+
+    assert done == Written(inserted=0, updated=666, unchanged=334)
+    assert [(each.title, each.about) for each in facts.find_many(order_by="id")] == [
+        ("old", abouts[i % 3]) for i in range(1000)
+    ]
 
 
 BLOCKED = "select count(*) from pg_locks where not granted"
@@ -414,7 +438,7 @@ def test_connection_that_is_lost_between_two_chunks_stores_nothing(
 
 def test_exactly_the_bad_rows_are_rejected_with_their_reasons(clients: Clients, stored: Stored):
     """W-R34: retrying with smaller batches on partial failure is implemented nowhere."""
-    rows: list[Any] = make(clients, range(500), name="ok")
+    rows: list[Any] = make(clients, range(500), name="ok", spent=Decimal(1), prefs={"likes": []})
     rows[0] = replace(rows[0], spent=Decimal(-1))
     rows[100] = replace(rows[100], name="a\0")
     rows[101] = replace(rows[101], visits=None)
@@ -433,6 +457,7 @@ def test_exactly_the_bad_rows_are_rejected_with_their_reasons(clients: Clients, 
         (251, "000251", "22023", None, "visits"),
         (499, None, "23502", None, "phone"),
     ]
+    assert stored("distinct prefs") == [({"likes": []},)]
     assert len(stored("phone")) == 494
 
 

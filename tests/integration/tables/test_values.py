@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from trueup.conninfo import ConnInfo
 from trueup.db import Connection, Database
 from trueup.settings import DatabaseSettings
-from trueup.tables import UNSET, InvalidValue, Repository, Sql, Table
+from trueup.tables import UNSET, InvalidValue, Repository, Sql, Table, gte
 from trueup.tables.sql_types import SCALARS
+from trueup.tables.writer import Mode
 
 
 def adjusted(number: Decimal) -> int:
@@ -128,6 +129,22 @@ def test_rows_in_bulk_come_back_as_they_were_written(values: Repository[Any], ro
             assert same(value, getattr(found, column)), COLUMNS[column][0]
     again = values.bulk_upsert(({"id": i, **row} for i, row in enumerate(rows)), mode="sync")
     assert again.unchanged == len(rows)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@given(words=st.lists(JSON, min_size=1, max_size=5), mode=st.sampled_from(["replace", "sync"]))
+def test_json_that_repeats_itself_comes_back_as_it_was_written(values: Repository[Any], words: list[Any], mode: Mode):
+    values.delete(id=gte(0))
+    one, other = (next(name for name, (kind, _) in COLUMNS.items() if kind == wanted) for wanted in ("json", "jsonb"))
+    rows = [{"id": i, one: words[i % len(words)], other: words[-1 - i % len(words)]} for i in range(5 * len(words))]
+
+    done = values.bulk_upsert(rows, mode=mode)
+
+    assert done.inserted == len(rows)
+    for sent, found in zip(rows, values.find_many(order_by="id"), strict=True):
+        assert same(sent[one], getattr(found, one))
+        assert same(sent[other], getattr(found, other))
+    assert values.bulk_upsert(rows, mode=mode).unchanged == len(rows)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))

@@ -31,6 +31,9 @@ GIVEN = """select c1::bigint as "company_id", c2::text as "phone", c3::text as "
 c4::character varying as "made_by"
 from (select unnest($1::bigint[]) as c1, unnest($2::text[]) as c2, unnest($3::text[]) as c3, \
 unnest($4::text[]) as c4) as given"""
+GIVEN_WORDS = GIVEN.replace("c3::text", "(select array(select unnest($5::text[])::text))[c3]").replace(
+    "$3::text", "$3::smallint"
+)
 GIVEN_KEYS = """select c1::bigint as "company_id", c2::text as "phone"
 from (select unnest($1::bigint[]) as c1, unnest($2::text[]) as c2) as given"""
 UPDATE = """on conflict ("company_id", "phone") do update
@@ -87,42 +90,48 @@ returning 1)"""
 
 STATEMENTS: dict[str, tuple[Callable[[], Statement], str]] = {
     "replace": (
-        lambda: bulk.replace(CLIENTS, NAMES, "old"),
+        lambda: bulk.replace(CLIENTS, NAMES, (), "old"),
         f"with incoming as ({GIVEN}),\n"
         + written("incoming", NAMES, f'{UPDATE}\nreturning old."company_id" is null')
         + COUNTS,
     ),
     "replace, told by xmax": (
-        lambda: bulk.replace(CLIENTS, NAMES, "xmax"),
+        lambda: bulk.replace(CLIENTS, NAMES, (), "xmax"),
         f"with incoming as ({GIVEN}),\n" + written("incoming", NAMES, f"{UPDATE}\nreturning stored.xmax = 0") + COUNTS,
     ),
     "replace the key alone": (
-        lambda: bulk.replace(CLIENTS, KEY, "old"),
+        lambda: bulk.replace(CLIENTS, KEY, (), "old"),
         f"with incoming as ({GIVEN_KEYS}),\n" + written("incoming", KEY, f"{NOTHING}\nreturning true") + COUNTS,
     ),
+    "replace, of words of a dictionary": (
+        lambda: bulk.replace(CLIENTS, NAMES, ("name",), "old"),
+        f"with incoming as ({GIVEN_WORDS}),\n"
+        + written("incoming", NAMES, f'{UPDATE}\nreturning old."company_id" is null')
+        + COUNTS,
+    ),
     "sync": (
-        lambda: bulk.sync(CLIENTS, NAMES, "old"),
+        lambda: bulk.sync(CLIENTS, NAMES, (), "old"),
         f"with incoming as ({GIVEN}),\n{changed(NAMES, IS_OTHER)},\n"
         + written("changed", NAMES, f'{UPDATE}\nreturning old."company_id" is null', BY_KEY)
         + COUNTS,
     ),
     "sync the key alone": (
-        lambda: bulk.sync(CLIENTS, KEY, "old"),
+        lambda: bulk.sync(CLIENTS, KEY, (), "old"),
         f"with incoming as ({GIVEN_KEYS}),\n" + changed(KEY, 'stored."company_id" is null') + ",\n"
         + written("changed", KEY, f"{NOTHING}\nreturning true", BY_KEY)
         + COUNTS,
     ),
     "in steps": (
-        lambda: bulk.in_steps(CLIENTS, NAMES),
+        lambda: bulk.in_steps(CLIENTS, NAMES, ()),
         f"with incoming as materialized ({GIVEN}),\n{HELD},\n{UPDATED},\n"
         + fresh(NAMES, "(select count(*) from held) >= 0 and "),
     ),
     "in steps, the key alone": (
-        lambda: bulk.in_steps(CLIENTS, KEY),
+        lambda: bulk.in_steps(CLIENTS, KEY, ()),
         f"with incoming as materialized ({GIVEN_KEYS}),\nupdated as (select 1 where false),\n" + fresh(KEY, ""),
     ),
     "hold": (
-        lambda: bulk.hold(CLIENTS, KEY),
+        lambda: bulk.hold(CLIENTS, KEY, ()),
         f"with incoming as ({GIVEN_KEYS}),\n{HELD}\nselect count(*) from held",
     ),
 }  # fmt: skip
@@ -137,4 +146,4 @@ def test_statement_is_written_to_the_letter(build: Callable[[], Statement], text
 
 
 def test_same_shape_is_the_same_statement():
-    assert bulk.sync(CLIENTS, NAMES, "old") is bulk.sync(CLIENTS, NAMES, "old")
+    assert bulk.sync(CLIENTS, NAMES, (), "old") is bulk.sync(CLIENTS, NAMES, (), "old")

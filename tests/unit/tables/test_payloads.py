@@ -1,8 +1,9 @@
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from struct import unpack_from
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import psycopg
@@ -10,11 +11,11 @@ import pytest
 from psycopg.adapt import Transformer
 from psycopg.pq import Format
 
-from trueup.tables import UNSET, Table, payloads
+from trueup.tables import UNSET, Sql, Table, payloads
 from trueup.tables.arrays import MOST_ELEMENTS
 from trueup.tables.batches import Batch, group, prepare
 from trueup.tables.ordering import Ordered, Rejected, in_order
-from trueup.tables.payloads import Payload, chunks, encode_batch, size_of
+from trueup.tables.payloads import MOST_WORDS, Payload, chunks, encode_batch, size_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Note:
     cost: Decimal | None = UNSET
     seen_at: datetime | None = UNSET
     ref: UUID | None = UNSET
+    about: Annotated[Any, Sql("jsonb")] = UNSET
 
 
 NOTES = Table("public.notes", Note, primary_key=("id",))
@@ -50,7 +52,7 @@ def cut(rows: list[Any], first_rows: int = 0) -> list[tuple[Batch, Payload]]:
 
 def values_of(payload: Payload) -> list[list[Any]]:
     """Return the values of each column as psycopg reads them."""
-    return [read(array) for array in payload]
+    return [read(array) for array in payload.arrays]
 
 
 def read(array: bytes) -> list[Any]:
@@ -104,6 +106,44 @@ def test_brackets_and_words_within_values_are_kept():
 
     assert values[1] == [row.text for row in rows]
     assert values[2] == [f'{{"{row.text}"}}' for row in rows]
+
+
+def test_json_that_repeats_itself_is_sent_as_a_dictionary():
+    abouts: list[Any] = [{"a": 1}, None, "word", {"a": 1}, "word", None, {"a": 1}, {"a": 1}]
+
+    ((batch, payload),) = cut([Note(i, about=about) for i, about in enumerate(abouts)])
+
+    assert payload.coded == ("about",)
+    assert values_of(payload) == [[*range(8)], [1, None, 2, 1, 2, None, 1, 1], ['{"a":1}', '"word"']]
+    assert values_of(encode_batch(batch))[1:] == [
+        [None if each is None else json.dumps(each, separators=(",", ":")) for each in abouts]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words", "is_coded"),
+    [
+        (4 * MOST_WORDS, MOST_WORDS, True),
+        (4 * MOST_WORDS + 4, MOST_WORDS + 1, False),
+        (9, 2, True),
+        (7, 2, False),
+        (8, 0, False),
+    ],
+    ids=["many words", "too many words", "few rows", "too few rows", "no words"],
+)
+def test_dictionary_is_used_where_its_words_are_few(rows: int, words: int, is_coded: bool):
+    given = [Note(i, about=i % words if words else None) for i in range(rows)]
+
+    ((_, payload),) = cut(given)
+
+    assert payload.coded == (("about",) if is_coded else ())
+    assert len(payload.arrays) == 2 + is_coded
+
+
+def test_texts_that_repeat_themselves_are_no_dictionary():
+    ((_, payload),) = cut([Note(i, "the same", tags=["the", "same"]) for i in range(100)])
+
+    assert payload.coded == ()
 
 
 def test_chunks_are_cut_by_bytes_and_lose_nothing(monkeypatch: pytest.MonkeyPatch):
