@@ -13,7 +13,7 @@ from trueup.errors import TrueupError, UsageError
 from trueup.testing.failures.keeping import is_to_be_kept, tell_kept
 from trueup.testing.guard.gate import gate
 from trueup.testing.lending.ahead import conn_of
-from trueup.testing.lending.asking import database_of, shared_by
+from trueup.testing.lending.asking import database_of, making, shared_by
 from trueup.testing.lending.hosting import Hostings, begun, short_turns, uncollected, visit
 from trueup.testing.marks import Kind, kind_of, servers_of, started
 from trueup.testing.options import DEFAULT_VERSION, Options, Server
@@ -67,9 +67,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("trueup_server", servers, ids=names, indirect=True, scope="session")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(request: pytest.FixtureRequest) -> None:
+    """Know for whom a fixture is made; pytest makes it next, when what it needs is there."""
+    making.request = request
+
+
 @pytest.fixture(scope="session")
-def trueup_server(request: pytest.FixtureRequest) -> Server:
+def trueup_server() -> Server:
     """Return where the test runs."""
+    request = making.request
     found: Server = getattr(request, "param", request.config.stash[OPTIONS].servers[0])
     return found
 
@@ -134,15 +141,16 @@ def server_of(item: pytest.Item) -> Server:
 
 
 @pytest.fixture(scope="session")
-def trueup_databases_on(request: pytest.FixtureRequest) -> Iterator["Callable[[Server], Databases]"]:
+def trueup_databases_on() -> Iterator["Callable[[Server], Databases]"]:
     """Give what returns the databases of this process on a server, until the session ends."""
+    session = making.request.session
     opened: dict[Server, Databases] = {}
     with ExitStack() as stack:
 
         def databases_on(server: Server) -> "Databases":
             if server not in opened:
                 with told():
-                    opened[server] = open_databases(request.session, server)
+                    opened[server] = open_databases(session, server)
                 stack.callback(opened[server].close)
             return opened[server]
 
@@ -177,10 +185,10 @@ def handed_out(request: pytest.FixtureRequest, loan: "Loan") -> "TestDatabase":
 
 
 @pytest.fixture
-def conn(request: pytest.FixtureRequest, trueup_databases: "Databases") -> Iterator["KeptConnection"]:
+def conn(trueup_databases: "Databases") -> Iterator["KeptConnection"]:
     """Give a connection inside one transaction, which is rolled back after the test; what was deferred is checked."""
     with told():
-        loan = find_loan(request, trueup_databases)
+        loan = find_loan(making.request, trueup_databases)
         connection = loan.conn
     connection.begin()
     yield connection
@@ -199,11 +207,12 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.fixture
-def db(request: pytest.FixtureRequest, trueup_databases: "Databases") -> Iterator["TestDatabase"]:
+def db(trueup_databases: "Databases") -> Iterator["TestDatabase"]:
     """Give a database of the test's own, for code that opens connections and commits; it is put back afterwards.
 
     For a test that also uses `class_db`, `module_db` or `session_db` it is that one, put back to how the test found it.
     """
+    request = making.request
     shared = shared_by(request.fixturenames)
     with told():
         if shared is None:
