@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec.structs import asdict
 
 from trueup.conninfo import ConnInfo
+from trueup.db.together import together
 from trueup.errors import UsageError
 from trueup.parity.schema import PROFILES, Profile, read_structure, row_catalog
 from trueup.servers import open_source
@@ -24,11 +25,10 @@ NO_PROFILE = "none"
 def named_databases(source: str, target: str, versions: Versions, settings: Settings) -> Iterator[Databases]:
     """Give the connections of two databases; what was built for them ends with the context."""
     for_source, for_target = (int(version or 18) for version in versions)
-    with (
-        open_source(source, settings, version=for_source) as opened_source,
-        open_source(target, settings, version=for_target) as opened_target,
-    ):
-        yield opened_source, opened_target
+    with together(
+        open_source(source, settings, version=for_source), open_source(target, settings, version=for_target)
+    ) as opened:
+        yield opened
 
 
 @contextmanager
@@ -50,9 +50,10 @@ def named_structure_pair(source: str, target: str, versions: Versions, profile: 
     found = named_profile(profile, settings)
     for_source, for_target = (int(version or 18) for version in versions)
     with (
-        named_structure(source, for_source, settings) as opened_source,
-        named_structure(target, for_target, settings) as opened_target,
-        open_structure_pair(opened_source, opened_target, profile=found) as pair,
+        together(
+            named_structure(source, for_source, settings), named_structure(target, for_target, settings)
+        ) as opened,
+        open_structure_pair(*opened, profile=found) as pair,
     ):
         yield pair
 

@@ -15,6 +15,7 @@ from trueup.cli.files import make_folder, tell_github, write_report, write_site
 from trueup.cli.options import FILE, FOLDER, as_json, source_version, target_version
 from trueup.cli.terminal import progress, show_report
 from trueup.conninfo import ConnInfo
+from trueup.db.together import together
 from trueup.errors import UsageError
 from trueup.report import json
 from trueup.report.model import Report
@@ -181,12 +182,13 @@ def which(source: str | None, target: str | None, sample: str | None, versions: 
 @contextmanager
 def sample_databases(kind: str, versions: Versions, settings: Settings, timeline: Timeline) -> Iterator[Sides]:
     """Build the sample on two embedded servers, which end with the context."""
+    source, target = (
+        EmbeddedServer(int(version or default), cache_folder=settings.cache_folder)
+        for version, default in zip(versions, (16, 18), strict=True)
+    )
     with ExitStack() as stack:
         with timeline.phase("start two servers"):
-            source, target = (
-                stack.enter_context(EmbeddedServer(int(version or default), cache_folder=settings.cache_folder))
-                for version, default in zip(versions, (16, 18), strict=True)
-            )
+            stack.enter_context(together(source, target))
         built = build_sample(source, target, drifted=kind == "drifted", on_phase=timeline.phase)
         yield built[0].labelled("the sample"), built[1].labelled(f"the {kind} copy of the sample")
 
@@ -195,12 +197,12 @@ def sample_databases(kind: str, versions: Versions, settings: Settings, timeline
 def named_sides(wanted: Wanted, settings: Settings) -> Iterator[Sides]:
     """Give the connections of the databases that are named; what was built for them ends with the context."""
     for_source, for_target = (int(version or 18) for version in wanted.versions)
-    with ExitStack() as stack:
-        source = None
-        if wanted.source is not None:
-            source = stack.enter_context(open_source(wanted.source, settings, version=for_source))
-        assert wanted.target is not None
-        yield source, stack.enter_context(open_source(wanted.target, settings, version=for_target))
+    assert wanted.target is not None
+    source: AbstractContextManager[ConnInfo | None] = nullcontext()
+    if wanted.source is not None:
+        source = open_source(wanted.source, settings, version=for_source)
+    with together(source, open_source(wanted.target, settings, version=for_target)) as sides:
+        yield sides
 
 
 def publish(report: Report, folder: Path, junit_file: Path | None, settings: Settings) -> tuple[Report, Path]:

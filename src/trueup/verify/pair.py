@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from trueup.conninfo import ConnInfo
 from trueup.db import Snapshot, snapshot
 from trueup.db.stopping import cancelled_on_error
+from trueup.db.together import together
 from trueup.errors import Refused
 from trueup.parity.data import Side
 from trueup.parity.schema import Catalog, Profile, apart_from, catalog
@@ -55,7 +56,7 @@ def open_pair(
         ConnectionFailed: one of them can't be reached.
         Refused: they are the same database.
     """
-    with snapshot(source) as held_source, snapshot(target) as held_target:
+    with together(snapshot(source), snapshot(target)) as (held_source, held_target):
         if held_source.identity == held_target.identity:
             raise Refused(
                 f"source and target are the same database ({held_target.conninfo}): it equals itself, so that comparing"

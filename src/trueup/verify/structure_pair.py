@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Snapshot, snapshot
+from trueup.db.together import together
 from trueup.errors import Refused
 from trueup.parity.schema import Catalog, ObjectKey, Profile, Saved, apart_from, catalog
 from trueup.parity.schema.planning import Structure, dependencies
@@ -55,8 +56,7 @@ def open_structure_pair(source: Named, target: Named, *, profile: Profile | None
         ConnectionFailed: one of them can't be reached.
         Refused: they are the same database, or the same file.
     """
-    with ExitStack() as stack:
-        held = [each if isinstance(each, Saved) else stack.enter_context(snapshot(each)) for each in (source, target)]
+    with together(held_still(source), held_still(target)) as held:
         if identity(held[0]) == identity(held[1]):
             thing = "file" if isinstance(held[1], Saved) else "database"
             raise Refused(
@@ -66,6 +66,11 @@ def open_structure_pair(source: Named, target: Named, *, profile: Profile | None
         with ThreadPoolExecutor(max_workers=2) as executor:
             mine, theirs = apart_from(profile, *executor.map(structure_of, held))
         yield StructurePair(source=held[0], target=held[1], mine=mine, theirs=theirs)
+
+
+def held_still(side: Named) -> AbstractContextManager[Snapshot | Saved]:
+    """Return what gives a side as it is at one moment, which a file always does."""
+    return nullcontext(side) if isinstance(side, Saved) else snapshot(side)
 
 
 def identity(side: Snapshot | Saved) -> object:

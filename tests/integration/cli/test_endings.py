@@ -250,3 +250,12 @@ def test_verify_that_cannot_keep_what_it_knows_says_so_before_it_begins(trueup, 
 
     assert done.code == ExitCode.USAGE
     assert "name another folder by TRUEUP_STATE_DIR" in done.err
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_two_databases_that_cannot_be_reached_are_both_told(trueup, command):
+    done = trueup(*words(command, "host=127.0.0.1 port=1 dbname=a", "host=127.0.0.1 port=2 dbname=b"))
+
+    assert done.code == ExitCode.UNVERIFIED
+    for place in ("127.0.0.1:1/a", "127.0.0.1:2/b"):
+        assert f"cannot connect to postgresql://{place}" in done.out + done.err
