@@ -17,7 +17,7 @@ from typing import Any
 
 from trueup.db import connect, snapshot
 from trueup.parity.schema import Saved, catalog, diff, encode_structure
-from trueup.parity.schema.planning import Statement, Structure, dependencies, planned, stated
+from trueup.parity.schema.planning import Plan, Statement, Structure, dependencies, planned, stated
 from trueup.parity.schema.planning.plan import Step
 from trueup.parity.schema.saved import decode_structure
 from trueup.servers import EmbeddedServer
@@ -78,10 +78,14 @@ def pairs() -> Iterator[tuple[str, Pair]]:
 # -- plans -------------------------------------------------------------------------------------------------------------
 
 
-def plan(pair: Pair) -> dict[str, list[str]]:
+def between(pair: Pair) -> Plan:
+    """Return the plan that makes one structure like the other."""
+    return planned(*pair, "postgres")
+
+
+def told(pair: Pair, found: Plan) -> dict[str, list[str]]:
     """Return how two structures differ, the plan that makes one like the other, the one back, and what none reaches."""
     source, target = pair
-    found = planned(source, target, "postgres")
     differences = [" | ".join(map(str, astuple(each))) for each in diff(source.catalog, target.catalog)]
     unreached = [f"{kind} {identity}" for kind, identity in found.unreached]
     return {"differences": differences, "up": shown(found.up), "down": shown(found.down), "unreached": unreached}
@@ -103,7 +107,7 @@ def main(arguments: list[str]) -> None:
     PLANS.parent.mkdir(exist_ok=True)
     if arguments == ["structures"]:
         write_structures()
-    plans = {name: plan(pair) for name, pair in pairs()}
+    plans = {name: told(pair, between(pair)) for name, pair in pairs()}
     PLANS.write_text(json.dumps(plans, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -1,15 +1,11 @@
 """The printed script of a plan is its statements, in their order, and nothing else that changes anything."""
 
-import runpy
-from pathlib import Path
-
 import pytest
+from tests.unit.parity.schema.planning.tried_pairs import GROUPS, plan_of
 
 from trueup.cli.plan_text import script, settings, way
-from trueup.parity.schema.planning import Plan, Statement, planned, stated
+from trueup.parity.schema.planning import Statement, stated
 
-ROOT = Path(__file__).parents[3]
-SCRIPT = runpy.run_path(str(ROOT / "scripts/write_plans.py"))
 FRAME = {
     *settings(),
     "begin;",
@@ -18,11 +14,6 @@ FRAME = {
     "set lock_timeout = 0; -- it waits for open transactions, and blocks nobody",
 }
 BACK = "-- The way back, after which everything is as it was:"
-
-
-@pytest.fixture(scope="module")
-def plans() -> dict[str, Plan]:
-    return {name: planned(*pair, "postgres") for name, pair in SCRIPT["pairs"]()}
 
 
 def run_by_psql(lines: list[str]) -> list[str]:
@@ -36,8 +27,10 @@ def lines_of(statements: tuple[Statement, ...]) -> list[str]:
 
 
 @pytest.mark.parametrize("allow_loss", [True, False])
-def test_script_is_the_statements_that_json_has(plans, allow_loss):
-    for name, plan in plans.items():
+@pytest.mark.parametrize("group", GROUPS)
+def test_script_is_the_statements_that_json_has(group, allow_loss):
+    for name in GROUPS[group]:
+        plan = plan_of(name)
         up, down = (stated(found, allow_loss=allow_loss) for found in (plan.up, plan.down))
 
         there, _, back = script(up, down, ["made up"]).partition(BACK)
@@ -47,9 +40,10 @@ def test_script_is_the_statements_that_json_has(plans, allow_loss):
         assert run_by_psql(uncommented) == lines_of(down), name
 
 
-def test_what_cannot_share_a_transaction_stands_outside_of_one(plans):
-    for name, plan in plans.items():
-        statements = stated(plan.up, allow_loss=True)
+@pytest.mark.parametrize("group", GROUPS)
+def test_what_cannot_share_a_transaction_stands_outside_of_one(group):
+    for name in GROUPS[group]:
+        statements = stated(plan_of(name).up, allow_loss=True)
 
         depth, framed = 0, []
         for line in way(statements):

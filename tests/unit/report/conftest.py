@@ -13,7 +13,7 @@ from trueup.report.model import Finding, Report, Section, Severity, Side, Verdic
 texts = st.text(st.characters(exclude_categories=()), max_size=8) | st.sampled_from(
     ["<script>alert(1)</script>", "\"'&", "]]>", "\r\n", "\x00", "\u202e", "\udc80", "{{ 7 * 7 }}", "🙂"]
 )
-amounts = st.dictionaries(texts, st.integers(0, 2**40), max_size=3)
+amounts = st.dictionaries(texts, st.integers(0, 2**40), max_size=2)
 seconds = st.floats(0, 1e6)
 findings = st.builds(
     Finding,
@@ -24,7 +24,7 @@ findings = st.builds(
     message=texts,
     meaning=texts,
     remedy=texts,
-    details=st.lists(texts, max_size=3).map(tuple),
+    details=st.lists(texts, max_size=2).map(tuple),
     compared=amounts,
 )
 sections = st.builds(
@@ -32,7 +32,7 @@ sections = st.builds(
     check=texts,
     title=texts,
     compared=amounts,
-    findings=st.lists(findings, max_size=3).map(tuple),
+    findings=st.lists(findings, max_size=2).map(tuple),
     seconds=seconds,
 )
 sides = st.builds(Side, role=texts, name=texts, server=texts, database=texts, user=texts)
@@ -45,8 +45,8 @@ st.register_type_strategy(
         command=texts,
         started_at=st.datetimes(timezones=st.just(UTC)),
         sides=st.lists(sides, max_size=2).map(tuple),
-        sections=st.lists(sections, max_size=3).map(tuple),
-        phases=st.lists(st.tuples(texts, seconds), max_size=3).map(tuple),
+        sections=st.lists(sections, max_size=2).map(tuple),
+        phases=st.lists(st.tuples(texts, seconds), max_size=2).map(tuple),
         notes=st.lists(texts, max_size=2).map(tuple),
     ),
 )

@@ -17,6 +17,11 @@ def rows_of(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(text))
 
 
+def count_rows(file: Path) -> int:
+    with gzip.open(file, "rt", encoding="utf-8", newline="") as text:
+        return sum(1 for _ in csv.reader(text)) - 1
+
+
 def documented_rows(dataset: Dataset) -> dict[str, int]:
     readme = (dataset.schema.parent / "README.md").read_text(encoding="utf-8")
     return {name: int(rows.replace(",", "")) for name, rows in re.findall(r"\| (\w+) \| ([\d,]+) \|", readme)}
@@ -53,7 +58,7 @@ def test_an_empty_folder_is_no_sample(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("dataset", datasets(), ids=lambda dataset: dataset.name)
 def test_readme_counts_every_row(dataset: Dataset) -> None:
-    counted = {table: len(rows_of(file)) for table, file in dataset.tables}
+    counted = {table: count_rows(file) for table, file in dataset.tables}
 
     assert documented_rows(dataset) == counted
 

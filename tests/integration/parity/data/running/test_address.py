@@ -1,3 +1,5 @@
+"""An address that no cluster can have: told by dask.distributed, which takes long to import."""
+
 from threading import enumerate as living
 
 import pytest
@@ -20,4 +22,4 @@ def test_address_that_is_none_is_told_and_leaves_nothing_that_waits(address, sai
     with pytest.raises(UsageError, match=said), open_cluster(address):
         pytest.fail("there is no cluster")
 
-    assert {*living()} == before
+    assert {*living()} <= before
