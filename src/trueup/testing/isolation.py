@@ -124,13 +124,17 @@ def open_databases(session: pytest.Session, server: Server) -> "Databases":
     """Return the databases of this process on a server; that is started when it is first asked for."""
     options = session.config.stash[OPTIONS]
     with short_turns(), uncollected():
-        wait_for_host = host_of(session.config, server)
-        from trueup.testing.lending.databases import Databases  # noqa: PLC0415  Paid for while the server starts.
-        from trueup.testing.lending.orders import count_orders  # noqa: PLC0415
+        wait_for_host, worker = host_of(session.config, server), worker_of(session.config)
+        from trueup.testing.lending.first import prepare  # noqa: PLC0415  Paid for while the server starts.
+        from trueup.testing.lending.orders import count_orders, first_order  # noqa: PLC0415
 
-        wanted = count_orders((item for item in session.items if server_of(item) == server), options)
-        host = wait_for_host()
-    return Databases(host, options, worker_of(session.config), wanted)
+        items = [item for item in session.items if server_of(item) == server]
+        wait_for_first = begun(partial(prepare, wait_for_host, options, worker, first_order(items, options)))
+        from trueup.testing.lending.databases import Databases  # noqa: PLC0415  And this while the first one is made.
+
+        wanted = count_orders(items, options)
+        first = wait_for_first()
+    return Databases(first, options, worker, wanted)
 
 
 def server_of(item: pytest.Item) -> Server:

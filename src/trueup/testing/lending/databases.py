@@ -12,13 +12,12 @@ import psycopg
 from trueup.conninfo import ConnInfo
 from trueup.db.block import CURRENT
 from trueup.errors import DatabaseError, PermissionMissing, UsageError
-from trueup.settings import Settings
 from trueup.testing.failures.keeping import keep
 from trueup.testing.guard.gate import gate
 from trueup.testing.guard.leaks.leak import Leak
 from trueup.testing.guard.leaks.sessions import end_opened, end_sessions
 from trueup.testing.lending.clones import Clones
-from trueup.testing.lending.host import Host
+from trueup.testing.lending.first import First
 from trueup.testing.lending.kept import KeptConnection
 from trueup.testing.lending.leases import open_site
 from trueup.testing.lending.loans import Loan
@@ -33,22 +32,21 @@ from trueup.testing.rewind import NotRewound, Rewound
 class Databases:
     """Lends databases to the tests of one process, which run one after the other."""
 
-    def __init__(self, host: Host, options: Options, worker: str, wanted: Mapping[Order, int]) -> None:
-        """Connect to the server of the run; `wanted` says what is to be made ahead.
-
-        Raises:
-            ConnectionFailed: the server is gone.
-        """
-        self.host = host
-        self.schema = options.schema or Settings.load(options.folder).schema
-        open_own = partial(open_site, host.conninfo, run=host.run, is_embedded=host.is_embedded)
-        self.site = open_own(worker=worker)
+    def __init__(self, first: First, options: Options, worker: str, wanted: Mapping[Order, int]) -> None:
+        """Go on from the first database; `wanted` says what is to be made ahead."""
+        self.host = host = first.host
+        self.schema = first.schema
+        self.site = first.site
         self.templates = Templates(self.site, Kind(schema=self.schema, seed=options.seed))
         self.clones = Clones(
-            partial(open_own, worker=f"{worker}ahead"),
+            partial(open_site, host.conninfo, run=host.run, worker=f"{worker}ahead", is_embedded=host.is_embedded),
             {replace(order, kind=self.whole(order.kind)): number for order, number in wanted.items()},
             is_verifying=options.is_verifying,
         )
+        if first.order is not None and first.lease is not None:
+            pid = first.baseline.pid if first.baseline is not None else 0
+            loan = Loan(lease=first.lease, baseline=first.baseline, baseline_pid=pid)
+            self.clones.ready[first.order].append(loan)
         self.free: dict[Kind, list[Loan]] = defaultdict(list)
         """Those that were taken back, in their first state."""
         self.untouched: dict[Kind, Loan] = {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from trueup.errors import UsageError
-from trueup.testing.lending.asking import shared_by
+from trueup.testing.lending.asking import database_of, shared_by
 from trueup.testing.marks import Kind, kind_of
 from trueup.testing.options import Options
 
@@ -36,3 +36,14 @@ def count_orders(items: Iterable[pytest.Item], options: Options) -> Counter[Orde
             elif "db" in names and shared_by(names) is None:
                 found[Order(kind=kind_of(item, options), is_put_back=True)] = 1
     return found
+
+
+def first_order(items: Iterable[pytest.Item], options: Options) -> Order | None:
+    """Return what the first test wants that asks for a database; None: none does, or its mark is wrong."""
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        if "trueup_databases" in names:
+            with suppress(UsageError):
+                return Order(kind=kind_of(item, options), is_put_back=database_of(names) not in {"conn", "fresh_db"})
+            break
+    return None
