@@ -34,17 +34,27 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add to the report of a failure what is known of its database."""
+    """Add to the report of a failure what is known of its database, and to that of its end what it had changed."""
     report = yield
-    if report.failed and call.when in {"setup", "call"}:
-        owner = item.stash[OWNER]
-        if databases := databases_of(owner):
-            report.sections.append(("trueup database", "\n".join(map(told_database, databases))))
-        if owner.statements:
-            report.sections.append(("trueup statements", told_statements(owner)))
-        if owner.notices:
-            report.sections.append(("trueup notices", "\n".join(owner.notices)))
+    owner = item.stash[OWNER]
+    if call.when == "teardown":
+        if owner.outcome is not None and item.stash[HAS_FAILED]:
+            report.sections.append(("Captured trueup changes teardown", told_changes(owner.outcome)))
+    elif call.excinfo is not None:
+        item.stash[HAS_FAILED] = True
+        if report.failed:
+            report.sections += sections_of(owner)
     return report
+
+
+def sections_of(owner: Owner) -> list[tuple[str, str]]:
+    """Return what is known of a failed test, with its titles."""
+    parts = {
+        "trueup database": "\n".join(map(told_database, databases_of(owner))),
+        "trueup statements": told_statements(owner) if owner.statements else "",
+        "trueup notices": "\n".join(owner.notices),
+    }
+    return [(title, text) for title, text in parts.items() if text]
 
 
 def databases_of(owner: Owner) -> "list[ConnInfo]":
@@ -61,17 +71,6 @@ def told_statements(owner: Owner) -> str:
     left_out = len(owner.statements) - len(last)
     head = f"statements: {len(owner.statements)}, {total_ms:.1f} ms" + (f"; the last {SHOWN}:" if left_out else "")
     return "\n".join([head, *lines])
-
-
-@pytest.hookimpl(wrapper=True, trylast=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
-    """Add to a failed test what it had changed in its database, as putting it back has shown."""
-    try:
-        return (yield)
-    finally:
-        outcome = item.stash[OWNER].outcome
-        if outcome is not None and item.stash[HAS_FAILED]:
-            item.add_report_section("teardown", "trueup changes", told_changes(outcome))
 
 
 def told_changes(outcome: "Rewound | NotRewound") -> str:

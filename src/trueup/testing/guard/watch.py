@@ -15,6 +15,7 @@ DOORS = pytest.StashKey[Doors]()
 OWNER = pytest.StashKey[Owner]()
 STATUS = pytest.StashKey[int]()
 HAS_FAILED = pytest.StashKey[bool]()
+"""Whether a phase of the test has failed; `failures.hooks` sees that."""
 FIXTURES: dict[Any, Owner] = {}
 """The owners of fixtures that live now, by their definition."""
 
@@ -159,17 +160,6 @@ def settle(owner: Owner, item: pytest.Item, *, must_not_fail: bool) -> None:
         item.add_report_section("teardown", "trueup", text)
     else:
         pytest.fail(text, pytrace=False)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Know whether the test has failed."""
-    report = yield
-    if call.excinfo is not None:
-        item.stash[HAS_FAILED] = True
-    return report
 
 
 @pytest.hookimpl(wrapper=True)

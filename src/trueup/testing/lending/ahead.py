@@ -21,12 +21,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     return result
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
     """Have the answers of `db` before a fixture ends that may need its connections."""
     if (databases := databases_of(item)) is not None:
         databases.hear()
-    return (yield)
 
 
 def conn_of(item: pytest.Item) -> "KeptConnection | None":

@@ -8,6 +8,8 @@ own hooks have had their turn.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -95,11 +97,11 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
         """Whether the next test can have it."""
         return not self.closed and not self.is_stale
 
-    def note(self, statement: str) -> None:
-        """Remember what a statement, in lower case, means for the end of the test."""
-        self.speaks_of_locks |= "advisory" in statement
-        is_steering = statement.lstrip().startswith(STEERING)
-        self.is_stale |= is_steering or "search_path" in statement or "set_config" in statement
+    def note(self, meaning: "Meaning") -> None:
+        """Remember what a statement means for the end of the test, and go on after a ROLLBACK in SQL."""
+        self.speaks_of_locks |= meaning.speaks_of_locks
+        self.is_stale |= meaning.is_steering
+        self.begin()
 
     def _send(self, message: bytes) -> None:
         """Send a message, and go on; one that can't be sent shows when the connection is next used."""
@@ -228,23 +230,41 @@ class KeptCursor(psycopg.Cursor[tuple[Any, ...]]):
             UsageError: it would commit; nothing was sent.
         """
         text = query.as_bytes(self.connection) if isinstance(query, Composable) else query
-        readable = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
-        refuse_commit(readable)
+        meaning = meaning_of(text.decode(errors="replace") if isinstance(text, bytes) else str(text))
+        if meaning.is_commit:
+            raise UsageError(REMEDY)
         try:
             return super().execute(text, params, prepare=prepare, binary=binary)
         finally:
-            if isinstance(self.connection, KeptConnection):
-                self.connection.begin()  # After a ROLLBACK in SQL.
-                self.connection.note(readable.lower())
+            if isinstance(self._conn, KeptConnection):
+                self._conn.note(meaning)
 
 
-def refuse_commit(text: str) -> None:
-    """Raise for a text in which a statement ends the transaction for good."""
-    if not SUSPICIOUS.search(text):
-        return
-    for statement in split(text):
-        if statement.words[:1] in {("commit",), ("end",)} or statement.words[:2] == ("prepare", "transaction"):
-            raise UsageError(REMEDY)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """Is what the text of a statement means for `conn`."""
+
+    is_commit: bool
+    """Whether it would end the transaction for good."""
+    speaks_of_locks: bool
+    is_steering: bool
+    """Whether what is prepared may mean something else afterwards."""
+
+
+@lru_cache(maxsize=256)
+def meaning_of(text: str) -> Meaning:
+    """Return what a statement means; those of a test are mostly known from the one before."""
+    lower = text.lower()
+    is_steering = lower.lstrip().startswith(STEERING) or "search_path" in lower or "set_config" in lower
+    return Meaning(is_commit=is_commit(text), speaks_of_locks="advisory" in lower, is_steering=is_steering)
+
+
+def is_commit(text: str) -> bool:
+    """Say whether a statement in a text ends the transaction for good."""
+    return SUSPICIOUS.search(text) is not None and any(
+        statement.words[:1] in {("commit",), ("end",)} or statement.words[:2] == ("prepare", "transaction")
+        for statement in split(text)
+    )
 
 
 def is_bad(result: "PGresult") -> bool:

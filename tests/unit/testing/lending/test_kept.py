@@ -1,7 +1,6 @@
 import pytest
 
-from trueup.errors import UsageError
-from trueup.testing.lending.kept import refuse_commit
+from trueup.testing.lending.kept import meaning_of
 
 
 @pytest.mark.parametrize(
@@ -17,9 +16,8 @@ from trueup.testing.lending.kept import refuse_commit
         "-- a\ncommit",
     ],
 )
-def test_statement_that_commits_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="ask for `db`"):
-        refuse_commit(text)
+def test_statement_that_commits_is_known(text: str) -> None:
+    assert meaning_of(text).is_commit
 
 
 @pytest.mark.parametrize(
@@ -37,5 +35,5 @@ def test_statement_that_commits_is_refused(text: str) -> None:
         "/* commit; */ select 1",
     ],
 )
-def test_other_statement_is_not(text: str) -> None:
-    refuse_commit(text)
+def test_other_statement_is_none(text: str) -> None:
+    assert not meaning_of(text).is_commit
