@@ -8,14 +8,18 @@ Before either: `pytest tests/integration/parity/schema/planning/test_plan.py`, w
 
 import gzip
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import astuple
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from trueup.db import connect, snapshot
+from trueup.conninfo import ConnInfo
+from trueup.db import Connection, Snapshot, connect
+from trueup.db.snapshot import PINNED
 from trueup.parity.schema import Saved, catalog, diff, encode_structure
 from trueup.parity.schema.planning import Plan, Statement, Structure, dependencies, planned, stated
 from trueup.parity.schema.planning.plan import Step
@@ -26,6 +30,7 @@ from trueup.settings import Settings
 ROOT = Path(__file__).parents[1]
 STRUCTURES = ROOT / "fixtures/plans/structures.jsonl.gz"
 PLANS = ROOT / "fixtures/plans/plans.json"
+INTERNAL = re.compile(r"(?<=RI_ConstraintTrigger_[ac]_)\d+")
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 Pair = tuple[Structure, Structure]
@@ -39,22 +44,30 @@ def write_structures() -> None:
     sys.path.insert(0, str(ROOT))
     from tests.integration.parity.schema.planning.case_table import CASES  # noqa: PLC0415 — found from here on
 
-    with EmbeddedServer(18, cache_folder=Settings.load().cache_folder) as server:
+    with EmbeddedServer(18, cache_folder=Settings.load().cache_folder) as server, ExitStack() as stack:
+        sides = [
+            (each, stack.enter_context(connect(each))) for each in map(server.create_database, ("source", "target"))
+        ]
         kept = [
-            [name, built(server, "source", case.source), built(server, "target", case.target)]
+            [
+                name,
+                *(built(*side, statements) for side, statements in zip(sides, (case.source, case.target), strict=True)),
+            ]
             for name, case in sorted(CASES.items())
         ]
     text = "".join(json.dumps(each, separators=(",", ":"), ensure_ascii=False) + "\n" for each in kept)
     STRUCTURES.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 
 
-def built(server: EmbeddedServer, name: str, statements: str) -> Any:
-    """Return the structure that statements make in a database of that name, as JSON has it."""
-    server.drop_database(name)
-    conninfo = server.create_database(name)
-    with connect(conninfo) as connection:
+def built(conninfo: ConnInfo, connection: Connection, statements: str) -> Any:
+    """Return the structure that statements make, as JSON has it; they are rolled back, so nothing has to be dropped."""
+    with connection.transaction(force_rollback=True):
         connection.execute(statements.encode())
-    with snapshot(conninfo) as seen:
+        connection.execute("reset role")
+        for setting in PINNED:
+            connection.execute("select set_config(%s, %s, true)", setting)
+        name = connection.info.dbname
+        seen = Snapshot(conninfo, connection, connection.info.server_version, name, connection.info.user, identity="")
         found = Saved(
             catalog=catalog(seen),
             needs=dependencies(seen),
@@ -64,7 +77,13 @@ def built(server: EmbeddedServer, name: str, statements: str) -> Any:
             taken_at=LONG_AGO,
             trueup="",
         )
-    return json.loads(encode_structure(found))
+    return json.loads(numbered(encode_structure(found).decode()))
+
+
+def numbered(structure: str) -> str:
+    """Return a structure whose internal triggers are counted, where their names hold the numbers of this server."""
+    numbers = sorted(set(INTERNAL.findall(structure)), key=int)
+    return INTERNAL.sub(lambda found: str(numbers.index(found[0]) + 1), structure)
 
 
 def pairs() -> Iterator[tuple[str, Pair]]:
