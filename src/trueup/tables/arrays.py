@@ -7,7 +7,8 @@ Source: `array_recv` (src/backend/utils/adt/arrayfuncs.c); PostgreSQL manual, "C
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from struct import calcsize, pack_into
+from functools import lru_cache
+from struct import pack
 from typing import Any
 
 from psycopg._copy_base import format_row_binary
@@ -20,8 +21,10 @@ HEADER = ">iiIii"
 """Dimensions, whether it may hold NULL, the type of the elements, their number, the first index."""
 COUNT_BYTES = 2
 """How long the number of fields is, which COPY begins a row with."""
-MOST_ELEMENTS = 32_767
-"""How many fields a row of COPY can have."""
+MOST_FIELDS = 1000
+"""How many elements are written as one row; it could have 32,767."""
+WRITERS = 64
+"""How many are kept; each takes 24 bytes a field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +46,20 @@ def dumpers() -> AdaptersMap:
 CONTEXT = Context(dumpers())
 
 
-def write_arrays(columns: Sequence[Sequence[Any]], dumpers: Sequence[type[Dumper]]) -> list[bytes]:
-    """Return columns of equally many values, None for NULL, as arrays of what their dumpers write.
+def write_array(values: Sequence[Any], dumper: type[Dumper]) -> bytes:
+    """Return values, None for NULL, as an array of what `dumper` writes."""
+    parts: list[bytes | memoryview] = [pack(HEADER, 1, 1, dumper.oid, len(values), 1)]
+    for begin in range(0, len(values), MOST_FIELDS):
+        fields = values[begin : begin + MOST_FIELDS]
+        row = bytearray()
+        format_row_binary(fields, writer_of(dumper, len(fields)), row)
+        parts.append(memoryview(row)[COUNT_BYTES:])
+    return b"".join(parts)
 
-    Each may have up to `MOST_ELEMENTS` values.
-    """
-    writers = {dumper: writer_of(dumper, len(columns[0])) for dumper in set(dumpers)}
-    return [write_array(values, dumper.oid, writers[dumper]) for values, dumper in zip(columns, dumpers, strict=True)]
 
-
-def writer_of(dumper: type[Dumper], elements: int) -> Any:
-    """Return what writes so many values; to make it takes longer than it takes to write as many integers."""
+@lru_cache(WRITERS)
+def writer_of(dumper: type[Dumper], fields: int) -> Any:
+    """Return what writes a row of so many values of one type; to make it takes longer than to write integers."""
     writer: Any = Transformer(CONTEXT)
-    writer.set_dumper_types([dumper.oid] * elements, Format.BINARY)
+    writer.set_dumper_types([dumper.oid] * fields, Format.BINARY)
     return writer
-
-
-def write_array(values: Sequence[Any], oid: int, writer: Any) -> bytes:
-    """Return the values as an array of elements of that type."""
-    array = bytearray(calcsize(HEADER) - COUNT_BYTES)
-    format_row_binary(values, writer, array)
-    pack_into(HEADER, array, 0, 1, 1, oid, len(values), 1)
-    return bytes(array)

@@ -23,7 +23,6 @@ INVALID = "22023"
 
 ENCODER = msgspec.json.Encoder()
 DECODER = msgspec.json.Decoder()
-BLOCK_VALUES = 128
 UNWRITABLE = (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError)
 """What an encoder raises for what JSON can't hold, BadValue included."""
 
@@ -164,21 +163,18 @@ def encode_json(value: object) -> str:
 def faithful_json(values: Sequence[object]) -> list[str] | None:
     r"""Return values as JSON, None if JSON would change one of them or PostgreSQL refuse it.
 
-    An encoder writes NaN and infinity as null, a Decimal or a date as a string, a key that is an int in quotes. jsonb
-    refuses `\u0000`, which a backslash that stands before `u0000` looks like. What texts are read back as is kept while
-    it is little, so that many values are gone before they count for Python's garbage collector.
+    An encoder writes NaN and infinity as null, a Decimal or a date as a string, a key that is an int in quotes. So of
+    the values with the same text one has to be what that is read back as, and the others equal to it. jsonb refuses
+    `\u0000`, which a backslash that stands before `u0000` looks like.
     """
-    read_back: dict[str, Any] = {}
     try:
         whole = ENCODER.encode_lines(values)[:-1].decode()
         texts = whole.split("\n")
-        for begin in range(0, len(texts), BLOCK_VALUES):
-            block = texts[begin : begin + BLOCK_VALUES]
-            if len(read_back) > BLOCK_VALUES:
-                read_back.clear()
-            read_back.update((text, DECODER.decode(text)) for text in set(block).difference(read_back))
-            if [read_back[text] for text in block] != [*values[begin : begin + BLOCK_VALUES]]:
-                return None
+        samples = dict(zip(texts, values, strict=True))
+        if any(DECODER.decode(text) != value for text, value in samples.items()):
+            return None
+        if [samples[text] for text in texts] != [*values]:
+            return None
         if r"\u0000" in whole:
             check_json([*values])
     except UNWRITABLE:

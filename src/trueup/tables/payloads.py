@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trueup.tables.arrays import MOST_ELEMENTS, write_arrays
+from trueup.tables.arrays import write_array
 from trueup.tables.batches import JSON_FAMILIES, Batch, group, prepare
 from trueup.tables.contract import Table
 from trueup.tables.ordering import Ordered, Reject
@@ -41,7 +41,7 @@ class Payload:
 
 def encode_batch(batch: Batch) -> Payload:
     """Return the columns of a batch as arrays of their values."""
-    return Payload(write_arrays(batch.columns, batch.dumpers))
+    return Payload([write_array(*each) for each in zip(batch.columns, batch.dumpers, strict=True)])
 
 
 def encode_with_dictionaries(table: Table[Any], batch: Batch) -> Payload:
@@ -52,9 +52,8 @@ def encode_with_dictionaries(table: Table[Any], batch: Batch) -> Payload:
         if table.column(name).type.family in JSON_FAMILIES and (found := by_dictionary(columns[i])):
             columns[i], dictionaries[name] = found
             dumpers[i] = INDEX.dumper
-    arrays = write_arrays(columns, dumpers)
-    for words in dictionaries.values():
-        arrays += write_arrays([words], [WORD.dumper])
+    arrays = [write_array(*each) for each in zip(columns, dumpers, strict=True)]
+    arrays += [write_array(words, WORD.dumper) for words in dictionaries.values()]
     return Payload(arrays, tuple(dictionaries))
 
 
@@ -98,7 +97,7 @@ def rows_for(limit: int, table: Table[Any], given: Ordered, tenant: Row) -> int:
     sample = given[:: max(1, len(given) // SAMPLE_ROWS)]
     ready = [prepare(table, batch)[0] for batch in group(table, sample, tenant)]
     total = sum(size_of(encode_batch(batch)) for batch in ready if len(batch))
-    return max(1, min(MOST_ELEMENTS, limit * sum(map(len, ready)) // max(1, total)))
+    return max(1, limit * sum(map(len, ready)) // max(1, total))
 
 
 def halves(table: Table[Any], batch: Batch) -> Iterator[tuple[Batch, Payload]]:

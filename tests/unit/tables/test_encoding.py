@@ -201,6 +201,16 @@ def test_one_bad_value_of_a_column_of_json_is_seen(bad: Any):
         assert encoding.faithful_json([*many[:position], bad, *many[position:]]) is None
 
 
+@pytest.mark.parametrize(
+    ("bad", "good"), [((1,), [1]), (Decimal(1), "1"), ({1: 2}, {"1": 2}), ([nan], [None]), ({"a": {2}}, {"a": [2]})]
+)
+def test_bad_value_that_has_the_text_of_a_good_one_is_seen(bad: Any, good: Any):
+    assert encoding.faithful_json([good, good]) is not None
+    assert encoding.faithful_json([bad, good, good]) is None
+    assert encoding.faithful_json([good, bad, good]) is None
+    assert encoding.faithful_json([good, good, bad]) is None
+
+
 def test_refusal_does_not_tell_the_value():
     with pytest.raises(BadValue) as refusal:
         parse_type("text")[0].encode("secret\0")

@@ -12,7 +12,6 @@ from psycopg.adapt import Transformer
 from psycopg.pq import Format
 
 from trueup.tables import UNSET, Sql, Table, payloads
-from trueup.tables.arrays import MOST_ELEMENTS
 from trueup.tables.batches import Batch, group, prepare
 from trueup.tables.ordering import Ordered, Rejected, in_order
 from trueup.tables.payloads import MOST_WORDS, Payload, chunks, encode_batch, size_of
@@ -194,12 +193,6 @@ def test_chunk_is_made_when_it_is_asked_for():
     assert bad == []
     assert sum(len(part) for part, _ in parts) == 869
     assert [(each.position, each.column) for each in bad] == [(900, "text")]
-
-
-def test_chunk_has_no_more_rows_than_an_array_may_have():
-    rows = [{"id": i} for i in range(MOST_ELEMENTS + 1)]
-
-    assert [len(part) for part, _ in cut(rows)] == [MOST_ELEMENTS, 1]
 
 
 def test_no_rows_are_no_chunk():
