@@ -1,6 +1,6 @@
 """What a comparison may cost, and who does it: options of commands that compare rows."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -10,10 +10,9 @@ from typing import Any
 
 import click
 
+from trueup.cli.options import Command
 from trueup.conninfo import ConnInfo
 from trueup.parity.data import USUAL, Bounds, open_cluster
-
-Command = Callable[..., Any]
 
 LEAST_S = 0.1
 """What a comparison gets whose time was up before both databases were open: it says what it did not compare."""

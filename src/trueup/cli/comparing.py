@@ -1,15 +1,13 @@
 """Which rows a command compares, and how: options of several commands."""
 
-from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 import click
 
+from trueup.cli.options import Command
 from trueup.parity.data import Condition, Recheck, Sample, Since, Window
 from trueup.settings import Settings
-
-Command = Callable[..., Any]
 
 tables = click.option(
     "--table", "tables", multiple=True, metavar="T", help="Compare this table; may be given again. [all]"

@@ -11,7 +11,7 @@ from trueup.cli.databases import named_pair
 from trueup.cli.exits import VERDICTS, ExitCode
 from trueup.cli.follow import follow_command
 from trueup.cli.interrupting import told_when_interrupted
-from trueup.cli.options import FILE, answering, as_json, source_version, target_version
+from trueup.cli.options import FILE, Versions, answering, as_json, versioned
 from trueup.cli.repairing import WrittenRepair, reserved, write_repair
 from trueup.cli.terminal import progress, show_notes, show_section
 from trueup.parity.data import Ledger, Recheck, Resumption, TableComparison, Window, compare, open_state
@@ -51,8 +51,7 @@ data.add_command(follow_command)
     type=FILE,
     help="Keep there what was compared, and go on there where an earlier run was stopped. It names rows by their keys.",
 )
-@source_version
-@target_version
+@versioned
 @as_json
 def diff_command(
     *,
@@ -65,8 +64,7 @@ def diff_command(
     paranoid: bool,
     repair: Path | None,
     state_file: Path | None,
-    source_version: str | None,
-    target_version: str | None,
+    versions: Versions,
     as_json: bool,
 ) -> ExitCode:
     """Say which rows of TARGET differ from those of SOURCE: by key, and in which columns."""
@@ -82,7 +80,7 @@ def diff_command(
         reserved(repair),
         open_state(state_file) if state_file else nullcontext() as state,
         progress() as announce,
-        named_pair(source, target, (source_version, target_version)) as pair,
+        named_pair(source, target, versions) as pair,
         effort.engaged([pair.source.snapshot.conninfo, pair.target.snapshot.conninfo]) as (bounds, executor),
     ):
         ledger = state.ledger if state else ledger

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from msgspec.structs import asdict
 
+from trueup.cli.options import Versions
 from trueup.conninfo import ConnInfo
 from trueup.db.together import together
 from trueup.errors import UsageError
@@ -16,15 +17,13 @@ from trueup.verify.pair import Pair, open_pair
 from trueup.verify.structure_pair import Named, StructurePair, open_structure_pair
 
 Databases = tuple[ConnInfo, ConnInfo]
-Versions = tuple[str | None, str | None]
-"""As the user chose them, for what has to be built."""
 NO_PROFILE = "none"
 
 
 @contextmanager
 def named_databases(source: str, target: str, versions: Versions, settings: Settings) -> Iterator[Databases]:
     """Give the connections of two databases; what was built for them ends with the context."""
-    for_source, for_target = (int(version or 18) for version in versions)
+    for_source, for_target = (version or 18 for version in versions)
     with together(
         open_source(source, settings, version=for_source), open_source(target, settings, version=for_target)
     ) as opened:
@@ -48,7 +47,7 @@ def named_structure_pair(source: str, target: str, versions: Versions, profile: 
     """Hold both databases still, as long as the context lasts; either may be a file that keeps a structure."""
     settings = Settings.load()
     found = named_profile(profile, settings)
-    for_source, for_target = (int(version or 18) for version in versions)
+    for_source, for_target = (version or 18 for version in versions)
     with (
         together(
             named_structure(source, for_source, settings), named_structure(target, for_target, settings)

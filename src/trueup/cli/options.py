@@ -1,8 +1,10 @@
 """What several commands take, and how they answer a caller that wants JSON."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,22 +14,36 @@ from trueup.report.json import envelope
 from trueup.report.model import Finding
 from trueup.tables import CleanUpRefused
 
+Command = Callable[..., Any]
+Versions = tuple[int | None, int | None]
+"""Of PostgreSQL, on which source and target are built where they have to be; None: the usual one."""
 VERSIONS = click.Choice(["16", "18"])
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout instead of text.")
-source_version = click.option(
+SOURCE_VERSION = click.option(
     "--source-version", type=VERSIONS, help="The PostgreSQL on which a source that is a file or a folder is built."
+)
+TARGET_VERSION = click.option(
+    "--target-version", type=VERSIONS, help="The PostgreSQL on which a target that is a file or a folder is built."
 )
 profile = click.option(
     "--profile",
     metavar="NAME",
     help="Compare without what a host adds, and count it: supabase, none, or a profile of the configuration.",
 )
-target_version = click.option(
-    "--target-version", type=VERSIONS, help="The PostgreSQL on which a target that is a file or a folder is built."
-)
+
+
+def versioned(command: Command) -> Command:
+    """Give a command the versions on which its sides are built, as one argument `versions`."""
+
+    @wraps(command)
+    def with_versions(*, source_version: str | None, target_version: str | None, **others: Any) -> Any:
+        source, target = (None if each is None else int(each) for each in (source_version, target_version))
+        return command(versions=(source, target), **others)
+
+    return SOURCE_VERSION(TARGET_VERSION(with_versions))
 
 
 @contextmanager

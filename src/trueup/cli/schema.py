@@ -1,6 +1,6 @@
 """`trueup schema`: what two databases are made of."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -10,7 +10,7 @@ import click
 
 from trueup.cli.databases import named_structure_pair
 from trueup.cli.exits import VERDICTS, ExitCode
-from trueup.cli.options import VERSIONS, answering, as_json, profile, source_version, target_version
+from trueup.cli.options import VERSIONS, Versions, answering, as_json, profile, versioned
 from trueup.cli.plan_text import script
 from trueup.cli.terminal import progress, show_checks
 from trueup.db import snapshot
@@ -23,7 +23,7 @@ from trueup.settings import Settings
 from trueup.tables import Table
 from trueup.tables.declared import declared_tables
 from trueup.verify.contracts import contracts_section
-from trueup.verify.planning import plan_pair
+from trueup.verify.planning import Planning, plan_pair
 from trueup.verify.structure import schema_section
 from trueup.verify.structure_pair import StructurePair
 
@@ -36,16 +36,14 @@ def schema() -> None:
 @schema.command("diff")
 @click.argument("source", metavar="SOURCE")
 @click.argument("target", metavar="TARGET")
-@source_version
-@target_version
+@versioned
 @profile
 @as_json
 def diff_command(
     *,
     source: str,
     target: str,
-    source_version: str | None,
-    target_version: str | None,
+    versions: Versions,
     profile: str | None,
     as_json: bool,
 ) -> ExitCode:
@@ -56,7 +54,7 @@ def diff_command(
     with (
         answering("schema", as_json=as_json),
         progress() as announce,
-        named_structure_pair(source, target, (source_version, target_version), profile) as pair,
+        named_structure_pair(source, target, versions, profile) as pair,
     ):
         announce("comparing structure")
         differences = diff(pair.mine, pair.theirs)
@@ -140,8 +138,7 @@ def snapshot_command(*, database: str, db_version: str | None) -> ExitCode:
 @schema.command("plan", short_help="Print the SQL that makes TARGET like SOURCE, and back.")
 @click.argument("source", metavar="SOURCE")
 @click.argument("target", metavar="TARGET")
-@source_version
-@target_version
+@versioned
 @profile
 @click.option("--no-prove", is_flag=True, help="Don't run the plan on a scratch server: not proved, exit code 3.")
 @click.option("--allow-loss", is_flag=True, help="Don't withhold the statements that lose data.")
@@ -150,8 +147,7 @@ def plan_command(
     *,
     source: str,
     target: str,
-    source_version: str | None,
-    target_version: str | None,
+    versions: Versions,
     profile: str | None,
     no_prove: bool,
     allow_loss: bool,
@@ -164,29 +160,31 @@ def plan_command(
     with (
         answering("plan", as_json=as_json),
         progress() as announce,
-        named_structure_pair(source, target, (source_version, target_version), profile) as pair,
+        named_structure_pair(source, target, versions, profile) as pair,
     ):
         cache_folder = None if no_prove else Settings.load().cache_folder
         planning = plan_pair(pair, cache_folder=cache_folder, announce=announce)
         amounts = compared(pair.mine)
     up, down = (stated(way, allow_loss=allow_loss) for way in (planning.plan.up, planning.plan.down))
     if as_json:
-        click.echo(
-            envelope(
-                planning.verdict,
-                planning.findings,
-                up=[statement_json(each) for each in up],
-                down=[statement_json(each) for each in down],
-                proved=planning.is_proved,
-                unreached=[{"kind": key.kind, "object": key.identity} for key in planning.plan.unreached],
-                remarks=planning.remarks,
-                compared=amounts,
-                **beside_differences(pair),
-            )
-        )
+        click.echo(planning_json(planning, up, down, compared=amounts, **beside_differences(pair)))
     else:
         click.echo(script(up, down, header(planning.summary, pair.notes)), nl=False)
     return VERDICTS[planning.verdict]
+
+
+def planning_json(planning: Planning, up: Iterable[Statement], down: Iterable[Statement], **beside: object) -> bytes:
+    """Return a plan as one JSON object."""
+    return envelope(
+        planning.verdict,
+        planning.findings,
+        up=list(map(statement_json, up)),
+        down=list(map(statement_json, down)),
+        proved=planning.is_proved,
+        unreached=[{"kind": key.kind, "object": key.identity} for key in planning.plan.unreached],
+        remarks=planning.remarks,
+        **beside,
+    )
 
 
 def header(summary: Iterator[str], notes: list[str]) -> Iterator[str]:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from trueup.cli.databases import Versions, named_profile
+from trueup.cli.databases import named_profile
 from trueup.cli.exits import VERDICTS, ExitCode
 from trueup.cli.files import make_folder, tell_github, write_report, write_site
-from trueup.cli.options import FILE, FOLDER, as_json, source_version, target_version
+from trueup.cli.options import FILE, FOLDER, Versions, as_json, versioned
 from trueup.cli.terminal import progress, show_report
 from trueup.conninfo import ConnInfo
 from trueup.db.together import together
@@ -93,8 +93,7 @@ class Wanted:
     help="Verify two data sets that are moved from one embedded server to another: as they are, or with ten kinds of"
     " planted damage. Without --source and --target: clean.",
 )
-@source_version
-@target_version
+@versioned
 @click.option(
     "--report",
     "folder",
@@ -115,8 +114,7 @@ def verify(
     backup: Path | None,
     probe: bool,
     sample: str | None,
-    source_version: str | None,
-    target_version: str | None,
+    versions: Versions,
     folder: Path,
     junit_file: Path | None,
     as_json: bool,
@@ -127,7 +125,7 @@ def verify(
     sets are moved from an embedded PostgreSQL 16 to an 18.
     """
     settings = Settings.load()
-    wanted = which(source, target, sample, (source_version, target_version))
+    wanted = which(source, target, sample, versions)
     if wanted.sample:
         settings = replace(settings, schema=None, contracts=(), services=(), checks={})
     chosen = choose(settings, profile=profile, named=checks, skipped=skipped)
@@ -183,7 +181,7 @@ def which(source: str | None, target: str | None, sample: str | None, versions: 
 def sample_databases(kind: str, versions: Versions, settings: Settings, timeline: Timeline) -> Iterator[Sides]:
     """Build the sample on two embedded servers, which end with the context."""
     source, target = (
-        EmbeddedServer(int(version or default), cache_folder=settings.cache_folder)
+        EmbeddedServer(version or default, cache_folder=settings.cache_folder)
         for version, default in zip(versions, (16, 18), strict=True)
     )
     with ExitStack() as stack:
@@ -196,7 +194,7 @@ def sample_databases(kind: str, versions: Versions, settings: Settings, timeline
 @contextmanager
 def named_sides(wanted: Wanted, settings: Settings) -> Iterator[Sides]:
     """Give the connections of the databases that are named; what was built for them ends with the context."""
-    for_source, for_target = (int(version or 18) for version in wanted.versions)
+    for_source, for_target = (version or 18 for version in wanted.versions)
     assert wanted.target is not None
     source: AbstractContextManager[ConnInfo | None] = nullcontext()
     if wanted.source is not None:
