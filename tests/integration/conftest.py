@@ -1,16 +1,15 @@
-"""Real servers for integration tests: started when a test first asks, one of each version a test process."""
+"""Servers for integration tests: those of the harness that all tests of a process share, one of each version."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
-from tests.integration.recycling import Recycled
 from tests.integration.turns import left_out
 
 from trueup.conninfo import ConnInfo
-from trueup.servers import EmbeddedServer
 from trueup.settings import Settings
+from trueup.testing.lending.host import OwnServer
 
 NUMBERS = count()
 
@@ -22,48 +21,34 @@ def cache_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
-def server16(cache_folder: Path) -> Iterator[EmbeddedServer]:
-    with EmbeddedServer(16, cache_folder=cache_folder) as server:
-        yield server
+def server16(session_server_on: Callable[[str], OwnServer]) -> OwnServer:
+    return session_server_on("embedded:16")
 
 
 @pytest.fixture(scope="session")
-def server18(cache_folder: Path) -> Iterator[EmbeddedServer]:
-    with EmbeddedServer(18, cache_folder=cache_folder) as server:
-        yield server
+def server18(session_server_on: Callable[[str], OwnServer]) -> OwnServer:
+    return session_server_on("embedded:18")
 
 
-@pytest.fixture(scope="session", params=[16, 18], ids=["pg16", "pg18"])
-def server(request: pytest.FixtureRequest) -> EmbeddedServer:
+@pytest.fixture(scope="session", params=["embedded:16", "embedded:18"], ids=["pg16", "pg18"])
+def server(request: pytest.FixtureRequest, session_server_on: Callable[[str], OwnServer]) -> OwnServer:
     """Return a server; a test that asks for it runs on both versions."""
-    found: EmbeddedServer = request.getfixturevalue(f"server{request.param}")
-    return found
+    return session_server_on(request.param)
 
 
 @pytest.fixture
-def fresh_database(server: EmbeddedServer) -> Iterator[ConnInfo]:
+def fresh_database(server: OwnServer) -> Iterator[ConnInfo]:
     """Return a database that was made for the test."""
     name = f"test_{next(NUMBERS)}"
     yield server.create_database(name)
     server.drop_database(name)
 
 
-@pytest.fixture(scope="session")
-def recycled16(server16: EmbeddedServer) -> Recycled:
-    return Recycled(server16)
-
-
-@pytest.fixture(scope="session")
-def recycled18(server18: EmbeddedServer) -> Recycled:
-    return Recycled(server18)
-
-
 @pytest.fixture
-def database(server: EmbeddedServer, request: pytest.FixtureRequest) -> Iterator[ConnInfo]:
+def database(server: OwnServer) -> Iterator[ConnInfo]:
     """Return an empty database for the test: the one that was emptied after the test before."""
-    kept: Recycled = request.getfixturevalue(f"recycled{server.version}")
-    yield kept.lend()
-    kept.take_back()
+    with server.emptied() as conninfo:
+        yield conninfo
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, TypeGuard
 
 import pytest
 
-from trueup.errors import TrueupError, UsageError
+from trueup.errors import TrueupError
 from trueup.testing.failures.keeping import is_to_be_kept, tell_kept
 from trueup.testing.guard.gate import gate
 from trueup.testing.lending.ahead import conn_of
 from trueup.testing.lending.asking import database_of, making, shared_by
 from trueup.testing.lending.hosting import Hostings, begun, short_turns, uncollected, visit
-from trueup.testing.marks import Kind, kind_of, servers_of, started
-from trueup.testing.options import DEFAULT_VERSION, Options, Server
+from trueup.testing.marks import Kind, kind_of, known_server, servers_of
+from trueup.testing.options import Options, Server
 
 if TYPE_CHECKING:
     from psycopg import OperationalError
 
     from trueup.db import Connection
     from trueup.testing.lending.databases import Databases
-    from trueup.testing.lending.host import Host, OwnServer
+    from trueup.testing.lending.host import Host
     from trueup.testing.lending.kept import KeptConnection
     from trueup.testing.lending.loans import Loan, TestDatabase
 
@@ -56,6 +56,7 @@ def is_of_server(error: Exception) -> "TypeGuard[OperationalError]":
     return driver is not None and isinstance(error, driver.OperationalError)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Let a test that asks for a database run on each of its servers; on the only one of the run, as it is."""
     if "trueup_server" not in metafunc.fixturenames:
@@ -299,7 +300,7 @@ def fresh_db_on(
 
     def lend(server: str) -> "TestDatabase":
         with told():
-            databases = trueup_databases_on(known_server(request.config.stash[OPTIONS], server))
+            databases = trueup_databases_on(known_server(request.config.stash[OPTIONS], server, "fresh_db_on"))
             loan = databases.lend_new(f"fresh_db_on {len(lent)}", asked_kind(request))
         lent.append((databases, f"fresh_db_on {len(lent)}"))
         return handed_out(request, loan)
@@ -307,34 +308,3 @@ def fresh_db_on(
     yield lend
     for databases, fixture in lent:
         give_back(request, databases, fixture)
-
-
-def known_server(options: Options, text: str) -> Server:
-    """Return the server of a name or of `embedded:VERSION`.
-
-    Raises:
-        UsageError: there is none.
-    """
-    found = next((server for server in options.servers if server.name == text), None)
-    try:
-        return found or started(text)
-    except ValueError:
-        names = ", ".join(server.name for server in options.servers)
-        raise UsageError(f"fresh_db_on({text!r}): the run has {names}; any embedded:VERSION can be asked for") from None
-
-
-@pytest.fixture
-def server(request: pytest.FixtureRequest, trueup_server: Server) -> Iterator["OwnServer"]:
-    """Give a whole server of the test's own, to restart, configure or break; `server.clone()` is a database."""
-    from trueup.settings import Settings  # noqa: PLC0415  As above.
-    from trueup.testing.lending.host import stocked  # noqa: PLC0415
-    from trueup.testing.lending.recipes import read_recipe  # noqa: PLC0415
-
-    options = request.config.stash[OPTIONS]
-    with told():
-        settings = Settings.load(options.folder)
-        kind = asked_kind(request)
-        recipe = read_recipe(kind if kind.schema else Kind(schema=settings.schema, seed=kind.seed))
-    with stocked(trueup_server.embedded_version or DEFAULT_VERSION, settings, recipe, "own") as own:
-        gate.allow(request.node.nodeid, own.conninfo(), fixture="server", every_database=True)
-        yield own

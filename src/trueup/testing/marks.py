@@ -66,7 +66,7 @@ def started(text: str) -> Server:
     Raises:
         ValueError: it is none; a provided one is for the run to name.
     """
-    if not EMBEDDED.fullmatch(text):
+    if not EMBEDDED.fullmatch(str(text)):
         raise ValueError(f"server={text!r} is not embedded:VERSION, as embedded:16")
     return read_server(text)
 
@@ -111,3 +111,17 @@ def servers_of(node: pytest.Item | pytest.Collector, options: Options) -> tuple[
             if found := wish_of(node, mark).servers:
                 return found
     return options.servers
+
+
+def known_server(options: Options, text: str, fixture: str) -> Server:
+    """Return the server that a test asks a fixture for: by its name in the run, or `embedded:VERSION`.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = next((server for server in options.servers if server.name == text), None)
+    try:
+        return found or started(text)
+    except ValueError:
+        names = ", ".join(server.name for server in options.servers)
+        raise UsageError(f"{fixture}({text!r}): the run has {names}; any embedded:VERSION can be asked for") from None

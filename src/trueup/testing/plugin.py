@@ -15,6 +15,7 @@ from trueup.testing.options import add_options, read_options
 
 PARTS = (
     "trueup.testing.isolation",
+    "trueup.testing.server_fixtures",
     "trueup.testing.lending.ahead",
     "trueup.testing.guard.watch",
     "trueup.testing.failures.hooks",

@@ -4,22 +4,20 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from time import monotonic
 from types import MappingProxyType
 from typing import Any
 
 import psycopg
 import pytest
-from tests.integration.recycling import Recycled
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Database
 from trueup.db.connection import Connection, connect
 from trueup.db.events import Kind, PoolEvent
-from trueup.servers import EmbeddedServer
 from trueup.settings import DatabaseSettings
 from trueup.testing.faults import Proxy
+from trueup.testing.lending.host import OwnServer
 
 NUMBERS = itertools.count()
 
@@ -68,50 +66,24 @@ def until(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
     return found
 
 
-@pytest.fixture(scope="session")
-def own16(cache_folder: Path) -> Iterator[EmbeddedServer]:
-    yield from start(16, cache_folder)
+CONFIGURATION = {"synchronous_commit": "on", "deadlock_timeout": "50ms", "max_connections": "60"}
 
 
-@pytest.fixture(scope="session")
-def own18(cache_folder: Path) -> Iterator[EmbeddedServer]:
-    yield from start(18, cache_folder)
-
-
-def start(version: int, cache_folder: Path) -> Iterator[EmbeddedServer]:
-    configuration = {"synchronous_commit": "on", "deadlock_timeout": "50ms", "max_connections": "60"}
-    with EmbeddedServer(version, cache_folder=cache_folder, tcp=True, configuration=configuration) as server:
-        yield server
-
-
-@pytest.fixture(scope="session", params=[16, 18], ids=["pg16", "pg18"])
-def own_server(request: pytest.FixtureRequest) -> EmbeddedServer:
+@pytest.fixture(scope="session", params=["embedded:16", "embedded:18"], ids=["pg16", "pg18"])
+def own_server(request: pytest.FixtureRequest, session_server_on: Callable[..., OwnServer]) -> OwnServer:
     """Return a server on TCP that a test may restart."""
-    found: EmbeddedServer = request.getfixturevalue(f"own{request.param}")
-    return found
-
-
-@pytest.fixture(scope="session")
-def recycled_own16(own16: EmbeddedServer) -> Recycled:
-    return Recycled(own16)
-
-
-@pytest.fixture(scope="session")
-def recycled_own18(own18: EmbeddedServer) -> Recycled:
-    return Recycled(own18)
+    return session_server_on(request.param, tcp=True, configuration=CONFIGURATION)
 
 
 @pytest.fixture
-def target(own_server: EmbeddedServer, request: pytest.FixtureRequest) -> Iterator[ConnInfo]:
+def target(own_server: OwnServer) -> Iterator[ConnInfo]:
     """Return a database with one table for the test."""
-    recycled: Recycled = request.getfixturevalue(f"recycled_own{own_server.version}")
     own_server.start()
-    conninfo = recycled.lend()
-    with connect(conninfo) as connection:
-        connection.execute("create table t (id int primary key, note text not null default '')")
-    yield conninfo
-    own_server.start()
-    recycled.take_back()
+    with own_server.emptied() as conninfo:
+        with connect(conninfo) as connection:
+            connection.execute("create table t (id int primary key, note text not null default '')")
+        yield conninfo
+        own_server.start()
 
 
 @pytest.fixture
@@ -122,7 +94,7 @@ def observer(target: ConnInfo) -> Iterator[Observer]:
 
 
 @pytest.fixture
-def proxy(own_server: EmbeddedServer) -> Iterator[Proxy]:
+def proxy(own_server: OwnServer) -> Iterator[Proxy]:
     with Proxy(own_server.conninfo()) as found:
         yield found
 

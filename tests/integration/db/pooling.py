@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +10,9 @@ from tests.integration.db.pgbouncer import PROGRAM, PgBouncer
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Database, connect
-from trueup.servers import EmbeddedServer
 from trueup.settings import DatabaseSettings
 from trueup.testing.faults import Proxy
+from trueup.testing.lending.host import OwnServer
 
 CONFIGURATION = {
     "synchronous_commit": "on",
@@ -22,6 +21,7 @@ CONFIGURATION = {
     "log_statement": "all",
     "log_line_prefix": "%m [%p] %a ",
 }
+VERSIONS = [pytest.param("embedded:16", marks=pytest.mark.long), "embedded:18"]
 LOGGED = re.compile(
     r"^\S+ \S+ UTC \[\d+\] (?:svc|trueup):\d+ LOG:  (?:statement|execute (?P<name>[^:]+)): (?P<text>.*(?:\n\t.*)*)",
     re.MULTILINE,
@@ -51,23 +51,22 @@ def session_scoped(log: str) -> list[str]:
     return found
 
 
-@pytest.fixture(scope="session", params=[pytest.param(16, marks=pytest.mark.long), 18], ids=["pg16", "pg18"])
-def own_server(request: pytest.FixtureRequest, cache_folder: Path) -> Iterator[EmbeddedServer]:
+@pytest.fixture(scope="session", params=VERSIONS, ids=["pg16", "pg18"])
+def own_server(request: pytest.FixtureRequest, session_server_on: Callable[..., OwnServer]) -> OwnServer:
     """Return a server that logs every statement."""
     if PROGRAM is None:
         pytest.skip("pgbouncer is not installed: apt-get install pgbouncer")
-    with EmbeddedServer(request.param, cache_folder=cache_folder, tcp=True, configuration=CONFIGURATION) as server:
-        yield server
+    return session_server_on(request.param, tcp=True, configuration=CONFIGURATION)
 
 
 @pytest.fixture(scope="session")
-def pgbouncer(own_server: EmbeddedServer) -> Iterator[PgBouncer]:
+def pgbouncer(own_server: OwnServer) -> Iterator[PgBouncer]:
     with PgBouncer(own_server.port) as found:
         yield found
 
 
 @pytest.fixture
-def target(own_server: EmbeddedServer) -> Iterator[ConnInfo]:
+def target(own_server: OwnServer) -> Iterator[ConnInfo]:
     """Return a new database with one table for the test: the pooler keeps connections to those that were."""
     own_server.start()
     name = f"pooled_{next(NUMBERS)}"
@@ -80,7 +79,7 @@ def target(own_server: EmbeddedServer) -> Iterator[ConnInfo]:
 
 
 @pytest.fixture
-def proxy(pgbouncer: PgBouncer, own_server: EmbeddedServer) -> Iterator[Proxy]:
+def proxy(pgbouncer: PgBouncer, own_server: OwnServer) -> Iterator[Proxy]:
     """Return a wire to the pooler."""
     with Proxy(pgbouncer.conninfo(own_server.conninfo())) as found:
         yield found
@@ -110,7 +109,7 @@ def open_db(target: ConnInfo, pgbouncer: PgBouncer) -> Iterator[Callable[..., Da
 
 
 @pytest.fixture(autouse=True)
-def nothing_of_the_session(own_server: EmbeddedServer) -> Iterator[None]:
+def nothing_of_the_session(own_server: OwnServer) -> Iterator[None]:
     """Check after the test that the runtime left nothing to whoever gets the server's session next."""
     before = len(own_server.log_text())
     yield

@@ -124,6 +124,8 @@ def test_test_that_needs_both_asks_for_databases_by_version(project: pytest.Pyte
     project.makepyfile(
         VERSION
         + """
+    import threading, time
+
     def test_both(fresh_db_on):
         old, new, other = map(fresh_db_on, ("embedded:16", "embedded:18", "embedded:18"))
 
@@ -132,9 +134,12 @@ def test_test_that_needs_both_asks_for_databases_by_version(project: pytest.Pyte
         with old.transaction() as one, new.transaction() as two:
             assert one.execute("select id from clients").fetchall() == two.execute("select id from clients").fetchall()
 
-    def test_are_gone_afterwards(conn):
-        found = conn.execute("select datname from pg_database where datname ~ '^trueup_run'").fetchall()
-        assert found == conn.execute("select current_database()").fetchall()
+    def test_are_gone_soon_afterwards(conn):
+        others = "select from pg_database where datname ~ '^trueup_run' and datname <> current_database()"
+        deadline = time.monotonic() + 30
+        while conn.execute(others).rowcount:
+            assert time.monotonic() < deadline
+            threading.Event().wait(0.01)
     """
     )
 
@@ -185,3 +190,95 @@ def test_same_server_twice_is_a_usage_error(project: pytest.Pytester) -> None:
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*names embedded PostgreSQL 18 twice*"])
+
+
+SHARED = """
+    from pathlib import Path
+
+    import pytest
+
+    from trueup.db import connect
+
+    def ask(conninfo, query):
+        with connect(conninfo) as connection:
+            cursor = connection.execute(query)
+            return cursor.fetchall() if cursor.description else None
+"""
+
+
+@pytest.mark.parametrize("guard", ["true", "false"])
+def test_tests_of_a_process_share_a_server_of_each_version(project: pytest.Pytester, guard: str) -> None:
+    project.makepyfile(
+        SHARED
+        + """
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_has_it(session_server, request, number):
+        assert request.node.name == f"test_has_it[pg{session_server.version}-{number}]"
+        with open(f"pids{session_server.version}", "a") as file:
+            file.write(f"{session_server.pid} ")
+        assert ask(session_server.clone(f"made_{number}"), "select phone from clients")
+
+    def test_has_both(session_server_on):
+        servers = session_server_on("embedded:16"), session_server_on("embedded:18")
+        for server in servers:
+            with open(f"pids{server.version}", "a") as file:
+                file.write(f"{server.pid} ")
+            assert ask(server.conninfo(), "select 1") == [(1,)]
+
+    def test_has_another_for_other_settings(session_server_on):
+        server = session_server_on("embedded:18", tcp=True, configuration={"work_mem": "7MB"})
+
+        assert ask(server.conninfo(), "show work_mem") == [("7MB",)]
+        assert server.conninfo().parameters["host"] == "127.0.0.1"
+        assert str(server.pid) not in Path("pids18").read_text().split()
+    """
+    )
+
+    result = project.runpytest_subprocess(BOTH, "-p", "no:randomly", "-v", "-o", f"trueup_guard={guard}")
+
+    result.assert_outcomes(passed=6)
+    pids = [(project.path / f"pids{version}").read_text(encoding="utf-8").split() for version in (16, 18)]
+    assert [(len(found), len(set(found))) for found in pids] == [(3, 1), (3, 1)]
+
+
+def test_test_that_does_not_ask_for_the_shared_server_cannot_reach_it(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        SHARED
+        + """
+    SERVERS = []
+
+    def test_asks(session_server):
+        SERVERS.append(session_server)
+
+    def test_does_not():
+        ask(SERVERS[0].conninfo(), "select 1")
+    """
+    )
+
+    result = project.runpytest_subprocess("-p", "no:randomly")
+
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*test_does_not asks for no database, so it can't reach one*"])
+
+
+def test_emptied_databases_of_the_shared_server_are_lent_again(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        SHARED
+        + """
+    @pytest.fixture
+    def empty(session_server):
+        with session_server.emptied() as conninfo:
+            yield conninfo
+
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_makes_its_own_tables(empty, number):
+        assert ask(empty, "select count(*) from pg_tables where schemaname = 'public'") == [(0,)]
+        ask(empty, "create table mine (id int)")
+        with open("names", "a") as file:
+            file.write(empty.parameters["dbname"] + " ")
+    """
+    )
+
+    project.runpytest_subprocess().assert_outcomes(passed=2)
+
+    assert len(set((project.path / "names").read_text(encoding="utf-8").split())) == 1

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trueup.errors import MigrationFailed, PermissionMissing, UsageError
 from trueup.settings import Settings
@@ -11,7 +12,9 @@ from trueup.testing.lending.leases import Lease, Site, open_site
 from trueup.testing.lending.orders import Order
 from trueup.testing.lending.recipes import read_recipe
 from trueup.testing.options import Options
-from trueup.testing.rewind.baseline import Baseline
+
+if TYPE_CHECKING:
+    from trueup.testing.rewind.baseline import Baseline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +28,7 @@ class First:
     order: Order | None = None
     """What the first database was made for; None: none was made."""
     lease: Lease | None = None
-    baseline: Baseline | None = None
+    baseline: "Baseline | None" = None
 
 
 def prepare(wait_for_host: Callable[[], Host], options: Options, worker: str, order: Order | None) -> First:
@@ -56,5 +59,7 @@ def with_database(first: First, order: Order, *, verify: bool) -> First:
     if not first.site.exists(template):
         return first
     lease = first.site.clone(template, order.kind)
+    from trueup.testing.rewind.baseline import Baseline  # noqa: PLC0415  Imported while the clone is made.
+
     baseline = Baseline.take(lease.conninfo, verify=verify) if order.is_put_back else None
     return replace(first, order=order, lease=lease, baseline=baseline)

@@ -3,9 +3,11 @@
 One that is in the cache is started without the driver, which is imported meanwhile.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
 
 from trueup.conninfo import ConnInfo
 from trueup.errors import MigrationFailed, UsageError
@@ -15,7 +17,7 @@ from trueup.testing.lending.recipes import Recipe, read_recipe
 from trueup.testing.marks import Kind
 from trueup.testing.options import Options, Server
 
-CONFIGURATION = {"wal_recycle": "off"}
+CONFIGURATION = MappingProxyType({"wal_recycle": "off"})
 """What was logged while a template was built does not become part of the saved state."""
 
 
@@ -69,16 +71,41 @@ class OwnServer(EmbeddedServer):
     template = "template1"
     """The name of the template."""
 
+    @cached_property
+    def empty(self) -> list[ConnInfo]:
+        """The databases that were emptied."""
+        return []
+
     def clone(self, name: str = "app") -> ConnInfo:
         """Create a database as a copy of the template."""
         return self.create_database(name, template=self.template)
 
+    @contextmanager
+    def emptied(self) -> Iterator[ConnInfo]:
+        """Give a database with nothing in it, which is emptied for whoever asks next: a third of a new one's cost."""
+        from trueup.testing.lending.emptying import lent  # noqa: PLC0415  See above.
+
+        with lent(self, self.empty) as conninfo:
+            yield conninfo
+
 
 @contextmanager
-def stocked(version: int, settings: Settings, recipe: Recipe | None, run: str) -> Iterator[OwnServer]:
-    """Give a server of our own that has the template: from the cache, or built and kept there for the next one."""
+def stocked(
+    version: int,
+    settings: Settings,
+    recipe: Recipe | None,
+    run: str,
+    *,
+    tcp: bool = False,
+    configuration: Mapping[str, str] = CONFIGURATION,
+) -> Iterator[OwnServer]:
+    """Give a server of our own that has the template: from the cache, or built and kept there for the next one.
+
+    What a `configuration` says goes before ours.
+    """
     saved = f"tests-{recipe.digest[:16]}" if recipe else ""
-    with OwnServer(version, cache_folder=settings.cache_folder, configuration=CONFIGURATION, saved=saved) as server:
+    whole = {**CONFIGURATION, **configuration}
+    with OwnServer(version, cache_folder=settings.cache_folder, tcp=tcp, configuration=whole, saved=saved) as server:
         if not server.is_restored:
             from trueup.testing.lending.stocking import prepare  # noqa: PLC0415  See above.
 

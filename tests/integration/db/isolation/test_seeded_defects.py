@@ -16,7 +16,7 @@ from trueup.db.block import Isolation
 from trueup.errors import Conflict, DatabaseError
 from trueup.testing.faults import Proxy
 
-pytestmark = pytest.mark.parametrize("own_server", [18], indirect=True, ids=["pg18"])
+pytestmark = pytest.mark.parametrize("own_server", ["embedded:18"], indirect=True, ids=["pg18"])
 
 OpenDb = Callable[..., Database]
 

@@ -12,6 +12,7 @@ from psycopg import sql
 from trueup.conninfo import ConnInfo
 from trueup.servers import EmbeddedServer
 from trueup.testing.identity import OWNER, mark_database
+from trueup.testing.lending.host import OwnServer
 
 CONFTEST = '''
 import pytest
@@ -74,6 +75,27 @@ def read_junit(file: Path) -> tuple[dict[str, str], dict[str, str]]:
         results[name] = result if results.get(name, "passed") == "passed" else results[name]
         texts[name] = texts.get(name, "") + "\n".join(f"{part.get('message', '')}\n{part.text}" for part in case)
     return results, texts
+
+
+@pytest.fixture(scope="session")
+def server16(cache_folder: Path) -> Iterator[EmbeddedServer]:
+    """Return a server that doesn't say of itself that tests own it."""
+    with OwnServer(16, cache_folder=cache_folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def server18(cache_folder: Path) -> Iterator[EmbeddedServer]:
+    """Return such a server of the other version."""
+    with OwnServer(18, cache_folder=cache_folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=[16, 18], ids=["pg16", "pg18"])
+def server(request: pytest.FixtureRequest) -> EmbeddedServer:
+    """Return each."""
+    found: EmbeddedServer = request.getfixturevalue(f"server{request.param}")
+    return found
 
 
 @pytest.fixture

@@ -1,15 +1,17 @@
-"""One database a server that every test finds empty: emptied after each, which costs a third of a new one."""
+"""Databases that every test finds empty: emptied after each, which costs a third of a new one."""
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 
 from trueup.conninfo import ConnInfo
 from trueup.db import connect
 from trueup.errors import TrueupError
-from trueup.servers import EmbeddedServer
+from trueup.servers.embedded import EmbeddedServer
 
-NUMBERS = itertools.count()
+NUMBERS = itertools.count(1)
 
 END_OTHERS = """
 select pg_terminate_backend(pid, 2000) from pg_stat_activity
@@ -45,27 +47,20 @@ union all select 1 from pg_database
 """What stands in no schema, and what a database says of itself."""
 
 
-class Recycled:
-    """Lends a server's one database to a test at a time; a test that leaves more than schemas costs a new one.
+@contextmanager
+def lent(server: EmbeddedServer, empty: list[ConnInfo]) -> Iterator[ConnInfo]:
+    """Lend one of a server's `empty` databases, or a new one; it comes back emptied, or is dropped.
 
     What a test does to the objects of PostgreSQL itself is not seen: such a test needs a database of its own.
     """
-
-    def __init__(self, server: EmbeddedServer) -> None:
-        self.server = server
-        self.conninfo: ConnInfo | None = None
-
-    def lend(self) -> ConnInfo:
-        """Return an empty database."""
-        if self.conninfo is None:
-            self.conninfo = self.server.create_database(f"recycled_{next(NUMBERS)}")
-        return self.conninfo
-
-    def take_back(self) -> None:
-        """Empty it, or drop it where that can't be done."""
-        if self.conninfo is not None and not is_emptied(self.conninfo):
-            self.server.drop_database(self.conninfo.parameters["dbname"])
-            self.conninfo = None
+    conninfo = empty.pop() if empty else server.create_database(f"trueup_empty_{next(NUMBERS)}")
+    try:
+        yield conninfo
+    finally:
+        if is_emptied(conninfo):
+            empty.append(conninfo)
+        else:
+            server.drop_database(conninfo.parameters["dbname"])
 
 
 def is_emptied(conninfo: ConnInfo) -> bool:
