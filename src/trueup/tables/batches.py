@@ -36,7 +36,7 @@ class Batch:
     key: Key
     """The columns of the conflict key, in the order of the call."""
     classes: Sequence[set[type]]
-    """Of the values of each column."""
+    """Of the values of each column; none of one whose values need not be looked at."""
     dumpers: Sequence[type[Dumper]] = ()
     """What writes the values of each column, once prepared."""
 
@@ -65,7 +65,7 @@ class Batch:
 
 def group(table: Table[R], given: Ordered, tenant: Row) -> list[Batch]:
     """Return the rows in one batch for each set of columns that they set, every one with its tenant."""
-    if {table.row} == set(map(type, given.rows)) and (batch := uniform(table, given)):
+    if given.are_rows and given.rows and (batch := uniform(table, given)):
         return [bound(table, batch, tenant)]
     shapes: dict[tuple[str, ...], tuple[list[list[Any]], list[int]]] = {}
     for row, position in zip(given.rows, given.positions, strict=True):
@@ -83,20 +83,20 @@ def group(table: Table[R], given: Ordered, tenant: Row) -> list[Batch]:
 
 def uniform(table: Table[R], given: Ordered) -> Batch | None:
     """Return rows of the row class as one batch, None if not all set the same columns."""
-    names, columns, found = [], [], []
+    columns: dict[str, list[Any]] = {}
+    classes: dict[str, set[type]] = {}
     for name in table.insertable:
-        column = column_reader_of(name)(given.rows)
-        if column[0] is UNSET:
-            if column.count(UNSET) < len(column):
-                return None
+        if name in given.plain:
+            columns[name], classes[name] = [given.plain[name][i] for i in given.positions], set()
             continue
-        classes = classes_of(column)
-        if UnsetType in classes:
+        column = column_reader_of(name)(given.rows)
+        if column[0] is not UNSET:
+            columns[name], classes[name] = column, classes_of(column)
+            if UnsetType in classes[name]:
+                return None
+        elif column.count(UNSET) < len(column):
             return None
-        names.append(name)
-        columns.append(column)
-        found.append(classes)
-    return Batch(tuple(names), columns, given.positions, given.key, found)
+    return Batch(tuple(columns), [*columns.values()], given.positions, given.key, [*classes.values()])
 
 
 def bound(table: Table[Any], batch: Batch, tenant: Row) -> Batch:
@@ -131,7 +131,8 @@ def writable(column: Column, values: Sequence[Any], classes: set[type], bad: Bad
     kind = column.type
     present = [value for value in values if value is not None] if NoneType in classes else values
     texts: Sequence[str] | None
-    if not present or kind.is_plain(present, classes - {NoneType}):
+    kinds = classes - {NoneType}
+    if not kinds or kind.is_plain(present, kinds):
         if kind.texts is None:
             return values
         texts = kind.texts(present)

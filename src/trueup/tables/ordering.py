@@ -54,6 +54,10 @@ class Ordered:
     """Where each row stood in the call."""
     key: Key
     """The columns of the conflict key, in the order of the call."""
+    are_rows: bool
+    """Whether each is of the row class of the table."""
+    plain: Mapping[str, Sequence[Any]]
+    """Those columns of the key, by name, whose values need not be looked at again."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -76,16 +80,19 @@ def in_order(
     are_rows = {table.row} == classes_of(rows)
     if not are_rows:
         check_rows(table, rows)
-    key, bad = [], Bad()
+    key, plain, bad = [], {}, Bad()
     for name in table.key:
         values, classes = key_column(table, name, rows, tenant, are_rows=are_rows)
-        check_key(table.column(name), values, classes, bad)
         key.append(values)
+        if NoneType not in classes and table.column(name).type.is_plain(values, classes):
+            plain[name] = values
+        else:
+            check_key(table.column(name), values, bad)
     if bad:
         reject([rejected(key, i, reason) for i, reason in sorted(bad.items())])
     items = [i for i in range(len(rows)) if i not in bad] if bad else range(len(rows))
     order = sort(table, key, items, on_duplicate)
-    return Ordered([rows[i] for i in order], order, key), len(items) - len(order)
+    return Ordered([rows[i] for i in order], order, key, are_rows, plain), len(items) - len(order)
 
 
 def check_rows(table: Table[Any], rows: Sequence[Any]) -> None:
@@ -130,10 +137,8 @@ def key_column(
     return values, classes
 
 
-def check_key(column: Column, values: Sequence[Any], classes: set[type], bad: Bad) -> None:
+def check_key(column: Column, values: Sequence[Any], bad: Bad) -> None:
     """Note the rows that lack a part of the key, or whose value its type can't hold."""
-    if NoneType not in classes and column.type.is_plain(values, classes):
-        return
     for i, value in enumerate(values):
         if value is None:
             bad.setdefault(i, (column.name, "23502", "is NULL, which equals no other NULL, in the conflict key"))

@@ -87,6 +87,20 @@ def test_bound_tenant_is_added():
     assert lines(batch) == [{"phone": "1", "company_id": 7}]
 
 
+def test_bound_tenant_is_added_to_rows_of_the_row_class_that_leave_it_out():
+    tenant = {"company_id": 7}
+    rows = [Client(UNSET, "2", name="b"), Client(7, "1", name="a"), Client(UNSET, "3", name="c")]
+
+    (batch,) = group(CLIENTS, as_given(rows, tenant), tenant)
+
+    assert lines(batch) == [
+        {"company_id": 7, "phone": "1", "name": "a"},
+        {"company_id": 7, "phone": "2", "name": "b"},
+        {"company_id": 7, "phone": "3", "name": "c"},
+    ]
+    assert list(batch.positions) == [1, 0, 2]
+
+
 def test_bad_values_are_found_with_their_rows():
     rows: list[Any] = [Client(7, "1"), Client(7, "2", name="a\0"), Client(7, "3", name=5), Client(7, "4", photo="x")]  # type: ignore[arg-type]
     batches = group(CLIENTS, as_given(rows), {})

@@ -195,5 +195,6 @@ def test_chunk_is_made_when_it_is_asked_for():
     assert [(each.position, each.column) for each in bad] == [(900, "text")]
 
 
-def test_no_rows_are_no_chunk():
-    assert cut([]) == []
+@pytest.mark.parametrize("rows", [[], [Note(None)]], ids=["none given", "none left"])  # type: ignore[arg-type]
+def test_no_rows_are_no_chunk(rows: list[Any]):
+    assert cut(rows) == []
