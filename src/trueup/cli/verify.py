@@ -1,13 +1,14 @@
 """`trueup verify`: everything that is asked of one database, or of two, in one report."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 import click
+from psycopg.conninfo import make_conninfo
 
 from trueup.cli.databases import named_profile
 from trueup.cli.exits import VERDICTS, ExitCode
@@ -20,6 +21,7 @@ from trueup.errors import UsageError
 from trueup.report import json
 from trueup.report.model import Report
 from trueup.servers import EmbeddedServer, open_source
+from trueup.servers.source import CONNINFO
 from trueup.settings import Settings
 from trueup.verify import CHECKS, LAST_CHECKS, Timeline, choose
 from trueup.verify import verify as verify_databases
@@ -29,7 +31,7 @@ from trueup.verify.sample import build_sample
 
 Sides = tuple[ConnInfo | None, ConnInfo]
 """Source and target; None: there is no source."""
-ROLES = ("--source", "--target")
+ADDRESS = ("host", "port", "dbname", "user")
 NAMES = ", ".join(check.name for check in (*CHECKS, *LAST_CHECKS))
 
 
@@ -149,7 +151,7 @@ def verify(
                     bounds=chosen.bounds,
                     timeline=timeline,
                     title=wanted.title,
-                    command=spell(databases, wanted.sample, profile),
+                    command=spell(wanted, profile, checks, skipped, backup, probe=probe),
                 )
         report, page = publish(report, folder, junit_file, settings)
         for problem in alarm.end(report) if alarm else ():
@@ -213,10 +215,27 @@ def publish(report: Report, folder: Path, junit_file: Path | None, settings: Set
     return report, page
 
 
-def spell(sides: Sides, sample: str | None, profile: str) -> str:
-    """Return the command as it could be typed again, without a password."""
-    named = (
-        {"--sample": sample} if sample else {role: str(side) for role, side in zip(ROLES, sides, strict=True) if side}
+def spell(
+    wanted: Wanted, profile: str, checks: Iterable[str], skipped: Iterable[str], backup: Path | None, *, probe: bool
+) -> str:
+    """Return the command as it can be typed again, without a password."""
+    source, target = wanted.versions
+    options = (
+        *(("--sample", wanted.sample), ("--source", typed(wanted.source)), ("--target", typed(wanted.target))),
+        *(("--source-version", source), ("--target-version", target), ("--profile", profile)),
+        *(("--check", name) for name in checks),
+        *(("--skip", name) for name in skipped),
+        ("--backup", backup),
     )
-    words = chain.from_iterable((named | ({"--profile": profile} if profile else {})).items())
-    return shlex.join(["trueup", "verify", *words])
+    words = chain.from_iterable((option, str(value)) for option, value in options if value)
+    return shlex.join(["trueup", "verify", *words, *["--probe"] * probe])
+
+
+def typed(name: str | None) -> str | None:
+    """Return the name of a database as it was given, a connection string by its address alone."""
+    if not name or not CONNINFO.match(name):
+        return name
+    conninfo = ConnInfo.parse(name)
+    if not conninfo.parameters.get("host", "").startswith("/"):
+        return str(conninfo)
+    return make_conninfo(**{part: conninfo.parameters[part] for part in ADDRESS if part in conninfo.parameters})
