@@ -77,7 +77,7 @@ def show_report(report: Report, page: Path) -> None:
     for side in report.sides:
         out.print(f"[dim]{side.role:<8}[/] {shown(side.name)} [dim]({shown(side.server)})[/]")
     show_sections(report.sections)
-    show_findings(report.findings)
+    show_findings(report.findings, elsewhere="see the report")
     for note in report.notes:
         out.print(shown(note), style="dim")
     for past in report.changes.gone if report.changes else ():
@@ -154,8 +154,8 @@ def show_table(table: Table) -> None:
         out.print(line.rstrip(), markup=False)
 
 
-def show_findings(findings: Sequence[Finding]) -> None:
-    """Print each finding, the worst first: what, where, what it means and what to do."""
+def show_findings(findings: Sequence[Finding], *, elsewhere: str = "--json lists them") -> None:
+    """Print each finding, the worst first: what, where, its first details and where the others are, what to do."""
     for finding in sorted(findings, key=lambda one: SEVERITIES.index(one.severity)):
         label = finding.severity or finding.verdict
         style = SEVERITY_STYLES[finding.severity]
@@ -163,7 +163,7 @@ def show_findings(findings: Sequence[Finding]) -> None:
         for detail in finding.details[:MOST_DETAILS]:
             out.print(f"{'':13}{shown(detail)}", style="dim")
         if len(finding.details) > MOST_DETAILS:
-            out.print(f"{'':13}… and {len(finding.details) - MOST_DETAILS} more (see the report)", style="dim")
+            out.print(f"{'':13}… and {len(finding.details) - MOST_DETAILS} more ({elsewhere})", style="dim")
         if finding.meaning:
             out.print(f"{'':13}{shown(finding.meaning)}")
         if finding.remedy:

@@ -141,3 +141,18 @@ def test_progress_takes_one_line():
     assert one_line("comparing rows of public.bookings", 20).plain == "comparing rows of p…"
     assert one_line("short", 20).plain == "short"
     assert one_line("\x1b[2J", 20).plain == r"\x1b[2J"
+
+
+def test_details_that_are_not_shown_are_where_the_command_has_them(capsys):
+    """A command that writes no report must not send people to one."""
+    found = replace(FAILED, details=tuple(f"id = {number}" for number in range(7)))
+    report = Report(title="T", version="1", started_at=datetime(2026, 1, 1, tzinfo=UTC), sections=(section(found),))
+
+    show_section(section(found))
+    alone = capsys.readouterr().out
+    show_report(report, Path("report.html"))
+
+    assert "id = 4" in alone
+    assert "id = 5" not in alone
+    assert "… and 2 more (--json lists them)" in alone
+    assert "… and 2 more (see the report)" in capsys.readouterr().out
