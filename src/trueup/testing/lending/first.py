@@ -14,7 +14,7 @@ from trueup.testing.lending.recipes import read_recipe
 from trueup.testing.options import Options
 
 if TYPE_CHECKING:
-    from trueup.testing.rewind.baseline import Baseline
+    from trueup.testing.rewind import Baseline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,8 @@ def with_database(first: First, order: Order, *, verify: bool) -> First:
     if not first.site.exists(template):
         return first
     lease = first.site.clone(template, order.kind)
-    from trueup.testing.rewind.baseline import Baseline  # noqa: PLC0415  Imported while the clone is made.
+    # Of the package, as the main thread does at the same time: by its module each of the two would wait for the other.
+    from trueup.testing.rewind import Baseline  # noqa: PLC0415  Imported while the clone is made.
 
     baseline = Baseline.take(lease.conninfo, verify=verify) if order.is_put_back else None
     return replace(first, order=order, lease=lease, baseline=baseline)
