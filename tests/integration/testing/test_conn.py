@@ -192,6 +192,33 @@ def test_connection_that_the_server_ended_hurts_nobody(conn: KeptConnection) -> 
         conn.execute("select pg_terminate_backend(pg_backend_pid())")
 
 
+def test_blocks_are_savepoints_however_deep_and_however_named(conn: KeptConnection) -> None:
+    for depth in range(12):
+        name = f'na"me {depth}' if depth % 3 == 2 else None
+        with conn.transaction(name) as outer, conn.transaction():
+            conn.execute("create table made (n int)")
+            with conn.transaction(force_rollback=True):
+                conn.execute("drop table made")
+            conn.execute("insert into made values (1)")
+            raise psycopg.Rollback(outer)
+        with pytest.raises(psycopg.errors.UndefinedTable), conn.transaction():
+            conn.execute("select from made")
+
+
+def test_blocks_nest_deeper_than_their_commands_are_known(conn: KeptConnection) -> None:
+    def nest(depth: int) -> None:
+        with conn.transaction():
+            add(conn, f"phone {depth}")
+            if depth:
+                nest(depth - 1)
+
+    with conn.transaction(force_rollback=True):
+        nest(12)
+        assert count(conn) == 14
+
+    assert count(conn) == 1
+
+
 class TestWhatIsPrepared:
     """A plan that is kept from test to test must not be met by another structure."""
 

@@ -82,6 +82,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
     finally:
         item.stash[OWNER].has_ended = True
+        del item.stash[OWNER]  # With its statements: pytest keeps every test of the run.
         gate.withdraw(item.nodeid)
 
 

@@ -139,7 +139,9 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
 
     @contextmanager
     def transaction(
-        self, savepoint_name: str | None = None, force_rollback: bool = False
+        self,
+        savepoint_name: str | None = None,
+        force_rollback: bool = False,  # noqa: FBT001, FBT002  As the driver has it.
     ) -> Iterator[psycopg.Transaction]:
         """Give a block of statements that are rolled back together; it is a savepoint of the test's transaction."""
         block = Savepoint(self, savepoint_name, force_rollback)

@@ -563,3 +563,30 @@ def test_repeated_test_answers_for_each_time_by_itself(suite) -> None:
     assert outcome.results["test_leaks_once"] == "passed"
     assert outcome.results["test_refused_once"] == "passed"
     assert outcome.results["test_leaks_always_after_a_failure"] == "error"
+
+
+def test_what_a_test_ran_is_forgotten_with_it(suite) -> None:
+    suite.conftest = """
+from pathlib import Path
+
+from trueup.testing.guard.watch import OWNER
+
+
+def pytest_sessionfinish(session):
+    Path("left").write_text(str([item.name for item in session.items if OWNER in item.stash]))
+"""
+    outcome = suite.run("""
+        import psycopg
+
+        def test_passes(dsn):
+            with psycopg.connect(dsn) as connection:
+                connection.execute("select 1")
+
+        def test_fails(dsn):
+            with psycopg.connect(dsn) as connection:
+                connection.execute("select nothing")
+    """)
+
+    assert outcome.results == {"test_passes": "passed", "test_fails": "failed"}
+    assert (suite.pytester.path / "left").read_text() == "[]"
+    assert "select nothing" in outcome.texts["test_fails"]
