@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from trueup.testing.rewind.copies import LARGEST_BYTES, read_copy
+from trueup.testing.rewind.copies import LARGEST_BYTES, read_copies
 from trueup.testing.rewind.fingerprint import Fingerprint
 from trueup.testing.rewind.outcome import Unproven
 from trueup.testing.rewind.plans import Change, Plans
@@ -92,12 +92,14 @@ def read_state(plans: Plans, known: Mapping[int, bytes]) -> State:
         raise Unproven("rows seem to come from the future: the server has used up its transaction numbers once")
     rows = {each.number: each.rows for each in found}
     kept = [each for each in tables if rows[each.number] and not each.is_view and each.size_bytes <= LARGEST_BYTES]
+    unknown = [each for each in kept if not known.get(each.number)]
+    copies = dict(zip((each.number for each in unknown), read_copies(plans.connection, unknown), strict=True))
     of_catalogs = {each.number: each.rows for each in about}
     return State(
         taken=xid,
         horizon=xid,
         counts=tuple(rows[number] for number in range(len(tables))),
-        copies={each.number: known.get(each.number) or read_copy(plans.connection, each) for each in kept},
+        copies={each.number: known.get(each.number) or copies[each.number] for each in kept},
         positions=read_positions(plans),
         database_rows=of_catalogs[OF_DATABASE],
         server_rows=of_catalogs[OF_SERVER],
