@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeGuard
@@ -32,6 +32,8 @@ HOSTINGS = pytest.StashKey[Hostings]()
 """Is there in the process that has the servers of the run."""
 HOSTS = pytest.StashKey[dict[Server, Callable[[], "Host"]]]()
 """What waits for each server that this process has asked for."""
+OPENED = pytest.StashKey[dict[Server, "Databases"]]()
+"""The databases of this process, by server."""
 
 
 @contextmanager
@@ -145,27 +147,20 @@ def server_of(item: pytest.Item) -> Server:
     return found
 
 
-@pytest.fixture(scope="session")
-def trueup_databases_on() -> Iterator["Callable[[Server], Databases]"]:
-    """Give what returns the databases of this process on a server, until the session ends."""
-    session = making.request.session
-    opened: dict[Server, Databases] = {}
-    with ExitStack() as stack:
-
-        def databases_on(server: Server) -> "Databases":
-            if server not in opened:
-                with told():
-                    opened[server] = open_databases(session, server)
-                stack.callback(opened[server].close)
-            return opened[server]
-
-        yield databases_on
+def databases_on(session: pytest.Session, server: Server) -> "Databases":
+    """Return the databases of this process on a server, until the session ends."""
+    opened = session.stash.setdefault(OPENED, {})
+    if server not in opened:
+        with told():
+            opened[server] = open_databases(session, server)
+        session.addfinalizer(opened[server].close)
+    return opened[server]
 
 
 @pytest.fixture(scope="session")
-def trueup_databases(trueup_databases_on: "Callable[[Server], Databases]", trueup_server: Server) -> "Databases":
+def trueup_databases(trueup_server: Server) -> "Databases":
     """Return the databases of this process where the test runs."""
-    return trueup_databases_on(trueup_server)
+    return databases_on(making.request.session, trueup_server)
 
 
 def asked_kind(request: pytest.FixtureRequest) -> Kind:
@@ -292,15 +287,14 @@ def observer(request: pytest.FixtureRequest, trueup_databases: "Databases") -> "
 
 
 @pytest.fixture
-def fresh_db_on(
-    request: pytest.FixtureRequest, trueup_databases_on: "Callable[[Server], Databases]"
-) -> Iterator["Callable[[str], TestDatabase]"]:
+def fresh_db_on(request: pytest.FixtureRequest) -> Iterator["Callable[[str], TestDatabase]"]:
     """Return a function that gives a new clone on any server: `fresh_db_on("embedded:16")`."""
     lent: list[tuple[Databases, str]] = []
 
     def lend(server: str) -> "TestDatabase":
         with told():
-            databases = trueup_databases_on(known_server(request.config.stash[OPTIONS], server, "fresh_db_on"))
+            wanted = known_server(request.config.stash[OPTIONS], server, "fresh_db_on")
+            databases = databases_on(request.session, wanted)
             loan = databases.lend_new(f"fresh_db_on {len(lent)}", asked_kind(request))
         lent.append((databases, f"fresh_db_on {len(lent)}"))
         return handed_out(request, loan)

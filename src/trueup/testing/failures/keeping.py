@@ -40,7 +40,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Begin with nothing kept."""
     config.stash[KEPT] = []
-    config.pluginmanager.register(Ear(config), "trueup-kept")
+    if config.getoption("--trueup-keep"):
+        config.pluginmanager.register(Ear(config), "trueup-kept")
 
 
 def is_to_be_kept(node: pytest.Item | pytest.Collector) -> bool:

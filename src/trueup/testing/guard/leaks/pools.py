@@ -16,7 +16,7 @@ from trueup.testing.guard.stacks import RawStack, is_own, readable
 def runtime_pools() -> list[Any]:
     """Return the pools of trueup.db that are open and in use."""
     house = sys.modules.get("trueup.db.housekeeping")
-    return [pool for pool in list(house.LIVING) if is_in_use(pool)] if house else []
+    return [pool for pool in list(house.LIVING) if is_in_use(pool)] if house and len(house.LIVING) else []
 
 
 def is_in_use(pool: Any) -> bool:
@@ -27,7 +27,7 @@ def is_in_use(pool: Any) -> bool:
 def taken() -> dict[Any, Opening]:
     """Return what was taken from pools of psycopg_pool and not given back."""
     door = sys.modules.get("trueup.testing.guard.doors.pools")
-    return {c: opening for c, opening in list(door.TAKEN.items()) if not c.closed} if door else {}
+    return {c: opening for c, opening in list(door.TAKEN.items()) if not c.closed} if door and len(door.TAKEN) else {}
 
 
 def is_pooled(connection: Any) -> bool:
