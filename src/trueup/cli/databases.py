@@ -9,9 +9,10 @@ from msgspec.structs import asdict
 from trueup.cli.options import Versions
 from trueup.conninfo import ConnInfo
 from trueup.db.together import together
-from trueup.errors import UsageError
+from trueup.errors import Refused, UsageError
 from trueup.parity.schema import PROFILES, Profile, read_structure, row_catalog
 from trueup.servers import open_source
+from trueup.servers.source import CONNINFO, EMBEDDED
 from trueup.settings import Settings
 from trueup.verify.pair import Pair, open_pair
 from trueup.verify.structure_pair import Named, StructurePair, open_structure_pair
@@ -23,11 +24,39 @@ NO_PROFILE = "none"
 @contextmanager
 def named_databases(source: str, target: str, versions: Versions, settings: Settings) -> Iterator[Databases]:
     """Give the connections of two databases; what was built for them ends with the context."""
+    refuse_same(source, target, versions, settings)
     for_source, for_target = (version or 18 for version in versions)
     with together(
         open_source(source, settings, version=for_source), open_source(target, settings, version=for_target)
     ) as opened:
         yield opened
+
+
+def refuse_same(source: str, target: str, versions: Versions, settings: Settings) -> None:
+    """Refuse to build the same twice, unless it is on two versions.
+
+    Raises:
+        Refused: both names stand for the same files, and are built on the same version.
+    """
+    mine, theirs = (built_from(name, each, settings) for name, each in zip((source, target), versions, strict=True))
+    if mine and mine == theirs:
+        raise Refused(
+            f"source and target are both built from {target}: it equals itself, so that comparing would prove nothing;"
+            " name two, or build it on two versions by --source-version and --target-version"
+        )
+
+
+def built_from(name: str, version: int | None, settings: Settings) -> tuple[Path, int] | None:
+    """Return the file or folder that a name is built from, and on which version; None where nothing is built."""
+    version = version or 18
+    if found := EMBEDDED.fullmatch(name):
+        return (settings.schema.resolve(), int(found[1] or version)) if settings.schema else None
+    if not name or CONNINFO.match(name) or name.lower().endswith(".json"):
+        return None
+    try:
+        return Path(name).expanduser().resolve(strict=True), version
+    except (OSError, RuntimeError, ValueError):
+        return None
 
 
 @contextmanager
@@ -47,6 +76,7 @@ def named_structure_pair(source: str, target: str, versions: Versions, profile: 
     """Hold both databases still, as long as the context lasts; either may be a file that keeps a structure."""
     settings = Settings.load()
     found = named_profile(profile, settings)
+    refuse_same(source, target, versions, settings)
     for_source, for_target = (version or 18 for version in versions)
     with (
         together(

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from psycopg.conninfo import make_conninfo
 
-from trueup.cli.databases import named_profile
+from trueup.cli.databases import named_profile, refuse_same
 from trueup.cli.exits import VERDICTS, ExitCode
 from trueup.cli.files import make_folder, tell_github, write_report, write_site
 from trueup.cli.options import FILE, FOLDER, Versions, as_json, versioned
@@ -200,6 +200,7 @@ def named_sides(wanted: Wanted, settings: Settings) -> Iterator[Sides]:
     assert wanted.target is not None
     source: AbstractContextManager[ConnInfo | None] = nullcontext()
     if wanted.source is not None:
+        refuse_same(wanted.source, wanted.target, wanted.versions, settings)
         source = open_source(wanted.source, settings, version=for_source)
     with together(source, open_source(wanted.target, settings, version=for_target)) as sides:
         yield sides

@@ -259,3 +259,18 @@ def test_two_databases_that_cannot_be_reached_are_both_told(trueup, command):
     assert done.code == ExitCode.UNVERIFIED
     for place in ("127.0.0.1:1/a", "127.0.0.1:2/b"):
         assert f"cannot connect to postgresql://{place}" in done.out + done.err
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_same_files_on_both_sides_are_refused_unless_built_on_two_versions(trueup, tmp_path, command):
+    """5.4: a comparison of a thing with itself proves nothing; that a file builds the same on two versions is news."""
+    (tmp_path / "shop.sql").write_text(f"{SHOP};")
+    (tmp_path / "other.sql").write_text(f"{SHOP};")
+
+    same = trueup(*words(command, "shop.sql", tmp_path / "shop.sql"))
+    copied = trueup(*words(command, "shop.sql", "other.sql"))
+    on_two = trueup(*words(command, "shop.sql", "shop.sql"), "--source-version", "16")
+
+    assert same.code == ExitCode.REFUSED
+    assert "it equals itself" in same.err
+    assert (copied.code, on_two.code) == (ExitCode.PASSED, ExitCode.PASSED)
