@@ -84,7 +84,7 @@ def read_variable(variable: str, variables: Mapping[str, str]) -> ConnInfo:
 @contextmanager
 def open_path(name: str, settings: Settings, version: int) -> Iterator[ConnInfo]:
     """Give a connection to what a file or a folder builds."""
-    path = Path(name).expanduser()
+    path = existing(name)
     if path.is_dir():
         with built(read_migrations(path), settings, database_name(path), version) as conninfo:
             yield conninfo.labelled(name)
@@ -93,11 +93,27 @@ def open_path(name: str, settings: Settings, version: int) -> Iterator[ConnInfo]
             conninfo = server.create_database(database_name(path))
             run_script(path, server, conninfo)
             yield conninfo.labelled(name)
-    elif path.exists():
-        raise UsageError(f"{name} is not a .sql file; expected {FORMS}")
     else:
+        raise UsageError(f"{name} is not a .sql file; expected {FORMS}")
+
+
+def existing(name: str) -> Path:
+    """Return the file or the folder of a name.
+
+    Raises:
+        UsageError: there is none, or it can't be looked at.
+    """
+    try:
+        path = Path(name).expanduser()
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, RuntimeError, ValueError):
         shown = name if re.fullmatch(r"[^@:=?&]+", name) else "that (not shown, it may hold a password)"
-        raise UsageError(f"no file or folder is named {shown}; expected {FORMS}")
+        raise UsageError(f"no file or folder is named {shown}; expected {FORMS}") from None
+    except OSError as error:
+        raise UsageError(
+            f"the file or folder that is named can't be read: {error.strerror}; expected {FORMS}"
+        ) from None
+    return path
 
 
 @contextmanager

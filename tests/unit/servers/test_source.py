@@ -46,6 +46,8 @@ def test_connection_strings_are_taken_as_they_are(tmp_path: Path, name: str, par
         ("embedded:16", "none is declared"),
         ("nowhere.sql", "no file or folder is named nowhere.sql"),
         ("nowhere/", "no file or folder is named nowhere/"),
+        ("~nobody_of_that_name/schema.sql", "no file or folder is named ~nobody_of_that_name/schema.sql"),
+        ("x" * 5000, "File name too long"),
         ("postgresql//me:pw@host/db", "not shown"),
     ],
 )
