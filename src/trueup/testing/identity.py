@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 OWNER = "trueup_tests"
 TUPLES_OK = 2
 """`psycopg.pq.ExecStatus.TUPLES_OK`: this module is imported before the driver is."""
+BAD = 1
+"""`psycopg.pq.ConnStatus.BAD`."""
 
 PLACE = b"""
     select pg_catalog.current_database(), c.system_identifier, pg_catalog.pg_postmaster_start_time()
@@ -148,8 +150,13 @@ def ask(login: "PGconn", question: bytes) -> list[tuple[str | None, ...]]:
 
     Raises:
         Refused: it failed: who can't say whose a database is gets no answer that could be taken for a yes.
+        psycopg.OperationalError: the connection is lost, so there is nothing to let pass.
     """
     result = login.exec_(question)
+    if result.status != TUPLES_OK and login.status == BAD:
+        from psycopg import OperationalError  # noqa: PLC0415  As above.
+
+        raise OperationalError(login.get_error_message())
     if result.status != TUPLES_OK:
         raise Refused(f"the server does not say whose its database is: {login.get_error_message()}; {ADVICE}")
     return [

@@ -442,3 +442,23 @@ def test_driver_that_is_not_loaded_is_not_loaded_by_the_gate(pytester: pytest.Py
     )
 
     done.assert_outcomes(passed=1)
+
+
+def test_connection_that_is_lost_before_it_says_whose_it_is_is_not_refused(suite) -> None:
+    outcome = suite.run("""
+        import psycopg
+        import pytest
+
+        from trueup.conninfo import ConnInfo
+        from trueup.testing.faults import Proxy
+
+        def test_lost(dsn):
+            with Proxy(ConnInfo.parse(dsn)) as wire:
+                wire.on(b"pg_postmaster_start_time", "cut before")
+                with pytest.raises(psycopg.OperationalError, match="closed the connection"):
+                    psycopg.connect(wire.conninfo.reveal())
+                wire.restore()
+                psycopg.connect(wire.conninfo.reveal()).close()
+    """)
+
+    assert outcome.results == {"test_lost": "passed"}, outcome.printed
