@@ -123,8 +123,8 @@ def isolate(writer: Writer, batch: Batch, payload: Payload) -> list[Rejected]:
 def probe(writer: Writer, batch: Batch, payload: Payload) -> list[tuple[int, str, str, str]]:
     """Return the index of each row that the server refuses, its SQLSTATE, constraint and column.
 
-    A dictionary would be read again for every part that is tried, so there is none.
-    Without the right to create a temporary function, or with too many columns for one, it returns none.
+    Without the right to create a temporary function, or with too many columns for one, it returns none. The rows are
+    sent without dictionaries, which would be read again for every part that is tried.
     """
     if len(batch.names) > MOST_COLUMNS:
         return []
