@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from trueup.servers import EmbeddedServer
+
 MIGRATION = """
 -- migrate:up
 create table clients (id int primary key, seen timestamptz default now());
@@ -131,10 +133,9 @@ def test_each_fault_is_a_fixture_and_ends_with_its_test(project: pytest.Pytester
     assert outcomes.keys() <= {"passed", "skipped"}
 
 
-def test_fault_that_did_not_happen_fails_its_test(project: pytest.Pytester, server18: object, tmp_path: Path) -> None:
-    foreign = server18.conninfo().reveal()  # type: ignore[attr-defined]
-
-    found = run(project, NOT_HAPPENING.format(foreign=foreign))
+def test_fault_that_did_not_happen_fails_its_test(project: pytest.Pytester, cache_folder: Path) -> None:
+    with EmbeddedServer(18, cache_folder=cache_folder) as foreign:
+        found = run(project, NOT_HAPPENING.format(foreign=foreign.conninfo().reveal()))
 
     found.assert_outcomes(passed=2, failed=1, errors=2, skipped=1)
     found.stdout.fnmatch_lines(
