@@ -7,7 +7,7 @@ own hooks have had their turn.
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 IN_TRANSACTION = pq.TransactionStatus.INTRANS
 FAILED = pq.TransactionStatus.INERROR
 IDLE = pq.TransactionStatus.IDLE
+ROWS, DONE = pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK
 LOCKS = b"""
     select count(*) from pg_catalog.pg_locks where pid = pg_catalog.pg_backend_pid() and locktype = 'advisory'
 """
@@ -108,9 +109,11 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
 
     def _send(self, message: bytes) -> None:
         """Send a message, and go on; one that can't be sent shows when the connection is next used."""
-        with suppress(psycopg.OperationalError):
+        try:
             self.pgconn.send_query(message)
-            self._is_unread = True
+        except psycopg.OperationalError:
+            return
+        self._is_unread = True
 
     def _read(self) -> None:
         """Read the answer to what was sent; that of `END` says whether the test changed what is prepared."""
@@ -171,17 +174,15 @@ class KeptConnection(psycopg.Connection[tuple[Any, ...]]):
         """
         status = pq.TransactionStatus(self.pgconn.transaction_status)
         found, self._checked = self._checked, None
-        if self.closed:
-            return None
-        if found is None and status == FAILED:  # The test caught that error, as it should when it is about that.
-            return None
         if found is None and status == IN_TRANSACTION:
             found = self.pgconn.exec_(CHECK)
-        if found is not None:
-            if found.status == pq.ExecStatus.FATAL_ERROR:
-                return named(psycopg.errors.error_from_result(found))
-            if found.get_value(0, 0) == b"open":
-                return None
+        if found is not None and is_open(found):
+            return None
+        # A test that has caught an error may leave its transaction failed: that may be what it is about.
+        if self.closed or (found is None and status == FAILED):
+            return None
+        if found is not None and found.status == pq.ExecStatus.FATAL_ERROR:
+            return named(psycopg.errors.error_from_result(found))
         self.is_spoilt = True
         if status in {IN_TRANSACTION, IDLE}:
             raise UsageError(f"the test ended the transaction of `conn`: {REMEDY}")
@@ -299,11 +300,16 @@ def is_commit(text: str) -> bool:
     )
 
 
+def is_open(result: "PGresult") -> bool:
+    """Say whether the last answer to `CHECK` is the sign of the test's own transaction."""
+    return result.status == ROWS and result.get_value(0, 0) == b"open"
+
+
 def is_bad(result: "PGresult") -> bool:
     """Say whether an answer is an error, or tells that the structure was changed."""
-    if result.status == pq.ExecStatus.TUPLES_OK:
+    if result.status == ROWS:
         return result.nfields == 2 and result.get_value(0, 1) != UNCHANGED
-    return result.status != pq.ExecStatus.COMMAND_OK
+    return result.status != DONE
 
 
 def open_kept(conninfo: ConnInfo) -> KeptConnection:
