@@ -58,9 +58,18 @@ def edits_hold(server: EmbeddedServer, build: Callable[[str], ConnInfo], *, exam
     holds()
 
 
-@pytest.mark.parametrize(("version", "first"), [(16, 1), (16, 2), (18, 3), (18, 4), (18, 5)])
+@pytest.mark.parametrize(
+    ("version", "first"),
+    [
+        (16, 1),
+        pytest.param(16, 2, marks=pytest.mark.long),
+        (18, 3),
+        (18, 4),
+        pytest.param(18, 5, marks=pytest.mark.long),
+    ],
+)
 def test_edits_are_found_and_plans_proved(request, version, first):
-    """The same examples on every run: what is new is looked for by the long one."""
+    """The same examples on every run: what is new is looked for by the long ones."""
     server = request.getfixturevalue(f"server{version}")
     with databases(server) as build:
         edits_hold(server, build, examples=FEW, first=first)
