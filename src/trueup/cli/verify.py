@@ -46,10 +46,10 @@ class Wanted:
 
     @property
     def title(self) -> str:
-        """Return what the report is about."""
+        """Return what the report is about, as its reader tells it from others."""
         if self.sample:
             return f"Built-in sample, {self.sample}"
-        return "Two databases" if self.source is not None else "One database"
+        return " and ".join(name for name in map(typed, (self.source, self.target)) if name)
 
     def opened(self, settings: Settings, timeline: Timeline) -> AbstractContextManager[Sides]:
         """Return what gives the connections of both."""

@@ -51,3 +51,15 @@ def test_nothing_is_told_that_was_not_asked():
 )
 def test_database_is_told_as_it_was_named_without_a_password(name, shown):
     assert typed(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "title"),
+    [
+        (None, "postgresql://ann:hush@db.test/salon", "postgresql://ann@db.test/salon"),
+        ("old.sql", "env:NEW", "old.sql and env:NEW"),
+    ],
+)
+def test_report_is_called_by_its_databases(source, target, title):
+    """In a folder that keeps the reports on several, each has to be told from the others."""
+    assert Wanted(source=source, target=target, sample=None, versions=(None, None)).title == title
