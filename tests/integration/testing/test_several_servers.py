@@ -20,8 +20,7 @@ def ids_of(result: pytest.RunResult) -> list[str]:
     return sorted(words[0] for words in lines)
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
-def test_each_test_with_a_database_runs_on_each_server(project: pytest.Pytester, workers: str) -> None:
+def test_each_test_with_a_database_runs_on_each_server(project: pytest.Pytester) -> None:
     project.makepyfile(
         VERSION
         + """
@@ -50,7 +49,7 @@ def test_each_test_with_a_database_runs_on_each_server(project: pytest.Pytester,
     """
     )
 
-    result = project.runpytest_subprocess(BOTH, "-n", workers, "-v")
+    result = project.runpytest_subprocess(BOTH, "-v")
 
     result.assert_outcomes(passed=13)
     result.stdout.fnmatch_lines(["trueup: embedded PostgreSQL 16 and embedded PostgreSQL 18, started when *"])
@@ -72,8 +71,7 @@ def test_ini_file_names_several(project: pytest.Pytester) -> None:
     assert ids_of(result) == ["test_one[pg16]", "test_one[pg18]"]
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
-def test_mark_says_which_versions_a_test_is_for(project: pytest.Pytester, workers: str) -> None:
+def test_mark_says_which_versions_a_test_is_for_in_workers_too(project: pytest.Pytester) -> None:
     project.makepyfile(
         VERSION
         + """
@@ -97,7 +95,7 @@ def test_mark_says_which_versions_a_test_is_for(project: pytest.Pytester, worker
     """
     )
 
-    result = project.runpytest_subprocess("-v", "-n", workers)
+    result = project.runpytest_subprocess("-v", "-n", "2")
 
     result.assert_outcomes(passed=4)
 
@@ -119,8 +117,7 @@ def test_mark_that_names_no_server_to_start_is_said_by_its_test(project: pytest.
     result.stdout.fnmatch_lines(["*test_one: pytest.mark.trueup: server=*is not embedded:VERSION*"])
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
-def test_test_that_needs_both_asks_for_databases_by_version(project: pytest.Pytester, workers: str) -> None:
+def test_test_that_needs_both_asks_for_databases_by_version(project: pytest.Pytester) -> None:
     project.makepyfile(
         VERSION
         + """
@@ -143,7 +140,7 @@ def test_test_that_needs_both_asks_for_databases_by_version(project: pytest.Pyte
     """
     )
 
-    result = project.runpytest_subprocess("-v", "-n", workers, "-p", "no:randomly", "--dist=loadfile")
+    result = project.runpytest_subprocess("-v", "-p", "no:randomly")
 
     result.assert_outcomes(passed=2)
 
