@@ -96,7 +96,7 @@ def types(session: nox.Session) -> None:
     install(session, "types")
     session.run("mypy")
     if any(Path("tests/typing").glob("*.py")):
-        session.run("mypy", "tests/typing", "--no-incremental")
+        session.run("mypy", "tests/typing")
 
 
 @nox.session
