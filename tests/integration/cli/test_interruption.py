@@ -53,8 +53,11 @@ def two_servers(process):
 
 
 def is_postmaster(process):
+    """Say whether it is the first process of a server, and not one that tells its version or is about to be gone."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        return process.name() == "postgres" and process.parent().name() != "postgres"
+        parent = process.parent()
+        is_first = parent is not None and parent.name() != "postgres"
+        return process.name() == "postgres" and is_first and "-D" in process.cmdline()
     return False
 
 
