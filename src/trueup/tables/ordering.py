@@ -5,7 +5,6 @@ Looks at the columns of the key alone, by column rather than by row. Does no I/O
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise, starmap
 from operator import lt
 from types import NoneType
 from typing import Any, Literal
@@ -173,7 +172,8 @@ def sort(table: Table[Any], key: Key, items: Sequence[int], on_duplicate: OnDupl
 
 def is_ascending(keys: Sequence[Any], items: Sequence[int]) -> bool:
     """Say whether each key is larger than the one before."""
-    return all(starmap(lt, pairwise(map(keys.__getitem__, items))))
+    given = [keys[i] for i in items]
+    return all(map(lt, given, given[1:]))
 
 
 def chosen(table: Table[Any], keys: Sequence[Any], items: Sequence[int], on_duplicate: OnDuplicate) -> set[int]:

@@ -18,9 +18,9 @@ from trueup.tables.tenants import Row
 CHUNK_BYTES = 2 << 20
 """How much one statement is given; more gains nothing."""
 SAMPLE_ROWS = 64
-FIRST_ROWS = 128
+FIRST_ROWS = 512
 """How few the server begins with where it is to begin soon."""
-GROWTH = 3
+GROWTH = 4
 """How many times longer the server takes for a row than we do, at least."""
 MOST_WORDS = 64
 """How many words a dictionary has at most: the server finds one by walking past those before it."""

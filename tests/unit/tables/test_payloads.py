@@ -178,8 +178,8 @@ def test_chunks_that_begin_small_grow_to_their_size(monkeypatch: pytest.MonkeyPa
     parts = cut([Note(i, "x" * 87) for i in range(1000)], first_rows=10)
 
     sizes = [len(part) for part, _ in parts]
-    assert sizes[:3] == [10, 30, 90]
-    assert all(80 <= size <= 110 for size in sizes[3:-1])
+    assert sizes[:2] == [10, 40]
+    assert all(80 <= size <= 110 for size in sizes[2:-1])
     assert sum(sizes) == 1000
 
 
@@ -189,9 +189,9 @@ def test_chunk_is_made_when_it_is_asked_for():
 
     parts = chunks(NOTES, given(rows), {}, bad.extend, first_rows=10)
 
-    assert [len(next(parts)[0]) for _ in range(3)] == [10, 30, 90]
+    assert [len(next(parts)[0]) for _ in range(3)] == [10, 40, 160]
     assert bad == []
-    assert sum(len(part) for part, _ in parts) == 869
+    assert sum(len(part) for part, _ in parts) == 789
     assert [(each.position, each.column) for each in bad] == [(900, "text")]
 
 
