@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROWS = 10_000
-ROUNDS = 6
-BUDGET_S = 10
+ROUNDS = 15
+BUDGET_S = 20
 """How long one race may take: the slow ones run once or twice, the fast ones every round."""
 EXECUTEMANY = "psycopg executemany"
 ON_SERVER = "server only: insert .. select"
