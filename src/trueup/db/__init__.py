@@ -1,11 +1,11 @@
 """How we talk to a server."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-# Functions that have the names of their modules: those would take their places when they are imported later.
+# Two functions have the names of their modules, which would take their places when they are imported later.
 from trueup.db.budget import budget
 from trueup.db.snapshot import Snapshot, snapshot
+from trueup.lazy import lazy_names
 
 if TYPE_CHECKING:
     from trueup.db.block import Block, Isolation
@@ -29,21 +29,18 @@ __all__ = [
     "snapshot",
 ]
 
-PLACES = {
-    "Block": "block",
-    "Connection": "connection",
-    "Database": "database",
-    "Isolation": "block",
-    "PoolEvent": "events",
-    "Statistics": "events",
-    "connect": "connection",
-    "drain_on_sigterm": "drain",
-    "named_errors": "connection",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import what is asked for: who only connects needs no pool."""
-    if name not in PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{PLACES[name]}"), name)
+# Who only connects needs no pool.
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "Block": "block",
+        "Connection": "connection",
+        "Database": "database",
+        "Isolation": "block",
+        "PoolEvent": "events",
+        "Statistics": "events",
+        "connect": "connection",
+        "drain_on_sigterm": "drain",
+        "named_errors": "connection",
+    },
+)

@@ -1,7 +1,8 @@
 """Schema changes as plain SQL files, in the format and with the table of dbmate."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from trueup.lazy import lazy_names
 
 if TYPE_CHECKING:
     from trueup.migrations.declarations import Declarations
@@ -26,25 +27,22 @@ __all__ = [
     "status",
 ]
 
-PLACES = {
-    "Declarations": "declarations",
-    "Block": "files",
-    "Migration": "files",
-    "Migrations": "files",
-    "read_migrations": "files",
-    "read_digest": "folders",
-    "HISTORY": "history",
-    "LOCK_TIMEOUT_S": "runner",
-    "MigrationState": "runner",
-    "State": "runner",
-    "migrate_down": "runner",
-    "migrate_up": "runner",
-    "status": "runner",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import what is asked for: a run of tests needs the digest alone, where the template is there."""
-    if name not in PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{PLACES[name]}"), name)
+# A run of tests needs the digest alone, where the template is there.
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "Declarations": "declarations",
+        "Block": "files",
+        "Migration": "files",
+        "Migrations": "files",
+        "read_migrations": "files",
+        "read_digest": "folders",
+        "HISTORY": "history",
+        "LOCK_TIMEOUT_S": "runner",
+        "MigrationState": "runner",
+        "State": "runner",
+        "migrate_down": "runner",
+        "migrate_up": "runner",
+        "status": "runner",
+    },
+)

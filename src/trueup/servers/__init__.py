@@ -1,7 +1,8 @@
 """PostgreSQL servers, and connections from the names of databases."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from trueup.lazy import lazy_names
 
 if TYPE_CHECKING:
     from trueup.servers.diagnosis import Diagnosis, diagnose
@@ -21,20 +22,17 @@ __all__ = [
     "open_source",
 ]
 
-PLACES = {
-    "Diagnosis": "diagnosis",
-    "EmbeddedServer": "embedded",
-    "Installation": "wheel",
-    "Placement": "folders",
-    "diagnose": "diagnosis",
-    "installation": "wheel",
-    "installations": "wheel",
-    "open_source": "source",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import what is asked for: a server is started before the driver is imported, which others here need."""
-    if name not in PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{PLACES[name]}"), name)
+# A server is started before the driver is imported, which others here need.
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "Diagnosis": "diagnosis",
+        "EmbeddedServer": "embedded",
+        "Installation": "wheel",
+        "Placement": "folders",
+        "diagnose": "diagnosis",
+        "installation": "wheel",
+        "installations": "wheel",
+        "open_source": "source",
+    },
+)

@@ -1,7 +1,8 @@
 """Real PostgreSQL in every test: the pytest plugin, and what it is made of."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from trueup.lazy import lazy_names
 
 if TYPE_CHECKING:
     from trueup.testing.data.factories import Factory, Unique, factory
@@ -9,11 +10,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Factory", "Make", "Unique", "factory"]
 
-PLACES = {"Factory": "data.factories", "Unique": "data.factories", "factory": "data.factories", "Make": "data.making"}
-
-
-def __getattr__(name: str) -> Any:
-    """Import what is asked for: pytest loads this package in runs that make no rows."""
-    if name not in PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{PLACES[name]}"), name)
+# pytest loads this package in runs that make no rows.
+__getattr__ = lazy_names(
+    __name__,
+    {"Factory": "data.factories", "Unique": "data.factories", "factory": "data.factories", "Make": "data.making"},
+)
