@@ -14,6 +14,8 @@ from trueup.errors import DatabaseError
 
 Make = Any
 ROOT = Path(__file__).parents[2]
+CLOSED_SINCE = 150000
+"""The first version in which not everybody may create tables in the schema public."""
 
 
 @pytest.fixture
@@ -25,6 +27,13 @@ def trueup(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
         return run(list(words)), capsys.readouterr().out
 
     return call
+
+
+def close_public(database: Database) -> None:
+    """Leave the schema public to the owner of the database, as all versions but 14 do by themselves."""
+    with database.connection() as connection:
+        connection.execute("revoke create on schema public from public")
+        connection.execute("alter schema public owner to pg_database_owner")
 
 
 def test_work_of_a_transaction_is_stored_whole_or_not_at_all(db: Database, observer: Connection, make: Make) -> None:
@@ -53,11 +62,29 @@ def test_rows_are_upserted_found_and_deleted(db: Database, make: Make) -> None:
     assert found.phone == first.phone
 
 
-def test_structure_of_the_template_is_the_declared_one(dsn: str, trueup: Callable[..., tuple[int, str]]) -> None:
+def test_structure_of_the_template_is_the_declared_one(
+    fresh_db: Database, trueup: Callable[..., tuple[int, str]]
+) -> None:
     """Across versions: the declared schema is built on the newest embedded server."""
-    code, printed = trueup("schema", "diff", "embedded", dsn)
+    close_public(fresh_db)
+
+    code, printed = trueup("schema", "diff", "embedded", fresh_db.settings.conninfo.reveal())
 
     assert code == 0, printed
+
+
+def test_that_everybody_may_create_tables_is_told_on_14(
+    fresh_db: Database, trueup: Callable[..., tuple[int, str]]
+) -> None:
+    with fresh_db.connection() as connection:
+        if connection.info.server_version >= CLOSED_SINCE:
+            pytest.skip("the schema public is closed from the start")
+
+    code, printed = trueup("schema", "diff", "embedded", fresh_db.settings.conninfo.reveal())
+
+    assert code == 1
+    assert "the schema's grants to public differs" in printed
+    assert "2 differences found" in printed  # That, and whose the schema is.
 
 
 def test_tables_are_what_the_contracts_say(dsn: str, trueup: Callable[..., tuple[int, str]]) -> None:
@@ -80,6 +107,7 @@ def test_connections_are_added_up(dsn: str, trueup: Callable[..., tuple[int, str
 
 
 def test_migrations_go_down_and_up_again(fresh_db: Database, trueup: Callable[..., tuple[int, str]]) -> None:
+    close_public(fresh_db)
     named = fresh_db.settings.conninfo.reveal()
 
     assert trueup("migrate", "down", named)[0] == 0
