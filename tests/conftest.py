@@ -8,6 +8,7 @@ from faulthandler import cancel_dump_traceback_later
 
 import pytest
 from hypothesis import Phase, settings
+from platformdirs import user_cache_path
 
 QUICK = settings(deadline=None, max_examples=30, phases=set(Phase) - {Phase.explain})
 
@@ -38,8 +39,13 @@ heed_signals()
 
 
 def pytest_configure() -> None:
-    """Let programs that tests start read what was compiled and write nothing: their files are gone after the test."""
-    pytest.MonkeyPatch().setenv("PYTHONDONTWRITEBYTECODE", "1")
+    """Let programs that tests start read what was compiled and write nothing: their files are gone after the test.
+
+    `pytester` gives them a home of their own; servers are copied from the images in the user's cache all the same.
+    """
+    patch = pytest.MonkeyPatch()
+    patch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    patch.setenv("XDG_CACHE_HOME", str(user_cache_path()))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
