@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Literal, LiteralString, Self
@@ -28,6 +29,7 @@ SIGNALS: Mapping[Mode, int] = MappingProxyType(
     {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 )
 
+LOOPBACK = "127.0.0.1"
 READY_S = 60.0
 STOP_S = 60.0
 POLL_S = 0.002
@@ -151,9 +153,21 @@ class EmbeddedServer:
         """Return the process number of the postmaster; None: it does not run."""
         return self._parts()[1].running()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is inside its `with` block; it may be stopped."""
+        return self._keeper is not None
+
+    def listens_at(self, address: object) -> bool:
+        """Return whether it runs and listens at what `socket.getpeername` has told of a client's connection."""
+        with suppress(ServerUnavailable):
+            own = {str(self._parts()[0].socket_folder / f".s.PGSQL.{self.port}")}
+            return address in own | ({(LOOPBACK, self.port)} if self.tcp else set()) and self.pid is not None
+        return False
+
     def conninfo(self, database: str = "postgres") -> ConnInfo:
         """Return how to connect to one of its databases, as the superuser `postgres`."""
-        host = "127.0.0.1" if self.tcp else str(self._parts()[0].socket_folder)
+        host = LOOPBACK if self.tcp else str(self._parts()[0].socket_folder)
         own = {"host": host, "port": str(self.port), "user": "postgres", "dbname": database}
         return ConnInfo(MappingProxyType({**own, **PINNED}))
 
@@ -271,7 +285,7 @@ class EmbeddedServer:
     def _launch(self) -> None:
         run, keeper = self._parts()
         own = {
-            "listen_addresses": "127.0.0.1" if self.tcp else "",
+            "listen_addresses": LOOPBACK if self.tcp else "",
             "port": str(self.port),
             "unix_socket_directories": str(run.socket_folder),
         }
@@ -317,6 +331,6 @@ def says_ready(pid_file: Path, pid: int | None) -> bool:
 def free_port() -> int:
     """Return a TCP port of 127.0.0.1 that nobody listens on at the moment."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
         return port

@@ -88,8 +88,8 @@ class Keeper:
         self._send("run " + "\0".join(arguments))
 
     def running(self) -> int | None:
-        """Return the process number of the program; None: none runs."""
-        if self.exit_status is None and self.pid is not None:
+        """Return the process number of the program; None: none runs. A forked child knows what was so at the fork."""
+        if self.exit_status is None and self.pid is not None and not self._events.closed:
             self.listen(0)
         return self.pid if self.exit_status is None else None
 

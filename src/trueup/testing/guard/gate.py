@@ -1,30 +1,36 @@
 """The one gate that every connection of a test process goes through, whoever opens it and in whatever thread.
 
-A test may reach what a fixture gave it and nothing else. The refusal comes before anything is sent when the test was
-given nothing, and on the connection itself when that leads to a database that isn't the tests' own.
+A test may reach what a fixture gave it, and the embedded servers that it has started itself, and nothing else. The
+refusal comes before anything is sent when the test has nothing, and on the connection itself when that leads to a
+database that isn't the tests' own.
 
 What it can't see: connections made by other processes, by a driver that isn't listed in `trueup.testing.guard.doors`,
 and by code that calls libpq past psycopg.
 """
 
+import os
+import socket
 from collections import deque
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from threading import current_thread
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
+from weakref import ref
 from zlib import crc32
 
 from trueup.errors import Refused
 from trueup.testing.guard.stacks import RawStack, capture, is_own, readable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from psycopg.pq.abc import PGconn
 
     from trueup.conninfo import ConnInfo
+    from trueup.servers import EmbeddedServer
     from trueup.testing.failures.record import Ran
     from trueup.testing.guard.leaks.leak import Leak
     from trueup.testing.identity import Identity
@@ -78,13 +84,24 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Allowance:
-    """Is the permission to reach one database, or every database of a server that was started for tests."""
+class Permission:
+    """Says who may reach something."""
 
     node: str
     """Who may: this test, or every test of this class, module or session."""
     fixture: str
     """And has to ask for this fixture; empty: need not."""
+
+    def covers(self, owner: Owner) -> bool:
+        """Return whether it is the owner's."""
+        is_inside = self.node in {"", owner.node} or owner.node.startswith((f"{self.node}::", f"{self.node}/"))
+        return is_inside and (not self.fixture or self.fixture in owner.asked())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance(Permission):
+    """Is the permission to reach one database, or every database of a server that was started for tests."""
+
     conninfo: "ConnInfo"
     is_of_server: bool = False
     """Whether it is for every database of that server."""
@@ -94,11 +111,15 @@ class Allowance:
         """The name of the database; None: any that is the tests' own."""
         return None if self.is_of_server else self.conninfo.parameters.get("dbname", "")
 
-    def covers(self, owner: Owner) -> bool:
-        """Return whether it is the owner's."""
-        is_inside = self.node in {"", owner.node} or owner.node.startswith((f"{self.node}::", f"{self.node}/"))
-        return is_inside and (not self.fixture or self.fixture in owner.asked())
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Possession(Permission):
+    """Is the permission to reach an embedded server for who has started it: it can't be anybody else's."""
+
+    server: "ref[EmbeddedServer]"
+
+
+Permitted = TypeVar("Permitted", bound=Permission)
 
 OUTSIDE = Owner(node="")
 """Who opens something while no test runs: an import, a hook, the end of the session."""
@@ -115,6 +136,7 @@ class Gate:
         self.owners: list[Owner] = [OUTSIDE]
         """The last one is at work."""
         self.allowances: list[Allowance] = []
+        self.possessions: list[Possession] = []
         self.known: set[tuple[str | None, ...]] = set()
         """Databases whose mark was read in this process, by what `read_place` returns; servers, without the name."""
 
@@ -135,6 +157,13 @@ class Gate:
     def withdraw(self, node: str, *, fixture: str = "") -> None:
         """Take back what a node was allowed; with `fixture`, only what came by that."""
         self.allowances = [a for a in self.allowances if a.node != node or (fixture and a.fixture != fixture)]
+        self.possessions = [p for p in self.possessions if p.node != node or (fixture and p.fixture != fixture)]
+
+    def possess(self, server: "EmbeddedServer") -> None:
+        """Let who is at work, and who asks for the fixture that is, reach a server that it has started."""
+        owner = self.owner
+        if owner is not OUTSIDE:
+            self.possessions.append(Possession(node=owner.node, fixture=owner.fixture, server=ref(server)))
 
     def enter(self, owner: Owner) -> Owner:
         """Let an owner be at work."""
@@ -153,16 +182,30 @@ class Gate:
         """
         __tracebackhide__ = True
         stack = capture()
-        if self.is_closed and not is_own(stack) and not self.granted():
+        if self.is_closed and not is_own(stack) and not self.granted() and not self.possessed():
             self.refuse(Refused(self.objection() + f"\n{readable(stack)}"))
         return stack
 
     def granted(self, owner: Owner | None = None) -> list[Allowance]:
         """Return what an owner may reach; a thread may what its starter may, and the test that runs meanwhile."""
-        owner = owner or self.owner
-        if owner.has_ended:
-            return []
-        return [a for a in self.allowances if a.covers(owner) or a.covers(self.owners[-1])]
+        return list(self.of_owner(self.allowances, owner or self.owner))
+
+    def of_owner(self, permissions: "Iterable[Permitted]", owner: Owner) -> "Iterator[Permitted]":
+        """Yield what holds for an owner, or for the test that runs meanwhile."""
+        return (each for each in permissions if not owner.has_ended and any(map(each.covers, (owner, self.owners[-1]))))
+
+    def possessed(self) -> "list[EmbeddedServer]":
+        """Return the servers that who is at work has started and not ended; one may be stopped."""
+        servers = (possession.server() for possession in self.of_owner(self.possessions, self.owner))
+        return [server for server in servers if server is not None and server.is_open]
+
+    def is_home(self, number: int) -> bool:
+        """Return whether a connected socket leads to a server that who is at work has started."""
+        if servers := self.possessed():
+            with suppress(OSError), socket.socket(fileno=os.dup(number)) as stream:
+                peer = stream.getpeername()
+                return any(server.listens_at(peer) for server in servers)
+        return False
 
     def objection(self) -> str:
         """Return why a connection is refused, and what to ask for."""
@@ -190,7 +233,7 @@ class Gate:
         Raises:
             Refused: it leads to a database that isn't the tests' own, or that this test wasn't given.
         """
-        if not self.is_closed or is_own(stack):
+        if not self.is_closed or is_own(stack) or self.is_home(login.socket):
             return
         from trueup.testing.identity import read_identity, read_place  # noqa: PLC0415
 
@@ -201,8 +244,12 @@ class Gate:
             self.refuse(error)
         self.admit(place, identity, stack)
 
-    def vouch(self, read: Callable[[str], "Sequence[Any]"], failure: type[Exception], stack: RawStack) -> None:
-        """Let the established connection of another driver pass: `read` gives the row of a query, or raises `failure`.
+    def vouch(
+        self, number: int, read: Callable[[str], "Sequence[Any]"], failure: type[Exception], stack: RawStack
+    ) -> None:
+        """Let the established connection of another driver pass, whose socket has a number.
+
+        `read` gives the row of a query, or raises `failure`.
 
         Raises:
             Refused: it leads to a database that isn't the tests' own, or that this test wasn't given.
@@ -215,7 +262,8 @@ class Gate:
             place, whose = tuple(map(str, read(PLACE.decode()))), identity_of(read(WHOSE_IS_THIS))
         except failure as error:
             self.refuse(Refused(f"the server does not say whose its database is: {error}; {ADVICE}"))
-        self.admit(place, whose, stack)
+        if not self.is_home(number):
+            self.admit(place, whose, stack)
 
     def knows(self, place: "tuple[str | None, ...]") -> bool:
         """Return whether a database, or its whole server, was found to be the tests' own before."""

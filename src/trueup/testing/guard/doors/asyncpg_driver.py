@@ -28,7 +28,9 @@ def connecting(gate: Gate, original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             if gate.is_closed and not is_own(stack):
                 place = tuple(map(str, await connection.fetchrow(PLACE.decode())))
-                gate.admit(place, identity_of(await connection.fetchrow(WHOSE_IS_THIS)), stack)
+                whose = identity_of(await connection.fetchrow(WHOSE_IS_THIS))
+                if not gate.is_home(connection._transport.get_extra_info("socket").fileno()):  # noqa: SLF001
+                    gate.admit(place, whose, stack)
         except Refused:
             connection.terminate()
             raise

@@ -16,6 +16,7 @@ LIBRARIES = {
     "psycopg": "trueup.testing.guard.doors.driver",
     "psycopg_pool": "trueup.testing.guard.doors.pools",
     "trueup.db.supply": "trueup.testing.guard.doors.runtime",
+    "trueup.servers.embedded": "trueup.testing.guard.doors.servers",
     "trueup.tables.execution": "trueup.testing.guard.doors.statements",
     "concurrent.futures.thread": "trueup.testing.guard.doors.threads",
     "concurrent.futures.process": "trueup.testing.guard.doors.threads",

@@ -30,7 +30,8 @@ def connecting(gate: Gate, construct: Callable[..., None]) -> Callable[..., None
             given.arguments["application_name"] = application_name(gate.owner.node)
         construct(*given.args, **given.kwargs)
         try:
-            gate.vouch(lambda question: self.execute_simple(question).rows[0], Error, stack)
+            number = self._usock.fileno()
+            gate.vouch(number, lambda question: self.execute_simple(question).rows[0], Error, stack)
         except BaseException:
             with suppress(Error, OSError):
                 self.close()

@@ -28,7 +28,7 @@ def connecting(gate: Gate, original: Callable[..., Any]) -> Callable[..., Any]:
         stack = gate.ask()
         connection = original(dsn if is_own(stack) else with_name(dsn, gate), *arguments, **options)
         try:
-            gate.vouch(partial(row_of, connection), psycopg2.Error, stack)
+            gate.vouch(connection.fileno(), partial(row_of, connection), psycopg2.Error, stack)
         except BaseException:
             connection.close()
             raise
