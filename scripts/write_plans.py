@@ -19,7 +19,7 @@ from typing import Any
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Connection, Snapshot, connect
-from trueup.db.snapshot import PINNED
+from trueup.db.snapshots import PINNED
 from trueup.parity.schema import Saved, catalog, diff, encode_structure
 from trueup.parity.schema.planning import Plan, Statement, Structure, dependencies, planned, stated
 from trueup.parity.schema.planning.plan import Step

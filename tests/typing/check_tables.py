@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, assert_type
 import msgspec
 
 from trueup.db import Database
-from trueup.db.snapshot import Snapshot
+from trueup.db.snapshots import Snapshot
 from trueup.tables import (
     UNSET,
     ContractDifference,

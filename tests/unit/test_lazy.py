@@ -7,7 +7,9 @@ import pytest
 from trueup.lazy import lazy_names
 
 
-@pytest.mark.parametrize("package", ["trueup.db", "trueup.migrations", "trueup.servers", "trueup.testing"])
+@pytest.mark.parametrize(
+    "package", ["trueup.db", "trueup.migrations", "trueup.observe", "trueup.servers", "trueup.testing"]
+)
 def test_package_has_every_name_that_it_promises(package: str) -> None:
     module = import_module(package)
 

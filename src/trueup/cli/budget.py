@@ -9,7 +9,7 @@ from trueup.cli.exits import VERDICTS, ExitCode
 from trueup.cli.options import answering, as_json
 from trueup.cli.terminal import OF_ONE, out, show_section, shown
 from trueup.db import Connection, connect
-from trueup.db.budget import Budget, budget
+from trueup.db.budgets import Budget, budget
 from trueup.errors import UsageError
 from trueup.report.json import envelope
 from trueup.servers import open_source

@@ -2,17 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-# Two functions have the names of their modules, which would take their places when they are imported later.
-from trueup.db.budget import budget
-from trueup.db.snapshot import Snapshot, snapshot
 from trueup.lazy import lazy_names
 
 if TYPE_CHECKING:
     from trueup.db.block import Block, Isolation
+    from trueup.db.budgets import budget
     from trueup.db.connection import Connection, connect, named_errors
     from trueup.db.database import Database
     from trueup.db.drain import drain_on_sigterm
     from trueup.db.events import PoolEvent, Statistics
+    from trueup.db.snapshots import Snapshot, snapshot
 
 __all__ = [
     "Block",
@@ -38,9 +37,12 @@ __getattr__ = lazy_names(
         "Database": "database",
         "Isolation": "block",
         "PoolEvent": "events",
+        "Snapshot": "snapshots",
         "Statistics": "events",
+        "budget": "budgets",
         "connect": "connection",
         "drain_on_sigterm": "drain",
         "named_errors": "connection",
+        "snapshot": "snapshots",
     },
 )

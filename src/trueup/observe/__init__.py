@@ -1,7 +1,8 @@
 """Reports failures, slow queries and warnings to a server that speaks Sentry's protocol, free of values."""
 
-from trueup.observe.instrumentation import instrument, shut_down
-from trueup.observe.outbox import Account
+from typing import TYPE_CHECKING
+
+from trueup.lazy import lazy_names
 from trueup.observe.reporting import (
     CheckInStatus,
     api_call,
@@ -12,10 +13,12 @@ from trueup.observe.reporting import (
     report_failure,
     report_warning,
     retrying,
-    send_test_event,
-    status,
 )
-from trueup.observe.status import Probe, Status
+
+if TYPE_CHECKING:
+    from trueup.observe.instrumentation import instrument, send_test_event, shut_down, status
+    from trueup.observe.outbox import Account
+    from trueup.observe.standing import Probe, Status
 
 __all__ = [
     "Account",
@@ -35,3 +38,17 @@ __all__ = [
     "shut_down",
     "status",
 ]
+
+# Every layer calls what is above; what is below is for who switches tracking on.
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "Account": "outbox",
+        "Probe": "standing",
+        "Status": "standing",
+        "instrument": "instrumentation",
+        "send_test_event": "instrumentation",
+        "shut_down": "instrumentation",
+        "status": "instrumentation",
+    },
+)

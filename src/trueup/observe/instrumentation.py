@@ -1,4 +1,4 @@
-"""Where tracking is switched on: once, by an entry point, before it imports anything else."""
+"""Where tracking is switched on, once, by an entry point, before it imports anything else; and asked whether it is."""
 
 import atexit
 import os
@@ -11,8 +11,8 @@ from typing import Protocol
 from trueup.conninfo import Secret
 from trueup.observe.event import Origin
 from trueup.observe.release import find_commit
-from trueup.observe.reporting import SWITCH, status
-from trueup.observe.status import Status
+from trueup.observe.reporting import SWITCH
+from trueup.observe.standing import Probe, Status
 
 END_S = 2.0
 """How long the end of the process may wait for events on their way."""
@@ -74,6 +74,20 @@ def instrument(settings: Tracking) -> Status:
     )
     watch_end()
     return status()
+
+
+def status() -> Status:
+    """Return whether tracking is live, and what became of every event."""
+    tracker = SWITCH.tracker
+    return Status(is_enabled=False, reason=SWITCH.reason) if tracker is None else tracker.status()
+
+
+def send_test_event(timeout_s: float = 5.0) -> Probe:
+    """Send an event to see it arrive, and return what became of it."""
+    tracker = SWITCH.tracker
+    if tracker is None:
+        return Probe(is_delivered=False, event_id=None, reason=f"tracking is off: {SWITCH.reason}")
+    return tracker.probe(timeout_s)
 
 
 def watch_end() -> None:

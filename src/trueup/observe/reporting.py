@@ -1,25 +1,18 @@
-"""What other layers call: it reports while tracking is on, costs next to nothing while it is off, and never raises."""
+"""What other layers call: it reports while tracking is on, costs next to nothing while it is off, and never raises.
 
-import random
+It imports nothing: what it takes to report is imported by whoever switches tracking on.
+"""
+
 from collections.abc import Callable
 from contextvars import ContextVar
 from enum import Enum
-from time import monotonic, time
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
-from uuid import uuid4
-
-from trueup.errors import DatabaseError
-from trueup.observe.event import SPANS, Span
-from trueup.observe.incident import places, warning
-from trueup.observe.marks import Place, note_place
-from trueup.observe.status import Probe, Status
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from trueup.observe.operations import ApiCall, Operation
     from trueup.observe.tracker import Tracker
 
 CheckInStatus = Literal["in_progress", "ok", "error"]
-SLOW_S = 0.5
 POOL_WARNINGS = {
     "usage": "nearly all connections of the pool are in use",
     "long_hold": "a connection is held for long",
@@ -41,119 +34,6 @@ SWITCH = Switch()
 RETRYING: ContextVar[bool] = ContextVar("trueup_retrying", default=False)
 
 
-class Recording:
-    """Is the durations of an operation, as far as it has got; one that is not drawn records nothing."""
-
-    __slots__ = ("innermost", "is_covered", "is_drawn", "owner", "spans", "trace_id")
-
-    def __init__(self, *, is_drawn: bool) -> None:
-        self.is_drawn = is_drawn
-        self.trace_id = uuid4().hex if is_drawn else ""
-        self.spans: list[Span] = []
-        self.innermost: str | None = None
-        self.is_covered = False
-        """Whether an operation on a table is under way: it reports what leaves it, and knows more than those below."""
-        self.owner: Place | None = None
-        """The call of an API in whose name everything inside is reported, once it leaves that call."""
-
-
-RECORDING: ContextVar[Recording | None] = ContextVar("trueup_recording", default=None)
-
-
-class Operation:
-    """Is one operation of a layer, for as long as its block lasts: reported when it fails or takes too long."""
-
-    __slots__ = ("is_outermost", "outer_id", "place", "recording", "span_id", "started", "tracker", "was_covered")
-
-    def __init__(self, tracker: "Tracker", place: Place) -> None:
-        self.tracker = tracker
-        self.place = place
-
-    def __enter__(self) -> None:
-        self.enter()
-
-    def enter(self) -> Recording:
-        """Begin, and return what is recorded."""
-        recording = RECORDING.get()
-        self.is_outermost = recording is None
-        if recording is None:
-            recording = Recording(is_drawn=random.random() < self.tracker.traces_share)  # noqa: S311
-            RECORDING.set(recording)
-        self.recording = recording
-        self.was_covered = recording.is_covered
-        recording.is_covered |= self.place.table is not None
-        if recording.is_drawn:
-            self.outer_id, self.span_id = recording.innermost, uuid4().hex[:16]
-            recording.innermost = self.span_id
-        self.started = monotonic()
-        return recording
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        seconds = monotonic() - self.started
-        try:
-            if isinstance(error, Exception):
-                self.fail(error, seconds)
-            elif seconds > SLOW_S and error is None and self.recording.owner is not self.place:
-                self.tracker.report(slow(self.place, seconds))
-        finally:
-            self.recording.is_covered = self.was_covered
-            if self.recording.is_drawn:
-                self.record(seconds)
-            if self.is_outermost:
-                RECORDING.set(None)
-
-    def fail(self, error: Exception, seconds: float) -> None:
-        """Report an exception, or leave that to the call of the API that it happened in."""
-        owner = self.recording.owner
-        if owner is None or owner is self.place:
-            fail(self.tracker, error, self.place, seconds)
-        else:
-            note_place(error, Place(owner.component, owner.operation, self.place.table))
-
-    def record(self, seconds: float) -> None:
-        """Note the duration; the outermost operation sends all of them."""
-        recording, now = self.recording, time()
-        recording.innermost = self.outer_id
-        if self.is_outermost or len(recording.spans) < SPANS:
-            recording.spans.append(
-                Span(
-                    span_id=self.span_id,
-                    parent_id=self.outer_id,
-                    component=self.place.component,
-                    operation=self.place.operation,
-                    table=self.place.table,
-                    started=now - seconds,
-                    ended=now,
-                )
-            )
-        if self.is_outermost:
-            self.tracker.report_trace([recording.spans[-1], *recording.spans[:-1]], recording.trace_id)
-
-
-class ApiCall(Operation):
-    """Is one call of an API: what fails inside is reported as its failure, when it leaves the outermost such call."""
-
-    __slots__ = ("is_owner",)
-
-    def __enter__(self) -> None:
-        recording = self.enter()
-        self.is_owner = recording.owner is None
-        if self.is_owner:
-            recording.owner = self.place
-            recording.is_covered = True
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            super().__exit__(kind, error, trace)
-        finally:
-            if self.is_owner:
-                self.recording.owner = None
-
-
 class Nothing:
     """Is an operation while tracking is off."""
 
@@ -169,19 +49,19 @@ class Nothing:
 NOTHING = Nothing()
 
 
-def operation(component: str, name: str, table: str | None = None) -> Operation | Nothing:
+def operation(component: str, name: str, table: str | None = None) -> "Operation | Nothing":
     """Watch one operation of a layer for a block: it is reported when it fails, or when it takes over 500 ms."""
     tracker = SWITCH.tracker
-    return NOTHING if tracker is None else Operation(tracker, Place(component, name, table))
+    return NOTHING if tracker is None else tracker.operation(component, name, table)
 
 
-def api_call(component: str, name: str) -> ApiCall | Nothing:
+def api_call(component: str, name: str) -> "ApiCall | Nothing":
     """Watch one call of an API for a block: whatever fails inside is reported once, as this call's failure.
 
     An error that is handled within the call is not reported: it did not fail.
     """
     tracker = SWITCH.tracker
-    return NOTHING if tracker is None else ApiCall(tracker, Place(component, name, None))
+    return NOTHING if tracker is None else tracker.api_call(component, name)
 
 
 def report_failure(error: BaseException, *, component: str, operation: str, table: str | None = None) -> None:
@@ -190,30 +70,8 @@ def report_failure(error: BaseException, *, component: str, operation: str, tabl
     Within an operation on a table nothing is reported: the operation does so itself if the exception leaves it.
     """
     tracker = SWITCH.tracker
-    if tracker is None or not isinstance(error, Exception):
-        return
-    recording = RECORDING.get()
-    if recording is None or not recording.is_covered:
-        fail(tracker, error, Place(component, operation, table), None)
-
-
-def fail(tracker: "Tracker", error: Exception, place: Place, seconds: float | None) -> None:
-    """Report an exception, unless it is to be tried again."""
-    note_place(error, place)
-    if RETRYING.get() and isinstance(error, DatabaseError) and error.retryable:
-        return
-    tracker.report_failure(error, place, {} if seconds is None else {"duration_ms": round(1000 * seconds, 3)})
-
-
-def slow(place: Place, seconds: float) -> Any:
-    """Return the warning about a slow query; all of them are one problem."""
-    return warning(
-        "slow query",
-        component=place.component,
-        operation=place.operation,
-        table=place.table,
-        measures={"duration_ms": round(1000 * seconds, 3), "threshold_ms": 1000 * SLOW_S},
-    )
+    if tracker is not None and isinstance(error, Exception):
+        tracker.report_left(error, component, operation, table)
 
 
 class Retrying:
@@ -276,18 +134,10 @@ def listening(listener: Callable[[Event], None] | None) -> Callable[[Event], Non
 
 
 def report_pool(title: str, event: PoolEvent) -> None:
-    """Report a warning of a pool, with the place where the connection was taken."""
+    """Report a warning of a pool."""
     tracker = SWITCH.tracker
     if tracker is not None:
-        tracker.report(
-            warning(
-                title,
-                component="db",
-                operation="pool",
-                frames=places(event.detail),
-                measures={"in_use": event.in_use, "max_size": event.max_size, "duration_ms": 1000 * event.seconds},
-            )
-        )
+        tracker.warn_of_pool(title, event)
 
 
 def report_warning(title: str, *, component: str, operation: str, **measures: float) -> bool:
@@ -295,7 +145,7 @@ def report_warning(title: str, *, component: str, operation: str, **measures: fl
     tracker = SWITCH.tracker
     if tracker is None:
         return False
-    tracker.report(warning(title, component=component, operation=operation, measures=measures))
+    tracker.warn(title, component, operation, measures)
     return True
 
 
@@ -303,20 +153,6 @@ def check_in(monitor: str, status: CheckInStatus, *, check_in_id: str, seconds: 
     """Tell a cron monitor of a run's beginning or end; return whether the server took it. It is tried once."""
     tracker = SWITCH.tracker
     return tracker is not None and tracker.check_in(monitor, status, check_in_id, seconds)
-
-
-def status() -> Status:
-    """Return whether tracking is live, and what became of every event."""
-    tracker = SWITCH.tracker
-    return Status(is_enabled=False, reason=SWITCH.reason) if tracker is None else tracker.status()
-
-
-def send_test_event(timeout_s: float = 5.0) -> Probe:
-    """Send an event to see it arrive, and return what became of it."""
-    tracker = SWITCH.tracker
-    if tracker is None:
-        return Probe(is_delivered=False, event_id=None, reason=f"tracking is off: {SWITCH.reason}")
-    return tracker.probe(timeout_s)
 
 
 def flush(timeout_s: float = 2.0) -> bool:

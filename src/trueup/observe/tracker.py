@@ -25,8 +25,10 @@ from trueup.observe.incident import Incident
 from trueup.observe.limit import Allowance, RateLimit
 from trueup.observe.mail import Mail
 from trueup.observe.marks import Place, is_reported, mark_reported, place_of
+from trueup.observe.operations import ApiCall, Operation, pool_warning, report_failure
 from trueup.observe.outbox import Outbox, Parcel
-from trueup.observe.status import Probe, Status
+from trueup.observe.reporting import PoolEvent
+from trueup.observe.standing import Probe, Status
 from trueup.observe.transport import OutboxTransport
 
 if TYPE_CHECKING:
@@ -94,6 +96,28 @@ class Tracker:
             debug=False,
         )
         return sentry_sdk.get_client()
+
+    # What other layers tell.
+
+    def operation(self, component: str, name: str, table: str | None) -> Operation:
+        """Watch one operation of a layer for a block."""
+        return Operation(self, Place(component, name, table))
+
+    def api_call(self, component: str, name: str) -> ApiCall:
+        """Watch one call of an API for a block."""
+        return ApiCall(self, Place(component, name, None))
+
+    def report_left(self, error: Exception, component: str, operation: str, table: str | None) -> None:
+        """Report an exception that leaves a layer, unless an operation further out will."""
+        report_failure(self, error, Place(component, operation, table))
+
+    def warn(self, title: str, component: str, operation: str, measures: Mapping[str, float]) -> None:
+        """Report a warning under a fixed title."""
+        self.report(incidents.warning(title, component=component, operation=operation, measures=measures))
+
+    def warn_of_pool(self, title: str, event: PoolEvent) -> None:
+        """Report a warning of a pool."""
+        self.report(pool_warning(title, event))
 
     # What is reported.
 

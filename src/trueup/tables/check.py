@@ -9,7 +9,7 @@ from typing import Any
 from psycopg.rows import class_row
 
 from trueup.db.connection import Connection
-from trueup.db.snapshot import Snapshot
+from trueup.db.snapshots import Snapshot
 from trueup.tables.contract import Column, Table
 
 

@@ -1,7 +1,7 @@
 """Whether the connections of all services fit, as a section of a report."""
 
 from trueup.db import budget
-from trueup.db.budget import Budget
+from trueup.db.budgets import Budget
 from trueup.report.model import Section, failure
 from trueup.verify.check import Announce
 from trueup.verify.subject import Subject

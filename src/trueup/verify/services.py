@@ -9,7 +9,7 @@ import msgspec
 import urllib3
 
 from trueup.db import Connection
-from trueup.db.budget import Room, measure, service_of
+from trueup.db.budgets import Room, measure, service_of
 from trueup.settings import Service
 
 ANSWER_WITHIN_S = 1.0

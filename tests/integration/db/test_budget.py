@@ -6,7 +6,7 @@ from tests.integration.db.conftest import Observer
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Database
-from trueup.db.budget import budget
+from trueup.db.budgets import budget
 from trueup.db.connection import connect
 from trueup.settings import Service
 

@@ -13,7 +13,7 @@ from trueup.db import connect
 from trueup.db.events import Kind, PoolEvent
 from trueup.db.sqlstate import named
 from trueup.errors import Conflict, Duplicate
-from trueup.observe import reporting
+from trueup.observe import operations
 from trueup.observe.limit import Allowance
 
 CANARY = "+70001230022"
@@ -76,7 +76,7 @@ def test_equal_failures_are_one_issue_and_others_are_not(bugsink, track):
 
 
 def test_slow_queries_are_one_issue(bugsink, track, monkeypatch):
-    monkeypatch.setattr(reporting, "SLOW_S", 0.001)
+    monkeypatch.setattr(operations, "SLOW_S", 0.001)
     track(bugsink.dsn)
     before = len(bugsink.issues())
     for table in ("public.a", "public.b"):

@@ -11,7 +11,7 @@ from trueup.db import connect
 from trueup.db.events import Kind, PoolEvent
 from trueup.db.sqlstate import named
 from trueup.errors import Conflict, Duplicate
-from trueup.observe import reporting
+from trueup.observe import operations
 
 
 def duplicate() -> Duplicate:
@@ -130,7 +130,7 @@ def test_interruption_is_no_failure(receiver, track):
 
 def test_slow_queries_are_one_problem(receiver, track, monkeypatch):
     """W-S4: slow queries had a title each, and each title was an issue."""
-    monkeypatch.setattr(reporting, "SLOW_S", 0.01)
+    monkeypatch.setattr(operations, "SLOW_S", 0.01)
     track(receiver.dsn)
     for table in ("public.clients", "public.bookings"):
         with observe.operation("tables", "find_many", table):

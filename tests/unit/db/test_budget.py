@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from trueup.db.budget import Budget, Room, count_services, judge
+from trueup.db.budgets import Budget, Room, count_services, judge
 from trueup.settings import Service
 
 SEVEN = tuple(Service(name=f"service-{number}") for number in range(7))

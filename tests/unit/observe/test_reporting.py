@@ -48,6 +48,26 @@ def test_nothing_is_imported_and_nothing_started_without_a_dsn(tmp_path):
     assert not (tmp_path / "events").exists()
 
 
+def test_who_only_calls_it_imports_nothing_that_a_report_needs():
+    done = run("""
+        import sys
+        from trueup import observe
+
+        with observe.operation("tables", "find_one", "public.clients"):
+            observe.report_failure(ValueError(), component="db", operation="commit")
+        assert not observe.report_warning("slow", component="db", operation="pool")
+        assert observe.retrying(is_last=False) is observe.api_call("ai_admin", "book")
+        assert observe.listening(None) is None
+
+        found = {name for name in sys.modules if name.startswith("trueup.observe.")}
+        assert found == {"trueup.observe.reporting"}, found
+        assert "psycopg" not in sys.modules
+        assert observe.status().reason == "instrument() was not called"
+    """)
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_kill_switch_says_so():
     settings = ObserveSettings(dsn=Secret("http://key@127.0.0.1:9/1"), is_enabled=False)
 

@@ -8,7 +8,7 @@ import pytest
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Snapshot, connect
-from trueup.db.snapshot import PINNED
+from trueup.db.snapshots import PINNED
 from trueup.parity.schema import Catalog, catalog
 from trueup.servers import EmbeddedServer
 

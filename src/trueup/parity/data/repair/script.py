@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from psycopg import sql
 
-from trueup.db.snapshot import PINNED
+from trueup.db.snapshots import PINNED
 from trueup.parity.data.beyond.foreign_keys import ForeignKey
 from trueup.parity.data.repair.model import Change, Repair
 from trueup.parity.data.repair.order import steps
