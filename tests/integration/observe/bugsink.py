@@ -34,6 +34,15 @@ BUGSINK["INGEST_STORE_BASE_DIR"] = {folder!r} + "/ingestion"
 BUGSINK["KEEP_ENVELOPES"] = 1000
 BUGSINK["VALIDATE_ON_DIGEST"] = "strict"
 """
+PREPARATION = """
+import django
+from django.core.management import call_command
+
+django.setup()
+call_command("migrate", interactive=False, verbosity=0)
+call_command("migrate", "snappea", database="snappea", interactive=False, verbosity=0)
+call_command("create_auth_token")
+"""
 
 
 class NotInstalled(Exception):
@@ -94,9 +103,13 @@ def run(*command: str | Path, timeout_s: float = 120) -> str:
 
 
 def within(folder: Path, *command: str | Path) -> list[str | Path]:
-    """Return a command with the configuration of a folder, and no way off this machine."""
+    """Return a command with the configuration of a folder, and no way off this machine.
+
+    It keeps what it compiles, unlike the programs of other tests: its files stay.
+    """
     outside = [f"{name}={DEAD_END}" for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")]
-    return ["env", "DJANGO_SETTINGS_MODULE=bugsink_conf", f"PYTHONPATH={folder}", *outside, *command]
+    own = ["DJANGO_SETTINGS_MODULE=bugsink_conf", f"PYTHONPATH={folder}", "PYTHONDONTWRITEBYTECODE="]
+    return ["env", *own, *outside, *command]
 
 
 def install(cache: Path) -> Path:
@@ -112,11 +125,21 @@ def install(cache: Path) -> Path:
         if not (home / "finished").exists():
             for part in ("venv", "template"):
                 shutil.rmtree(home / part, ignore_errors=True)
-            run(sys.executable, "-m", "venv", home / "venv")
-            run(home / "venv/bin/pip", "install", "-q", f"bugsink=={VERSION}", timeout_s=240)
+            populate(home / "venv")
             prepare(home / "venv/bin", home / "template")
             (home / "finished").touch()
     return home
+
+
+def populate(environment: Path) -> None:
+    """Make a virtual environment that has the server: by uv, a twentieth of pip's work, where it is installed."""
+    package = f"bugsink=={VERSION}"
+    if uv := shutil.which("uv"):
+        run(uv, "venv", "-q", "--python", sys.executable, environment)
+        run(uv, "pip", "install", "-q", "--python", environment / "bin/python", package, timeout_s=240)
+    else:
+        run(sys.executable, "-m", "venv", environment)
+        run(environment / "bin/pip", "install", "-q", package, timeout_s=240)
 
 
 def prepare(programs: Path, template: Path) -> None:
@@ -134,10 +157,7 @@ def prepare(programs: Path, template: Path) -> None:
         conf,
     )
     configure(template, 1)
-    manage = within(template, programs / "bugsink-manage")
-    run(*manage, "migrate", "--no-input")
-    run(*manage, "migrate", "snappea", "--database=snappea", "--no-input")
-    (template / "token").write_text(run(*manage, "create_auth_token").strip().splitlines()[-1])
+    (template / "token").write_text(run(*within(template, programs / "python", "-c", PREPARATION)).split()[-1])
 
 
 def configure(folder: Path, port: int) -> None:
