@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests.integration.testing.projects import WITHOUT
 
 SAMPLE = Path(__file__).parent / "sample"
 
@@ -13,10 +14,6 @@ CONFIGURATION = """
     [tool.pytest.ini_options]
     filterwarnings = ["error"]
 """
-
-
-WITHOUT = "-p no:randomly -p no:hypothesispytest -p no:faker -p no:cov -p no:anyio"
-"""What takes a second to import, and isn't what is tested here; pytest-randomly imports factory_boy."""
 
 
 @pytest.fixture

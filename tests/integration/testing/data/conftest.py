@@ -1,9 +1,10 @@
 """A project of a salon: tenants, foreign keys of one and two columns, unique columns, checks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pytest
+from tests.integration.testing.projects import write
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Connection, connect
@@ -131,16 +132,24 @@ CONFIGURATION = """
     pythonpath = ["."]
     trueup_factories = ["salon_factories"]
 """
+SALON = {
+    "pyproject.toml": CONFIGURATION,
+    "migrations/20260101000000_salon.sql": MIGRATION,
+    "salon.py": CONTRACTS,
+    "salon_factories.py": FACTORIES,
+}
+
+
+@pytest.fixture(scope="session")
+def salon_files() -> Mapping[str, str]:
+    """Return what the project is made of."""
+    return SALON
 
 
 @pytest.fixture
 def salon(pytester: pytest.Pytester) -> pytest.Pytester:
     """Return the project; its tests are still to be written."""
-    pytester.makepyprojecttoml(CONFIGURATION)
-    pytester.mkdir("migrations")
-    (pytester.path / "migrations" / "20260101000000_salon.sql").write_text(MIGRATION)
-    (pytester.path / "salon.py").write_text(CONTRACTS)
-    (pytester.path / "salon_factories.py").write_text(FACTORIES)
+    write(pytester.path, SALON)
     return pytester
 
 
