@@ -22,7 +22,7 @@ from trueup.parity.data import (
     pair_tables,
     sequences_behind,
 )
-from trueup.parity.schema import catalog
+from trueup.parity.schema import row_catalog
 from trueup.servers import EmbeddedServer
 
 NUMBERS = itertools.count()
@@ -45,7 +45,7 @@ class Databases:
     def sides(self, stack: ExitStack, **parameters: str) -> tuple[Side, Side]:
         """Open a snapshot of each."""
         opened = [stack.enter_context(snapshot(place.with_parameters(**parameters))) for place in self.places]
-        source, target = (Side(snapshot=one, catalog=catalog(one)) for one in opened)
+        source, target = (Side(snapshot=one, catalog=row_catalog(one)) for one in opened)
         return source, target
 
     @contextmanager
@@ -68,7 +68,7 @@ class Databases:
     def sequences_behind(self, *, user: str = "postgres") -> SequenceCheck:
         """Check the target's sequences."""
         with snapshot(self.places[1].with_parameters(user=user)) as target:
-            return sequences_behind(Side(snapshot=target, catalog=catalog(target)))
+            return sequences_behind(Side(snapshot=target, catalog=row_catalog(target)))
 
 
 @pytest.fixture(scope="session", params=["16to18", "18to16"])

@@ -9,7 +9,7 @@ import pytest
 from trueup.conninfo import ConnInfo
 from trueup.db import connect, snapshot
 from trueup.parity.data import Side, compare
-from trueup.parity.schema import catalog
+from trueup.parity.schema import row_catalog
 from trueup.report.model import Verdict
 from trueup.servers import EmbeddedServer
 
@@ -48,6 +48,6 @@ def test_the_same_characters_in_other_bytes_are_equal(
 
 def compared(places: tuple[ConnInfo, ...]) -> Any:
     with snapshot(places[0]) as one, snapshot(places[1]) as other:
-        sides = [Side(snapshot=each, catalog=catalog(each)) for each in (one, other)]
+        sides = [Side(snapshot=each, catalog=row_catalog(each)) for each in (one, other)]
         [found] = compare(*sides)
     return found

@@ -26,7 +26,7 @@ from trueup.parity.data import (
 )
 from trueup.parity.data.hashing import references
 from trueup.parity.data.repair import back, repair, there
-from trueup.parity.schema import catalog
+from trueup.parity.schema import row_catalog
 from trueup.report.model import Verdict
 
 ROTATED = ["[" + ",".join(map(str, numbers)) + "]" for numbers in (range(33), (32, *range(1, 32), 0))]
@@ -242,7 +242,7 @@ class Pair:
         self.source, self.target, self.places = source, target, places
         self.held: Model | None = None
         with snapshot(places[0]) as one, snapshot(places[1]) as other:
-            self.catalogs = catalog(one), catalog(other)
+            self.catalogs = row_catalog(one), row_catalog(other)
 
     def hold(self, source: Model, target: Model) -> None:
         """Make the tables hold these rows; a source that holds them already is left alone."""

@@ -14,7 +14,7 @@ from trueup.conninfo import ConnInfo
 from trueup.db import connect, snapshot
 from trueup.db.connection import Connection
 from trueup.parity.data import Recheck, Side, TableComparison, compare
-from trueup.parity.schema import Catalog, catalog
+from trueup.parity.schema import Catalog, row_catalog
 from trueup.servers import EmbeddedServer
 
 HOT, COLD = 60, 400
@@ -101,7 +101,7 @@ class Replica:
 def replica_of(source: ConnInfo, target: ConnInfo, quiet: Event) -> Replica:
     """Return both with what they are made of."""
     with snapshot(source) as here, snapshot(target) as there:
-        return Replica(source=source, target=target, catalogs=(catalog(here), catalog(there)), quiet=quiet)
+        return Replica(source=source, target=target, catalogs=(row_catalog(here), row_catalog(there)), quiet=quiet)
 
 
 @contextmanager
