@@ -1,9 +1,10 @@
 """A project with tests of its own, for what only shows over several tests, processes or runs."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.integration.testing.projects import WITHOUT
+from tests.integration.testing.projects import WITHOUT, write
 
 SAMPLE = Path(__file__).parent / "sample"
 
@@ -23,11 +24,15 @@ def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pyte
     return pytester
 
 
+@pytest.fixture(scope="session")
+def sample_files() -> Mapping[str, str]:
+    """Return what a project with the sample's migrations is made of; it has no test."""
+    migrations = {f"migrations/{file.name}": file.read_text(encoding="utf-8") for file in SAMPLE.glob("*.sql")}
+    return {"pyproject.toml": CONFIGURATION, **migrations}
+
+
 @pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
+def project(pytester: pytest.Pytester, sample_files: Mapping[str, str]) -> pytest.Pytester:
     """Return an empty project with the sample's migrations."""
-    pytester.makepyprojecttoml(CONFIGURATION)
-    migrations = pytester.mkdir("migrations")
-    for file in SAMPLE.glob("*.sql"):
-        (migrations / file.name).write_bytes(file.read_bytes())
+    write(pytester.path, sample_files)
     return pytester
