@@ -37,6 +37,11 @@ def server(request: pytest.FixtureRequest, session_server_on: Callable[[str], Ow
 
 
 @pytest.fixture
+def may_connect(server18: OwnServer) -> None:
+    """Let a test try to connect to where nobody is: who asks for no database may not even try."""
+
+
+@pytest.fixture
 def fresh_database(server: OwnServer) -> Iterator[ConnInfo]:
     """Return a database that was made for the test."""
     name = f"test_{next(NUMBERS)}"

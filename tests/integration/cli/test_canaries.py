@@ -112,6 +112,7 @@ def health_of(conninfo: ConnInfo) -> str:
     return repr(bodies.page(answer, 1, is_detailed=True)) + written.decode()
 
 
+@pytest.mark.usefixtures("may_connect")
 @pytest.mark.parametrize(("form", "canary"), list(zip(MALFORMED, IN_NAMES, strict=True)), ids=range(12))
 def test_no_password_of_a_malformed_connection_string_is_quoted(
     trueup, tmp_path, receiver, caplog, form: str, canary: str

@@ -252,6 +252,7 @@ def test_verify_that_cannot_keep_what_it_knows_says_so_before_it_begins(trueup, 
     assert "name another folder by TRUEUP_STATE_DIR" in done.err
 
 
+@pytest.mark.usefixtures("may_connect")
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_two_databases_that_cannot_be_reached_are_both_told(trueup, command):
     done = trueup(*words(command, "host=127.0.0.1 port=1 dbname=a", "host=127.0.0.1 port=2 dbname=b"))

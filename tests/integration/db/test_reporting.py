@@ -250,6 +250,7 @@ def in_thread(work: Any) -> None:
     thread.join()
 
 
+@pytest.mark.usefixtures("may_connect")
 def test_server_that_can_not_be_reached_is_reported_where_work_begins(receiver: Receiver, track: Any) -> None:  # noqa: F811
     track(receiver.dsn)
     conninfo = ConnInfo.parse("host=127.0.0.1 port=1 dbname=d user=u")

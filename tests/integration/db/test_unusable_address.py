@@ -9,6 +9,7 @@ from trueup.db.connection import connect
 from trueup.errors import AddressUnusable, UsageError
 
 
+@pytest.mark.usefixtures("may_connect")
 @pytest.mark.parametrize(
     ("text", "reason", "advice"),
     [
