@@ -65,7 +65,7 @@ def peers() -> Iterator[list[Peer]]:
 
 
 @pytest.fixture
-def refusing(peers: list[Peer]) -> Refusing:
+def refusing(peers: list[Peer], may_connect: None) -> Refusing:
     def make(sqlstate: str) -> ConnInfo:
         peers.append(Peer(sqlstate))
         _, port = peers[-1].listener.getsockname()
