@@ -3,12 +3,16 @@
 W-T1, W-T3: suites ran against the production database, for nothing asked whose it is.
 """
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
+from tests.integration.testing.projects import WITHOUT, Ran, read_outcome, run_tests, write
 
 from trueup.conninfo import ConnInfo
 from trueup.servers import EmbeddedServer
@@ -87,140 +91,167 @@ def test_conn(conn):
 def test_fresh_db(fresh_db):
     pass
 """
+FILES = {
+    "pyproject.toml": '[tool.trueup]\nschema = "migrations"\n',
+    "migrations/20260101000000_crm.sql": MIGRATION,
+    "test_suite.py": USE,
+}
+ONCE = ("test_db", "test_conn", "test_fresh_db")
 
 
 @pytest.fixture
-def project(suite):
-    (suite.pytester.path / "migrations").mkdir()
-    (suite.pytester.path / "migrations" / "20260101000000_crm.sql").write_text(MIGRATION)
-    suite.pytester.makepyprojecttoml('[tool.trueup]\nschema = "migrations"\n')
-    return suite
+def project(tmp_path: Path) -> Path:
+    """Return the folder of a suite that changes rows."""
+    write(tmp_path, FILES)
+    return tmp_path
 
 
-def assert_refused(outcome) -> None:
-    assert set(outcome.results.values()) == {"error"}, outcome.printed
-    for text in outcome.texts.values():
-        assert 'tests don\'t own the database "crm"' in text, text
+def assert_refused(ran: Ran, name: str = "crm", at: str = "") -> None:
+    found = ran.of("test_suite")
+    assert [found[test + at] for test in ONCE] == ["error"] * 3, ran.printed
+    for test in ONCE:
+        assert f'tests don\'t own the database "{name}"' in ran.texts[test + at], ran.texts[test + at]
 
 
-def test_1_option_with_a_uri(project, production: Production) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Aimed:
+    """Is one run of the suite on all of these servers, by the number of the way."""
+
+    ran: Ran
+    ways: list[int]
+
+    def assert_refused(self, way: int, name: str = "crm") -> str:
+        """Return what one of its tests was told."""
+        place = self.ways.index(way) + 1
+        at = f"[provided{place if place > 1 else ''}]"
+        assert_refused(self.ran, name, at)
+        return self.ran.texts[f"test_db{at}"]
+
+
+@pytest.fixture(scope="module")
+def aimed(production: Production, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aimed]:
+    """Return what became of a suite that was aimed in all ways that a list of servers can tell, at once."""
+    folder = tmp_path_factory.mktemp("aimed")
+    write(folder, FILES)
+    port = production.server.port
+    service = folder / "pg_service.conf"
+    service.write_text(f"[tests]\nhost=127.0.0.1\nport={port}\nuser=postgres\ndbname=crm\n", encoding="utf-8")
+    look_alikes(production)
+    before = production.state()
+    with pytest.MonkeyPatch.context() as patch, Proxy(production.crm) as proxy:
+        for name, value in {"PGSERVICEFILE": service, "PGDATABASE": "crm", "PGPORT": port}.items():
+            patch.setenv(name, str(value))
+        ways = {
+            1: f"postgresql://postgres@127.0.0.1:{port}/crm",
+            2: f"host=localhost hostaddr=127.0.0.1 port={port} user=postgres dbname=crm",
+            5: "service=tests",
+            6: "host=127.0.0.1 user=postgres",
+            7: proxy.conninfo.reveal(),
+            10: production.crm.with_parameters(options="-c search_path=public,pg_catalog").reveal(),
+            **{way: production.server.conninfo(name).reveal() for way, name in LOOK_ALIKES.items()},
+        }
+        ran = run_tests(folder, *(f"--trueup-server={address}" for address in ways.values()))
+    assert production.state() == before
+    yield Aimed(ran=ran, ways=list(ways))
+    for name in LOOK_ALIKES.values():
+        production.say("drop database {}", name)
+
+
+LOOK_ALIKES = {11: "commented", 12: "taken", 13: "restored", 14: "owned"}
+
+
+def look_alikes(production: Production) -> None:
+    """Make copies of production that look like a database of tests."""
+    for name in LOOK_ALIKES.values():
+        production.say("create database {} template crm owner app strategy file_copy", name)
+    production.say("comment on database {} is {}", "commented", literal=production.mark_of("commented"))
+    production.say("alter database {} owner to {}", "taken", OWNER)
+    production.say("comment on database {} is {}", "restored", literal=production.mark_of("staging"))
+    for name in ("restored", "owned"):
+        production.say("alter database {} owner to {}", name, OWNER)
+
+
+def test_1_option_with_a_uri(aimed: Aimed) -> None:
+    aimed.assert_refused(1)
+
+
+def test_2_option_with_keywords_and_another_name_of_the_host(aimed: Aimed) -> None:
+    aimed.assert_refused(2)
+
+
+@pytest.mark.long
+def test_3_ini_file(project: Path, production: Production) -> None:
+    assert_refused(run_tests(project, "-o", f"trueup_server={production.crm.reveal()}"))
+
+
+def test_4_variable_of_pytest_9_and_guard_that_is_off(
+    project: Path, production: Production, monkeypatch: pytest.MonkeyPatch
+) -> None:
     address = f"postgresql://postgres@127.0.0.1:{production.server.port}/crm"
+    monkeypatch.setenv("PYTEST_ADDOPTS", f"--trueup-server={address} {WITHOUT}")
 
-    assert_refused(project.run(USE, f"--trueup-server={address}"))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-o", "trueup_guard=false", "--junitxml=outcome.xml"], cwd=project, check=False
+    )
 
-
-@pytest.mark.long
-def test_2_option_with_keywords_and_another_name_of_the_host(project, production: Production) -> None:
-    address = f"host=localhost hostaddr=127.0.0.1 port={production.server.port} user=postgres dbname=crm"
-
-    assert_refused(project.run(USE, f"--trueup-server={address}"))
-
-
-@pytest.mark.long
-def test_3_ini_file(project, production: Production) -> None:
-    assert_refused(project.run(USE, "-o", f"trueup_server={production.crm.reveal()}"))
+    results, texts = read_outcome(project / "outcome.xml")
+    assert_refused(Ran(results=results, texts=texts, printed="", status=done.returncode))
 
 
-def test_4_variable_of_pytest(project, production: Production, monkeypatch: pytest.MonkeyPatch) -> None:
-    address = f"postgresql://postgres@127.0.0.1:{production.server.port}/crm"
-    monkeypatch.setenv("PYTEST_ADDOPTS", f"--trueup-server={address}")
-
-    assert_refused(project.run(USE))
+def test_5_service_file(aimed: Aimed) -> None:
+    aimed.assert_refused(5)
 
 
-def test_5_service_file(project, production: Production, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = project.pytester.path / "pg_service.conf"
-    file.write_text(f"[tests]\nhost=127.0.0.1\nport={production.server.port}\nuser=postgres\ndbname=crm\n")
-    monkeypatch.setenv("PGSERVICEFILE", str(file))
-
-    assert_refused(project.run(USE, "--trueup-server=service=tests"))
+def test_6_name_that_the_environment_completes(aimed: Aimed) -> None:
+    aimed.assert_refused(6)
 
 
-def test_6_name_that_the_environment_completes(project, production, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PGDATABASE", "crm")
-    monkeypatch.setenv("PGPORT", str(production.server.port))
-
-    assert_refused(project.run(USE, "--trueup-server=host=127.0.0.1 user=postgres"))
+def test_7_proxy_in_between(aimed: Aimed) -> None:
+    aimed.assert_refused(7)
 
 
-def test_7_proxy_in_between(project, production: Production) -> None:
-    with Proxy(production.crm) as proxy:
-        assert_refused(project.run(USE, f"--trueup-server={proxy.conninfo.reveal()}"))
+def test_8_all_workers_at_once(project: Path, production: Production) -> None:
+    assert_refused(run_tests(project, f"--trueup-server={production.crm.reveal()}", "-n", "2"))
 
 
-def test_8_all_workers_at_once(project, production: Production) -> None:
-    assert_refused(project.run(USE, f"--trueup-server={production.crm.reveal()}", "-n", "2"))
+def test_10_search_path_with_a_catalog_of_its_own(aimed: Aimed) -> None:
+    aimed.assert_refused(10)
 
 
-def test_9_guard_that_is_off(project, production: Production) -> None:
-    assert_refused(project.run(USE, f"--trueup-server={production.crm.reveal()}", "-o", "trueup_guard=false"))
+def test_11_comment_without_the_owner(aimed: Aimed) -> None:
+    aimed.assert_refused(11, "commented")
 
 
-def test_10_search_path_with_a_catalog_of_its_own(project, production: Production) -> None:
-    address = production.crm.with_parameters(options="-c search_path=public,pg_catalog").reveal()
-
-    assert_refused(project.run(USE, f"--trueup-server={address}"))
+def test_12_owner_without_the_comment(aimed: Aimed) -> None:
+    assert "its comment is not the mark" in aimed.assert_refused(12, "taken")
 
 
-def test_11_comment_without_the_owner(project, production: Production) -> None:
-    production.say("comment on database {} is {}", "crm", literal=production.mark_of("crm"))
-    try:
-        assert_refused(project.run(USE, f"--trueup-server={production.crm.reveal()}"))
-    finally:
-        production.say("comment on database {} is {}", "crm", literal="test, really")
-
-
-def test_12_owner_without_the_comment(project, production: Production) -> None:
-    production.say("alter database {} owner to {}", "crm", OWNER)
-    try:
-        outcome = project.run(USE, f"--trueup-server={production.crm.reveal()}")
-        assert_refused(outcome)
-        assert "its comment is not the mark" in outcome.texts["test_db"]
-    finally:
-        production.say("alter database {} owner to {}", "crm", "app")
-
-
-@pytest.mark.long
-def test_13_owner_and_comment_of_another_database(project, production: Production) -> None:
+def test_13_owner_and_comment_of_another_database(aimed: Aimed) -> None:
     """As after `pg_dump --create` of the tests' database, or a comment that was copied by hand."""
-    production.say("alter database {} owner to {}", "crm", OWNER)
-    production.say("comment on database {} is {}", "crm", literal=production.mark_of("staging"))
-    try:
-        outcome = project.run(USE, f"--trueup-server={production.crm.reveal()}")
-        assert_refused(outcome)
-        assert "made for another database or on another server" in outcome.texts["test_db"]
-    finally:
-        production.say("alter database {} owner to {}", "crm", "app")
-        production.say("comment on database {} is {}", "crm", literal="test, really")
+    assert "made for another database or on another server" in aimed.assert_refused(13, "restored")
 
 
-def test_14_name_of_the_tests_database_on_the_wrong_server(project, production: Production, owned) -> None:
+def test_14_name_of_the_tests_database_on_the_wrong_server(aimed: Aimed, owned: ConnInfo) -> None:
     """The tests' own database is called `owned`, and one of production is called so too."""
-    production.say("create database owned template crm owner trueup_tests strategy file_copy")
-    try:
-        address = production.server.conninfo("owned").reveal()
-        outcome = project.run(USE, f"--trueup-server={address}")
-        assert set(outcome.results.values()) == {"error"}
-        assert 'own the database "owned"' in outcome.texts["test_db"]
-    finally:
-        production.say("drop database owned")
+    aimed.assert_refused(14, owned.parameters["dbname"])
 
 
 @pytest.mark.long
-def test_15_template_that_was_swapped(project, production: Production) -> None:
+def test_15_template_that_was_swapped(project: Path, production: Production) -> None:
     """A copy of production is given the name that the next run would clone."""
     address = production.server.conninfo("staging").reveal()
-    project.run("def test_db(db):\n    pass", f"--trueup-server={address}")
+    write(project, {"test_suite.py": "def test_db(db):\n    pass"})
+    run_tests(project, f"--trueup-server={address}")
     [(name,)] = production.admin.execute(
         "select datname from pg_database where datname like 'trueup_template_%'"
     ).fetchall()
     production.say("alter database {} with is_template false", name)
     production.say("drop database {}", name)
     production.say("create database {} template crm owner app strategy file_copy is_template true", name)
+    write(project, {"test_suite.py": USE})
     try:
-        outcome = project.run(USE, f"--trueup-server={address}")
-        assert set(outcome.results.values()) == {"error"}, outcome.printed
-        assert f'own the database "{name}"' in outcome.texts["test_db"]
+        ran = run_tests(project, f"--trueup-server={address}")
+        assert_refused(ran, name)
     finally:
         production.say("alter database {} with is_template false", name)
         production.say("drop database {}", name)
