@@ -2,9 +2,9 @@
 
 They are exact here, though they are only meant to inform: a session hands in what it has counted when it ends, and
 before its next answer when it is told to (`FLUSH`), and the session that rewinds counts nothing. Every place is looked
-at instead where a session is left that was not told to, where statistics were reset or are not kept, and where
-catalogs were written: TRUNCATE counts as nothing else. Who turns `track_counts` off in a session, which takes a
-superuser, is not seen.
+at instead where a session is left that was not told to, where statistics were reset, are not kept or come late (before
+version 15), and where catalogs were written: TRUNCATE counts as nothing else. Who turns `track_counts` off in a
+session, which takes a superuser, is not seen.
 
 Source: PostgreSQL, src/backend/utils/activity/pgstat.c (pgstat_report_stat, pgstat_shutdown_hook).
 """

@@ -8,7 +8,7 @@ import pytest
 
 from trueup.conninfo import ConnInfo
 from trueup.db import connect
-from trueup.testing.rewind import Baseline, Rewound
+from trueup.testing.rewind import Baseline, NotRewound, Rewound
 from trueup.testing.rewind.witness import FLUSH
 
 
@@ -94,3 +94,16 @@ def test_database_that_keeps_no_statistics_is_looked_at_everywhere(filled: ConnI
 
     assert isinstance(outcome, Rewound)
     assert outcome.deleted == 1
+
+
+def test_change_of_a_built_in_object_is_found_without_statistics(filled: ConnInfo) -> None:
+    with connect(filled) as administrator:
+        administrator.execute(f"alter database {filled.parameters['dbname']} set track_counts = off".encode())
+    with Baseline.take(filled) as baseline:
+        with connect(filled) as other:
+            other.execute("comment on function now() is null")
+
+        outcome = baseline.rewind()
+
+    assert isinstance(outcome, NotRewound)
+    assert "built-in" in outcome.reason
