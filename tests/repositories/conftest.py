@@ -1,10 +1,11 @@
-"""The salon's schema, built once a server version: copied for a test that commits, rolled back after the others."""
+"""The salon's schema, built once a server version: put back after a test that commits, rolled back after the others."""
 
-import itertools
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain, count
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,11 @@ from trueup.db import Connection, Database, connect
 from trueup.migrations import Migrations, migrate_up, read_migrations
 from trueup.servers import EmbeddedServer
 from trueup.settings import DatabaseSettings, Settings
+from trueup.testing.lending.emptying import lent
+from trueup.testing.rewind import Baseline
 
 ROOT = Path(__file__).parents[2]
-NUMBERS = itertools.count()
+NUMBERS = count()
 
 
 class Undo(Exception):
@@ -34,10 +37,36 @@ def migrations() -> Migrations:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """Is a server with the template `salon`, and a database whose tests leave nothing behind."""
+    """Is a server with the template `salon`, a database whose tests leave nothing behind, and those that tests use."""
 
     server: EmbeddedServer
     shared: Database
+    copies: dict[str, list[tuple[ConnInfo, Baseline]]] = field(default_factory=lambda: defaultdict(list))
+    """Copies of templates that nobody uses, each as it was, by the name of its template."""
+    empty: list[ConnInfo] = field(default_factory=list)
+    """Databases without tables that nobody uses."""
+
+    @contextmanager
+    def lend(self, template: str) -> Iterator[ConnInfo]:
+        """Give a copy of a template; it is put back afterwards, or dropped where that can't be proven."""
+        copies = self.copies[template]
+        conninfo, baseline = copies.pop() if copies else self.copy(template)
+        try:
+            yield conninfo
+        finally:
+            if baseline.rewind():
+                copies.append((conninfo, baseline))
+            else:
+                baseline.close()
+                self.server.drop_database(conninfo.parameters["dbname"])
+
+    def copy(self, template: str) -> tuple[ConnInfo, Baseline]:
+        conninfo = self.server.create_database(f"test_{next(NUMBERS)}", template=template)
+        return conninfo, Baseline.take(conninfo)
+
+    def close(self) -> None:
+        for _, baseline in chain.from_iterable(self.copies.values()):
+            baseline.close()
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +79,9 @@ def prepared(migrations: Migrations) -> Iterator[Callable[[int], Prepared]]:
             server = stack.enter_context(EmbeddedServer(version, cache_folder=Settings.load().cache_folder))
             furnish(server.create_database("salon"), migrations)
             shared = DatabaseSettings(conninfo=server.create_database("shared", template="salon"))
-            return Prepared(server=server, shared=stack.enter_context(Database(shared)))
+            found = Prepared(server=server, shared=stack.enter_context(Database(shared)))
+            stack.callback(found.close)
+            return found
 
         yield prepare
 
@@ -105,11 +136,17 @@ def other(db: Database) -> DataLayer:
 
 
 @pytest.fixture
-def database(server: EmbeddedServer, template: str) -> Iterator[ConnInfo]:
+def database(server: EmbeddedServer, template: str, prepared: Callable[[int], Prepared]) -> Iterator[ConnInfo]:
     """Return a migrated database of its own for the test, where commits last."""
-    name = f"test_{next(NUMBERS)}"
-    yield server.create_database(name, template=template)
-    server.drop_database(name)
+    with prepared(server.version).lend(template) as conninfo:
+        yield conninfo
+
+
+@pytest.fixture
+def empty(server: EmbeddedServer, prepared: Callable[[int], Prepared]) -> Iterator[ConnInfo]:
+    """Return a database without tables."""
+    with lent(server, prepared(server.version).empty) as conninfo:
+        yield conninfo
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from threading import Event
 from time import monotonic
 from typing import Any
 
+import pytest
 from tests.repositories.crash import SERVICE
 
 from trueup.conninfo import ConnInfo
@@ -41,7 +42,11 @@ Crashing = subprocess.Popen[str]
 def crashing() -> Iterator[Crashing]:
     """Give a process that runs others and lets them die."""
     program = [sys.executable, "-m", "tests.repositories.crash"]
-    with subprocess.Popen(program, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with pytest.MonkeyPatch.context() as patch:
+        # Nothing is learnt of lines that other tests run, too, and each process would write a file at its end.
+        patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        process = subprocess.Popen(program, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with process:
         yield process
         assert process.stdin
         process.stdin.close()

@@ -6,6 +6,7 @@ contracts of the code of the time report. The rows are of the shapes that were t
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +15,8 @@ import pytest
 
 from ai_admin.appointments import Appointments
 from trueup.cli.main import run
-from trueup.db import connect
+from trueup.conninfo import ConnInfo
+from trueup.db import Connection, connect
 from trueup.servers import EmbeddedServer
 from trueup.tables import Sql, Table, check_contract
 
@@ -259,22 +261,28 @@ BELIEFS = {
 }
 
 
-@pytest.mark.parametrize("drift", BELIEFS)
-def test_contract_reports_what_code_believed(server: EmbeddedServer, drift: str) -> None:
-    """Each was found one 42703 at a time."""
-    table, columns = BELIEFS[drift]
+@pytest.fixture(scope="module")
+def cutover(server: EmbeddedServer) -> Iterator[Connection]:
+    """Return a connection to the earlier target, which tests leave as it is."""
     server.drop_database("cutover")
     with connect(server.create_database("cutover")) as connection:
         connection.execute(Path(PAIR[1]).read_bytes())
-        found = {each.object for each in check_contract(connection, table) if each.kind == "column"}
+        yield connection
+
+
+@pytest.mark.parametrize("drift", BELIEFS)
+def test_contract_reports_what_code_believed(cutover: Connection, drift: str) -> None:
+    """Each was found one 42703 at a time."""
+    table, columns = BELIEFS[drift]
+
+    found = {each.object for each in check_contract(cutover, table) if each.kind == "column"}
 
     assert {f"public.{name}" for name in columns} <= found
 
 
-def test_table_of_the_same_name_and_another_meaning_is_reported(server: EmbeddedServer) -> None:
+def test_table_of_the_same_name_and_another_meaning_is_reported(empty: ConnInfo) -> None:
     """M-9: a cache of days under the name of a table of records."""
-    server.drop_database("cutover")
-    with connect(server.create_database("cutover")) as connection:
+    with connect(empty) as connection:
         connection.execute(
             "create table appointments_cache (id serial primary key, company_id integer not null,"
             " cache_key text not null, appointments jsonb, expires_at timestamptz not null,"

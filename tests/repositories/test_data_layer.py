@@ -213,10 +213,11 @@ def reporting(database: ConnInfo, receiver: Receiver, track: Any) -> Iterator[Da
 
 
 @pytest.fixture(scope="module")
-def bare(server: EmbeddedServer) -> ConnInfo:
-    """Return a database without tables."""
+def failing(server: EmbeddedServer) -> Iterator[DataLayer]:
+    """Return a data layer without tables."""
     server.drop_database("bare")
-    return server.create_database("bare")
+    with Database(DatabaseSettings(conninfo=server.create_database("bare"))) as db:
+        yield DataLayer(db, COMPANY)
 
 
 def events(receiver: Receiver) -> list[dict[str, Any]]:  # noqa: F811
@@ -229,12 +230,17 @@ def events(receiver: Receiver) -> list[dict[str, Any]]:  # noqa: F811
 
 
 @pytest.mark.parametrize("name", [name for name in CALLS if name != "check_health"])
-def test_failure_is_reported_once_by_its_method(bare: ConnInfo, receiver: Receiver, track: Any, name: str) -> None:  # noqa: F811
+def test_failure_is_reported_once_by_its_method(
+    failing: DataLayer,
+    receiver: Receiver,  # noqa: F811
+    track: Any,  # noqa: F811
+    name: str,
+) -> None:
     """W-R26, W-R27, W-R28: one failure was captured two or three times, with phones and names."""
     track(receiver.dsn)
 
-    with Database(DatabaseSettings(conninfo=bare)) as db, pytest.raises(SchemaMismatch):
-        CALLS[name](DataLayer(db, COMPANY))
+    with pytest.raises(SchemaMismatch):
+        CALLS[name](failing)
 
     [event] = events(receiver)
     assert (event["tags"]["component"], event["tags"]["operation"]) == ("data-layer", name)

@@ -13,13 +13,7 @@ from trueup.errors import MigrationFailed
 from trueup.migrations import Migrations, migrate_down, migrate_up
 from trueup.parity.schema import Catalog, Difference, catalog, diff
 from trueup.servers import EmbeddedServer
-
-
-@pytest.fixture
-def empty(server: EmbeddedServer) -> ConnInfo:
-    """Return a database without tables."""
-    server.drop_database("empty")
-    return server.create_database("empty")
+from trueup.testing.rewind import Baseline
 
 
 @pytest.fixture
@@ -100,33 +94,60 @@ KEY_MESSAGES = {
 }
 
 
+@pytest.fixture(scope="module")
+def keyless(server: EmbeddedServer, migrations: Migrations) -> Iterator[Baseline]:
+    """Return the state of a database before its keys."""
+    server.drop_database("keyless")
+    conninfo = server.create_database("keyless")
+    with connect(conninfo) as connection:
+        migrate_up(connection, migrations, to=BEFORE_KEYS)
+        connection.execute("insert into companies (company_id, title) values (-7, 'x')")
+    with Baseline.take(conninfo) as baseline:
+        yield baseline
+
+
+@pytest.fixture
+def before_keys(server: EmbeddedServer, keyless: Baseline) -> Iterator[Connection]:
+    """Return a connection to a database whose tables have no keys; its structure must stay as it is."""
+    with connect(server.conninfo("keyless")) as connection:
+        yield connection
+    outcome = keyless.rewind()
+    assert outcome, outcome
+
+
 @pytest.mark.parametrize("table", TWICE)
 def test_duplicates_are_named_before_anything_is_changed(
-    empty: ConnInfo, connection: Connection, migrations: Migrations, table: str
+    before_keys: Connection, migrations: Migrations, table: str
 ) -> None:
     """M-5: adding a unique constraint to a table with duplicates."""
-    migrate_up(connection, migrations, to=BEFORE_KEYS)
-    connection.execute("insert into companies (company_id, title) values (-7, 'x')")
-    connection.execute(TWICE[table].encode())
-    before = structure(empty)
+    before_keys.execute(TWICE[table].encode())
 
     with pytest.raises(MigrationFailed) as caught:
-        migrate_up(connection, migrations)
+        migrate_up(before_keys, migrations)
 
     assert KEY_MESSAGES.get(table, f"{table}: 1 keys") in str(caught.value)
     assert "Merge or delete these rows" in str(caught.value)
-    assert diff(before, structure(empty)) == ()
 
 
-def test_many_duplicates_are_counted_and_the_first_named(connection: Connection, migrations: Migrations) -> None:
-    migrate_up(connection, migrations, to=BEFORE_KEYS)
-    connection.execute("insert into companies (company_id, title) values (-7, 'x')")
-    connection.execute(
+def test_failed_migration_leaves_the_structure_as_it_was(
+    server: EmbeddedServer, before_keys: Connection, migrations: Migrations
+) -> None:
+    before_keys.execute(TWICE["webhook_events"].encode())
+    before = structure(server.conninfo("keyless"))
+
+    with pytest.raises(MigrationFailed):
+        migrate_up(before_keys, migrations)
+
+    assert diff(before, structure(server.conninfo("keyless"))) == ()
+
+
+def test_many_duplicates_are_counted_and_the_first_named(before_keys: Connection, migrations: Migrations) -> None:
+    before_keys.execute(
         "insert into clients (company_id, yclients_id, name) select -7, n / 2, 'x' from generate_series(2, 101) as n"
     )
 
     with pytest.raises(MigrationFailed) as caught:
-        migrate_up(connection, migrations)
+        migrate_up(before_keys, migrations)
 
     assert "50 keys" in str(caught.value)
     assert str(caught.value).count("2 times") == 20

@@ -18,7 +18,7 @@ from trueup.db import connect
 from trueup.errors import ServerUnavailable
 from trueup.servers import EmbeddedServer, cluster, diagnose, embedded, installation
 from trueup.servers.account import Account, account
-from trueup.servers.folders import create_run
+from trueup.servers.folders import create_run, make_folder
 from trueup.servers.keeper import Keeper
 from trueup.servers.wheel import is_open, runnable
 
@@ -48,6 +48,16 @@ def open_folder() -> Iterator[Path]:
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def stocked(open_folder: Path, cache_folder: Path, server18: EmbeddedServer) -> Path:
+    """Return a cache folder that has the image of a server."""
+    found = cluster.find_image(server18.installation, cache_folder)
+    assert found
+    images = make_folder(open_folder / "cache" / "images")
+    shutil.copy(found[0], images)
+    return images.parent
 
 
 def start(*arguments: str) -> "subprocess.Popen[str]":
@@ -176,11 +186,11 @@ def test_cache_that_the_server_cannot_enter_is_explained(tmp_path: Path) -> None
     assert "TRUEUP_CACHE_DIR" in errors
 
 
-def test_without_memory_folder_data_goes_to_the_cache(open_folder: Path) -> None:
-    printed, errors = start(str(open_folder / "cache"), "no RAM").communicate()
+def test_without_memory_folder_data_goes_to_the_cache(stocked: Path) -> None:
+    printed, errors = start(str(stocked), "no RAM").communicate()
 
-    assert printed.startswith(f"42 {open_folder}/cache/servers/server-"), errors
-    assert [path.name for path in (open_folder / "cache" / "servers").iterdir()] == ["lock"]
+    assert printed.startswith(f"42 {stocked}/servers/server-"), errors
+    assert [path.name for path in (stocked / "servers").iterdir()] == ["lock"]
 
 
 def test_very_long_cache_folder_is_no_obstacle(open_folder: Path) -> None:
@@ -227,26 +237,26 @@ def test_full_disk_is_explained(open_folder: Path) -> None:
         subprocess.run(["umount", disk], check=True)
 
 
-def test_damaged_image_is_built_again(open_folder: Path) -> None:
-    start(str(open_folder / "cache")).communicate()
-    image = next((open_folder / "cache" / "images").glob("*.image"))
-    os.truncate(image, image.stat().st_size // 2)
+def test_damaged_image_is_built_again(stocked: Path) -> None:
+    image = next((stocked / "images").glob("*.image"))
+    whole = image.stat().st_size
+    os.truncate(image, whole // 2)
 
-    printed, errors = start(str(open_folder / "cache")).communicate()
+    with EmbeddedServer(cache_folder=stocked) as server:
+        assert server.pid
 
-    assert printed.startswith("42 "), errors
+    assert image.stat().st_size > whole // 2
 
 
 @NEEDS_ROOT
-def test_image_of_another_user_is_not_trusted(open_folder: Path) -> None:
-    start(str(open_folder / "cache")).communicate()
-    image = next((open_folder / "cache" / "images").glob("*.image"))
+def test_image_of_another_user_is_not_trusted(stocked: Path) -> None:
+    image = next((stocked / "images").glob("*.image"))
     before = image.stat().st_ino
     account().owns(image)
 
-    printed, errors = start(str(open_folder / "cache")).communicate()
+    with EmbeddedServer(cache_folder=stocked) as server:
+        assert server.pid
 
-    assert printed.startswith("42 "), errors
     assert (image.stat().st_uid, image.stat().st_ino) != (account().uid, before)
 
 

@@ -1,9 +1,11 @@
 import gzip
 import json
+import ssl
 
 import pytest
+from sentry_sdk.utils import Dsn
 
-from trueup.observe.mail import Answer, envelope, parse_limits, pauses
+from trueup.observe.mail import Answer, envelope, open_manager, parse_limits, pauses
 from trueup.observe.outbox import Parcel
 
 
@@ -55,3 +57,27 @@ def test_envelope_is_three_lines():
     assert json.loads(header).keys() == {"event_id", "sent_at"}
     assert json.loads(item) == {"type": "transaction", "content_type": "application/json", "length": len(line)}
     assert (payload, end) == (line, b"")
+
+
+@pytest.mark.parametrize(
+    ("dsn", "proxies", "is_checked"),
+    [
+        ("https://key@errors.example.org/7", {"no_proxy": "*"}, True),
+        ("https://key@errors.example.org/7", {"https_proxy": "http://127.0.0.1:1"}, True),
+        ("http://key@errors.example.org/7", {"http_proxy": "https://127.0.0.1:1"}, True),
+        ("http://key@errors.example.org/7", {"no_proxy": "*"}, False),
+    ],
+    ids=["the server's", "the server's behind a proxy", "the proxy's", "none is shown"],
+)
+def test_certificates_are_checked_where_any_is_shown(monkeypatch, dsn, proxies, is_checked):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in proxies.items():
+        monkeypatch.setenv(name, value)
+
+    trust = open_manager(Dsn(dsn)).connection_pool_kw.get("ssl_context")
+
+    assert (trust is not None) == is_checked
+    assert trust is None or (trust.verify_mode, trust.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert trust is None or len(trust.get_ca_certs()) > 50
