@@ -7,31 +7,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
+from tests.integration.testing.guard.suites import CONFTEST, owned_database
 
 from trueup.conninfo import ConnInfo
 from trueup.servers import EmbeddedServer
-from trueup.testing.identity import OWNER, mark_database
 from trueup.testing.lending.host import OwnServer
-
-CONFTEST = '''
-import pytest
-
-from trueup.conninfo import ConnInfo
-from trueup.testing.guard.gate import gate
-
-OWNED = ConnInfo.parse("""{owned}""")
-
-
-@pytest.fixture
-def dsn(request):
-    return gate.allow(request.node.nodeid, OWNED, fixture="dsn").reveal()
-
-
-@pytest.fixture(scope="session")
-def session_dsn(request):
-    return gate.allow("", OWNED, fixture="session_dsn").reveal()
-'''
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,14 +81,8 @@ def server(request: pytest.FixtureRequest) -> EmbeddedServer:
 @pytest.fixture
 def owned(server18: EmbeddedServer) -> Iterator[ConnInfo]:
     """Return a database that carries the mark."""
-    with psycopg.connect(server18.conninfo().reveal(), autocommit=True) as admin:
-        if not admin.execute("select 1 from pg_roles where rolname = %s", (OWNER,)).fetchone():
-            admin.execute(sql.SQL("create role {}").format(sql.Identifier(OWNER)))
-        server18.drop_database("owned")
-        admin.execute(sql.SQL("create database owned owner {} strategy file_copy").format(sql.Identifier(OWNER)))
-        mark_database(admin, "owned")
-    yield server18.conninfo("owned")
-    server18.drop_database("owned")
+    with owned_database(server18) as owned:
+        yield owned
 
 
 @pytest.fixture

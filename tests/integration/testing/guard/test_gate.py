@@ -3,6 +3,10 @@
 from pathlib import Path
 
 import pytest
+from tests.integration.testing.guard.suites import run_suite
+from tests.integration.testing.projects import Ran
+
+from trueup.servers import EmbeddedServer
 
 pytestmark = pytest.mark.filterwarnings("default::ResourceWarning")
 
@@ -155,44 +159,250 @@ def test_way(way, request):
         LISTENER.accept()
     gate.owner.refusals.clear()
 """
+SWALLOWS = """
+import contextlib
+import threading
+
+import psycopg
+
+def test_swallows():
+    with contextlib.suppress(Exception):
+        psycopg.connect("host=127.0.0.1 port=1")
+
+def test_after():
+    pass
+"""
+SESSION = """
+import psycopg
+import pytest
+
+@pytest.fixture(scope="session")
+def sneaks():
+    with psycopg.connect("host=127.0.0.1 port=1") as connection:
+        yield connection
+
+@pytest.fixture(scope="session")
+def asks(session_dsn):
+    with psycopg.connect(session_dsn) as connection:
+        yield connection
+
+def test_sneaks(sneaks):
+    pass
+
+def test_asks(asks):
+    assert asks.execute("select 1").fetchone() == (1,)
+
+def test_asks_while_it_runs(request):
+    assert request.getfixturevalue("asks").execute("select 1").fetchone() == (1,)
+    psycopg.connect(request.getfixturevalue("session_dsn")).close()
+
+def test_asks_for_nothing():
+    psycopg.connect("host=127.0.0.1 port=1")
+"""
+GIVEN = """
+import asyncio
+import threading
+
+import psycopg
+import psycopg_pool
+import pytest
+
+from trueup.conninfo import ConnInfo
+from trueup.db import Database, connect
+from trueup.settings import DatabaseSettings
+
+QUESTION = "select current_setting('application_name')"
+HERE = "test_given.py::"
+
+def test_connect(dsn):
+    with psycopg.connect(dsn) as connection:
+        assert connection.execute(QUESTION).fetchone() == (HERE + "test_connect",)
+
+def test_name_of_a_connection_string_of_its_own(dsn):
+    given = psycopg.conninfo.conninfo_to_dict(dsn)
+    del given["application_name"]
+    with psycopg.connect(**given) as connection:
+        name = connection.execute(QUESTION).fetchone()[0]
+    assert name == HERE + "test_name_of_a_connection_string_of_its_own"
+
+def test_bare_connection(dsn):
+    login = psycopg.pq.PGconn.connect_start(dsn.encode())
+    assert isinstance(login, psycopg.pq.PGconn)
+    assert login.connect_poll() == psycopg.pq.PollingStatus.OK
+    login.finish()
+
+def test_connection_on_a_bare_one(dsn):
+    with psycopg.Connection(psycopg.pq.PGconn.connect(dsn.encode())) as connection:
+        connection.execute("select 1")
+
+def test_pool(dsn):
+    with psycopg_pool.ConnectionPool(dsn, min_size=2, open=False) as pool:
+        with pool.connection() as connection:
+            connection.execute("select 1")
+
+def test_database(dsn):
+    with Database(DatabaseSettings(conninfo=ConnInfo.parse(dsn), service="crm")) as database:
+        with database.transaction() as transaction:
+            assert transaction.connection.execute(QUESTION).fetchone() == (HERE + "test_database",)
+
+def test_async(dsn):
+    async def work():
+        async with await psycopg.AsyncConnection.connect(dsn) as connection:
+            await connection.execute("select 1")
+        async with psycopg_pool.AsyncConnectionPool(dsn, open=False) as pool:
+            async with pool.connection() as connection:
+                await connection.execute("select 1")
+
+    asyncio.run(work())
+
+def test_asyncpg(dsn):
+    asyncpg = pytest.importorskip("asyncpg")
+    given = psycopg.conninfo.conninfo_to_dict(dsn)
+
+    async def work():
+        connection = await asyncpg.connect(
+            host=given["host"], port=given["port"], user=given["user"], database=given["dbname"]
+        )
+        assert await connection.fetchval(QUESTION) == HERE + "test_asyncpg"
+        await connection.close()
+
+    asyncio.run(work())
+
+@pytest.mark.parametrize("is_uri", [False, True])
+def test_psycopg2(dsn, is_uri):
+    psycopg2 = pytest.importorskip("psycopg2")
+    given = psycopg.conninfo.conninfo_to_dict(dsn)
+    del given["application_name"]
+    text = psycopg.conninfo.make_conninfo(**given)
+    connection = psycopg2.connect(ConnInfo.parse(text).reveal() if is_uri else text)
+    try:
+        assert connection.status == psycopg2.extensions.STATUS_READY and not connection.autocommit
+        with connection.cursor() as cursor:
+            cursor.execute(QUESTION)
+            assert cursor.fetchone()[0].startswith(HERE + "test_psycopg2")
+    finally:
+        connection.close()
+
+def test_psycopg2_asynchronously(dsn):
+    psycopg2 = pytest.importorskip("psycopg2")
+    from psycopg2.extras import wait_select
+
+    connection = psycopg2.connect(dsn, async_=True)
+    wait_select(connection)
+    cursor = connection.cursor()
+    cursor.execute("select 1")
+    wait_select(connection)
+    assert cursor.fetchone() == (1,)
+    connection.close()
+
+def test_psycopg2_with_a_kind_of_its_own(dsn):
+    psycopg2 = pytest.importorskip("psycopg2")
+    from psycopg2.extras import RealDictConnection
+
+    connection = psycopg2.connect(dsn, connection_factory=RealDictConnection)
+    assert isinstance(connection, RealDictConnection)
+    connection.close()
+
+@pytest.mark.parametrize("module", ["dbapi", "native"])
+def test_pg8000(dsn, module):
+    pg8000 = pytest.importorskip(f"pg8000.{module}")
+    given = psycopg.conninfo.conninfo_to_dict(dsn)
+    connection = pg8000.Connection(
+        given["user"], unix_sock=f"{given['host']}/.s.PGSQL.{given['port']}", database=given["dbname"]
+    )
+    assert connection.execute_simple(QUESTION).rows[0][0].startswith(HERE + "test_pg8000")
+    connection.close()
+
+def test_thread(dsn):
+    def work():
+        with psycopg.connect(dsn) as connection:
+            connection.execute("select 1")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+def test_error_of_the_driver_stays_itself(dsn):
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(dsn, dbname="nosuch")
+    with pytest.raises(psycopg.ProgrammingError):
+        psycopg.connect("nonsense")
+
+def test_error_of_psycopg2_stays_itself(dsn):
+    psycopg2 = pytest.importorskip("psycopg2")
+    with pytest.raises(psycopg2.OperationalError):
+        psycopg2.connect(dsn, dbname="nosuch")
+    with pytest.raises(psycopg2.ProgrammingError):
+        psycopg2.connect("nonsense")
+"""
+OTHERS = """
+import psycopg
+from trueup.conninfo import ConnInfo
+from trueup.testing.guard.gate import gate
+
+OTHERS = ConnInfo.parse({others!r})
+
+def test_other(dsn):
+    psycopg.connect(OTHERS.reveal())
+
+def test_given_to_another_test_before(dsn):
+    gate.known.clear()
+    psycopg.connect(dsn).close()
+"""
+LOST = """
+import psycopg
+import pytest
+
+from trueup.conninfo import ConnInfo
+from trueup.testing.faults import Proxy
+
+def test_lost(dsn):
+    with Proxy(ConnInfo.parse(dsn)) as wire:
+        wire.on(b"pg_postmaster_start_time", "cut before")
+        with pytest.raises(psycopg.OperationalError, match="closed the connection"):
+            psycopg.connect(wire.conninfo.reveal())
+        wire.restore()
+        psycopg.connect(wire.conninfo.reveal()).close()
+"""
+IMPORT = "import psycopg\npsycopg.connect('host=127.0.0.1 port=1')\n"
 
 
-def test_test_that_asks_for_nothing_is_refused_at_once_and_sends_nothing(suite) -> None:
-    outcome = suite.run(WAYS, "-W", "ignore")
-
-    assert len(outcome.results) == 25
-    assert set(outcome.results.values()) <= {"passed", "skipped"}, outcome.printed
-
-
-def test_refusal_that_is_swallowed_fails_the_test(suite) -> None:
-    outcome = suite.run("""
-        import contextlib
-        import threading
-
-        import psycopg
-
-        def test_swallows():
-            with contextlib.suppress(Exception):
-                psycopg.connect("host=127.0.0.1 port=1")
-
-        def test_after():
-            pass
-    """)
-
-    assert outcome.results == {"test_swallows": "error", "test_after": "passed"}
-    assert "test_swallows asks for no database" in outcome.texts["test_swallows"]
-    assert "as if nothing had happened" in outcome.texts["test_swallows"]
-    assert 'psycopg.connect("host=127.0.0.1 port=1")' in outcome.texts["test_swallows"]
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory, server18: EmbeddedServer) -> Ran:
+    """Return what became of all these tests in one run."""
+    others = server18.create_database("others")
+    try:
+        modules = {
+            "test_ways": WAYS,
+            "test_swallows": SWALLOWS,
+            "test_session": SESSION,
+            "test_given": GIVEN,
+            "test_others": OTHERS.format(others=others.reveal()),
+            "test_lost": LOST,
+            "test_imports": IMPORT,
+        }
+        options = ("-W", "ignore", "--continue-on-collection-errors")
+        return run_suite(tmp_path_factory.mktemp("gate"), server18, modules, *options)
+    finally:
+        server18.drop_database("others")
 
 
-def test_import_cannot_open_a_connection(suite) -> None:
+def test_test_that_asks_for_nothing_is_refused_at_once_and_sends_nothing(ran: Ran) -> None:
+    assert len(ran.of("test_ways")) == 25
+    assert set(ran.of("test_ways").values()) <= {"passed", "skipped"}, ran.printed
+
+
+def test_refusal_that_is_swallowed_fails_the_test(ran: Ran) -> None:
+    assert ran.of("test_swallows") == {"test_swallows": "error", "test_after": "passed"}
+    assert "test_swallows asks for no database" in ran.texts["test_swallows"]
+    assert "as if nothing had happened" in ran.texts["test_swallows"]
+    assert 'psycopg.connect("host=127.0.0.1 port=1")' in ran.texts["test_swallows"]
+
+
+def test_import_cannot_open_a_connection(ran: Ran) -> None:
     """W-T12: importing a module opened a connection, and the tests never ended."""
-    suite.pytester.makepyfile(pool_of_the_project="import psycopg\npsycopg.connect('host=127.0.0.1 port=1')")
-
-    done = suite.pytester.runpytest_subprocess("--collect-only", "pool_of_the_project.py")
-
-    assert done.ret == 2
-    done.stdout.fnmatch_lines(["*Refused: a database was to be opened while no test runs*"])
+    [told] = [text for name, text in ran.texts.items() if name.endswith("test_imports")]
+    assert "Refused: a database was to be opened while no test runs" in told
 
 
 def test_conftest_cannot_open_a_connection(suite) -> None:
@@ -204,209 +414,29 @@ def test_conftest_cannot_open_a_connection(suite) -> None:
     done.stderr.fnmatch_lines(["*Refused: a database was to be opened while no test runs*"])
 
 
-def test_fixture_of_the_session_has_to_ask_too(suite) -> None:
-    outcome = suite.run("""
-        import psycopg
-        import pytest
-
-        @pytest.fixture(scope="session")
-        def sneaks():
-            with psycopg.connect("host=127.0.0.1 port=1") as connection:
-                yield connection
-
-        @pytest.fixture(scope="session")
-        def asks(session_dsn):
-            with psycopg.connect(session_dsn) as connection:
-                yield connection
-
-        def test_sneaks(sneaks):
-            pass
-
-        def test_asks(asks):
-            assert asks.execute("select 1").fetchone() == (1,)
-
-        def test_asks_while_it_runs(request):
-            assert request.getfixturevalue("asks").execute("select 1").fetchone() == (1,)
-            psycopg.connect(request.getfixturevalue("session_dsn")).close()
-
-        def test_asks_for_nothing():
-            psycopg.connect("host=127.0.0.1 port=1")
-    """)
-
-    assert outcome.results == {
+def test_fixture_of_the_session_has_to_ask_too(ran: Ran) -> None:
+    assert ran.of("test_session") == {
         "test_sneaks": "error",
         "test_asks": "passed",
         "test_asks_while_it_runs": "passed",
         "test_asks_for_nothing": "failed",
     }
-    assert 'the fixture "sneaks" of the session asks for no database' in outcome.texts["test_sneaks"]
-    assert "test_asks_for_nothing asks for no database" in outcome.texts["test_asks_for_nothing"]
+    assert 'the fixture "sneaks" of the session asks for no database' in ran.texts["test_sneaks"]
+    assert "test_asks_for_nothing asks for no database" in ran.texts["test_asks_for_nothing"]
 
 
-def test_what_is_given_can_be_reached_in_every_way(suite) -> None:
-    outcome = suite.run("""
-        import asyncio
-        import threading
-
-        import psycopg
-        import psycopg_pool
-        import pytest
-
-        from trueup.conninfo import ConnInfo
-        from trueup.db import Database, connect
-        from trueup.settings import DatabaseSettings
-
-        QUESTION = "select current_setting('application_name')"
-        HERE = "test_suite.py::"
-
-        def test_connect(dsn):
-            with psycopg.connect(dsn) as connection:
-                assert connection.execute(QUESTION).fetchone() == (HERE + "test_connect",)
-
-        def test_name_of_a_connection_string_of_its_own(dsn):
-            given = psycopg.conninfo.conninfo_to_dict(dsn)
-            del given["application_name"]
-            with psycopg.connect(**given) as connection:
-                name = connection.execute(QUESTION).fetchone()[0]
-            assert name == HERE + "test_name_of_a_connection_string_of_its_own"
-
-        def test_bare_connection(dsn):
-            login = psycopg.pq.PGconn.connect_start(dsn.encode())
-            assert isinstance(login, psycopg.pq.PGconn)
-            assert login.connect_poll() == psycopg.pq.PollingStatus.OK
-            login.finish()
-
-        def test_connection_on_a_bare_one(dsn):
-            with psycopg.Connection(psycopg.pq.PGconn.connect(dsn.encode())) as connection:
-                connection.execute("select 1")
-
-        def test_pool(dsn):
-            with psycopg_pool.ConnectionPool(dsn, min_size=2, open=False) as pool:
-                with pool.connection() as connection:
-                    connection.execute("select 1")
-
-        def test_database(dsn):
-            with Database(DatabaseSettings(conninfo=ConnInfo.parse(dsn), service="crm")) as database:
-                with database.transaction() as transaction:
-                    assert transaction.connection.execute(QUESTION).fetchone() == (HERE + "test_database",)
-
-        def test_async(dsn):
-            async def work():
-                async with await psycopg.AsyncConnection.connect(dsn) as connection:
-                    await connection.execute("select 1")
-                async with psycopg_pool.AsyncConnectionPool(dsn, open=False) as pool:
-                    async with pool.connection() as connection:
-                        await connection.execute("select 1")
-
-            asyncio.run(work())
-
-        def test_asyncpg(dsn):
-            asyncpg = pytest.importorskip("asyncpg")
-            given = psycopg.conninfo.conninfo_to_dict(dsn)
-
-            async def work():
-                connection = await asyncpg.connect(
-                    host=given["host"], port=given["port"], user=given["user"], database=given["dbname"]
-                )
-                assert await connection.fetchval(QUESTION) == HERE + "test_asyncpg"
-                await connection.close()
-
-            asyncio.run(work())
-
-        @pytest.mark.parametrize("is_uri", [False, True])
-        def test_psycopg2(dsn, is_uri):
-            psycopg2 = pytest.importorskip("psycopg2")
-            given = psycopg.conninfo.conninfo_to_dict(dsn)
-            del given["application_name"]
-            text = psycopg.conninfo.make_conninfo(**given)
-            connection = psycopg2.connect(ConnInfo.parse(text).reveal() if is_uri else text)
-            try:
-                assert connection.status == psycopg2.extensions.STATUS_READY and not connection.autocommit
-                with connection.cursor() as cursor:
-                    cursor.execute(QUESTION)
-                    assert cursor.fetchone()[0].startswith(HERE + "test_psycopg2")
-            finally:
-                connection.close()
-
-        def test_psycopg2_asynchronously(dsn):
-            psycopg2 = pytest.importorskip("psycopg2")
-            from psycopg2.extras import wait_select
-
-            connection = psycopg2.connect(dsn, async_=True)
-            wait_select(connection)
-            cursor = connection.cursor()
-            cursor.execute("select 1")
-            wait_select(connection)
-            assert cursor.fetchone() == (1,)
-            connection.close()
-
-        def test_psycopg2_with_a_kind_of_its_own(dsn):
-            psycopg2 = pytest.importorskip("psycopg2")
-            from psycopg2.extras import RealDictConnection
-
-            connection = psycopg2.connect(dsn, connection_factory=RealDictConnection)
-            assert isinstance(connection, RealDictConnection)
-            connection.close()
-
-        @pytest.mark.parametrize("module", ["dbapi", "native"])
-        def test_pg8000(dsn, module):
-            pg8000 = pytest.importorskip(f"pg8000.{module}")
-            given = psycopg.conninfo.conninfo_to_dict(dsn)
-            connection = pg8000.Connection(
-                given["user"], unix_sock=f"{given['host']}/.s.PGSQL.{given['port']}", database=given["dbname"]
-            )
-            assert connection.execute_simple(QUESTION).rows[0][0].startswith(HERE + "test_pg8000")
-            connection.close()
-
-        def test_thread(dsn):
-            def work():
-                with psycopg.connect(dsn) as connection:
-                    connection.execute("select 1")
-
-            thread = threading.Thread(target=work)
-            thread.start()
-            thread.join()
-
-        def test_error_of_the_driver_stays_itself(dsn):
-            with pytest.raises(psycopg.OperationalError):
-                psycopg.connect(dsn, dbname="nosuch")
-            with pytest.raises(psycopg.ProgrammingError):
-                psycopg.connect("nonsense")
-
-        def test_error_of_psycopg2_stays_itself(dsn):
-            psycopg2 = pytest.importorskip("psycopg2")
-            with pytest.raises(psycopg2.OperationalError):
-                psycopg2.connect(dsn, dbname="nosuch")
-            with pytest.raises(psycopg2.ProgrammingError):
-                psycopg2.connect("nonsense")
-    """)
-
-    assert set(outcome.results.values()) <= {"passed", "skipped"}, outcome.printed
-    assert len(outcome.results) == 17
+def test_what_is_given_can_be_reached_in_every_way(ran: Ran) -> None:
+    assert set(ran.of("test_given").values()) <= {"passed", "skipped"}, ran.printed
+    assert len(ran.of("test_given")) == 17
 
 
-def test_database_of_another_test_is_refused(suite, server18) -> None:
-    conninfo = server18.create_database("others")
-    try:
-        outcome = suite.run(f"""
-            import psycopg
-            from trueup.conninfo import ConnInfo
-            from trueup.testing.guard.gate import gate
+def test_database_of_another_test_is_refused(ran: Ran) -> None:
+    assert ran.of("test_others") == {"test_other": "failed", "test_given_to_another_test_before": "passed"}
+    assert 'own the database "others"' in ran.texts["test_other"]
 
-            OTHERS = ConnInfo.parse({conninfo.reveal()!r})
 
-            def test_other(dsn):
-                psycopg.connect(OTHERS.reveal())
-
-            def test_given_to_another_test_before(dsn):
-                gate.known.clear()
-                psycopg.connect(dsn).close()
-        """)
-    finally:
-        server18.drop_database("others")
-
-    assert outcome.results == {"test_other": "failed", "test_given_to_another_test_before": "passed"}
-    assert 'own the database "others"' in outcome.texts["test_other"]
+def test_connection_that_is_lost_before_it_says_whose_it_is_is_not_refused(ran: Ran) -> None:
+    assert ran.of("test_lost") == {"test_lost": "passed"}, ran.printed
 
 
 def test_guard_that_is_off_watches_nobody(suite, owned) -> None:
@@ -442,23 +472,3 @@ def test_driver_that_is_not_loaded_is_not_loaded_by_the_gate(pytester: pytest.Py
     )
 
     done.assert_outcomes(passed=1)
-
-
-def test_connection_that_is_lost_before_it_says_whose_it_is_is_not_refused(suite) -> None:
-    outcome = suite.run("""
-        import psycopg
-        import pytest
-
-        from trueup.conninfo import ConnInfo
-        from trueup.testing.faults import Proxy
-
-        def test_lost(dsn):
-            with Proxy(ConnInfo.parse(dsn)) as wire:
-                wire.on(b"pg_postmaster_start_time", "cut before")
-                with pytest.raises(psycopg.OperationalError, match="closed the connection"):
-                    psycopg.connect(wire.conninfo.reveal())
-                wire.restore()
-                psycopg.connect(wire.conninfo.reveal()).close()
-    """)
-
-    assert outcome.results == {"test_lost": "passed"}, outcome.printed
