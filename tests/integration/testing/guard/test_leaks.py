@@ -1,8 +1,13 @@
 """What a test leaves is told on that test, with the line that opened it, and hurts no other test."""
 
 import re
+from pathlib import Path
 
 import pytest
+from tests.integration.testing.guard.suites import run_suite
+from tests.integration.testing.projects import Ran
+
+from trueup.servers import EmbeddedServer
 
 LEAKS = """
 import asyncio
@@ -372,201 +377,164 @@ def test_leak_of_each_kind_is_told_on_its_test_with_the_line_and_ended(
     assert "taken: database" in outcome.texts["test_database"]
 
 
-def test_failed_test_keeps_its_connection_by_its_traceback_and_hurts_nobody(suite) -> None:
-    """A failure's traceback holds the frames, and those the connection with its locks."""
-    outcome = suite.run("""
-        import psycopg
-        import pytest
+FAILED = """
+import psycopg
+import pytest
 
-        def test_setting_the_scene(dsn):
-            with psycopg.connect(dsn) as connection:
-                connection.execute("create table if not exists held (n int)")
+def test_setting_the_scene(dsn):
+    with psycopg.connect(dsn) as connection:
+        connection.execute("create table if not exists held (n int)")
 
-        def test_fails(dsn):
-            connection = psycopg.connect(dsn)  # opened: fails
-            connection.execute("lock table held")
-            assert False, "the message of the test"
+def test_fails(dsn):
+    connection = psycopg.connect(dsn)  # opened: fails
+    connection.execute("lock table held")
+    assert False, "the message of the test"
 
-        def test_next_is_not_held_up(dsn):
-            with psycopg.connect(dsn, options="-c lock_timeout=20s") as connection:
-                connection.execute("lock table held")
+def test_next_is_not_held_up(dsn):
+    with psycopg.connect(dsn, options="-c lock_timeout=20s") as connection:
+        connection.execute("lock table held")
 
-        def test_next_leaks(dsn):
-            globals()["kept"] = psycopg.connect(dsn)  # opened: next
+def test_next_leaks(dsn):
+    globals()["kept"] = psycopg.connect(dsn)  # opened: next
 
-        @pytest.mark.xfail(strict=True)
-        def test_expected_failure(dsn):
-            connection = psycopg.connect(dsn)
-            assert False
+@pytest.mark.xfail(strict=True)
+def test_expected_failure(dsn):
+    connection = psycopg.connect(dsn)
+    assert False
 
-        @pytest.fixture
-        def broken(dsn):
-            connection = psycopg.connect(dsn)
-            raise ValueError
+@pytest.fixture
+def broken(dsn):
+    connection = psycopg.connect(dsn)
+    raise ValueError
 
-        def test_broken_fixture(broken):
-            pass
+def test_broken_fixture(broken):
+    pass
 
-        @pytest.fixture
-        def broken_end(dsn):
-            connection = psycopg.connect(dsn)  # opened: broken end
-            yield
-            raise ValueError(connection.closed)
+@pytest.fixture
+def broken_end(dsn):
+    connection = psycopg.connect(dsn)  # opened: broken end
+    yield
+    raise ValueError(connection.closed)
 
-        def test_broken_end(broken_end):
-            pass
-    """)
+def test_broken_end(broken_end):
+    pass
+"""
+LONGER_LIVED = """
+import threading
 
-    assert outcome.results == {
-        "test_setting_the_scene": "passed",
-        "test_fails": "failed",
-        "test_next_is_not_held_up": "passed",
-        "test_next_leaks": "error",
-        "test_expected_failure": "skipped",
-        "test_broken_fixture": "error",
-        "test_broken_end": "error",
-    }
-    assert "the message of the test" in outcome.texts["test_fails"]
-    assert "# opened: fails" in outcome.printed
-    assert "idle in a transaction" in outcome.printed
-    assert "# opened: next" in outcome.texts["test_next_leaks"]
-    assert "ValueError: False" in outcome.texts["test_broken_end"]
+import psycopg
+import pytest
 
+KEPT = []
 
-def test_leak_of_a_longer_lived_fixture_is_told_with_its_name(suite) -> None:
-    outcome = suite.run("""
-        import threading
+@pytest.fixture(scope="module")
+def forgets(session_dsn):
+    KEPT.append(psycopg.connect(session_dsn))  # opened: forgets
+    return KEPT[0]
 
-        import psycopg
-        import pytest
+@pytest.fixture(scope="class")
+def waits():
+    stop = threading.Event()
+    thread = threading.Thread(target=stop.wait)
+    thread.start()
+    yield stop
+    stop.set()
+    thread.join()
 
-        KEPT = []
+@pytest.mark.usefixtures("waits")
+class TestOne:
+    def test_uses(self, forgets):
+        assert forgets.execute("select 1").fetchone() == (1,)
 
-        @pytest.fixture(scope="module")
-        def forgets(session_dsn):
-            KEPT.append(psycopg.connect(session_dsn))  # opened: forgets
-            return KEPT[0]
+    def test_uses_again(self, forgets):
+        forgets.rollback()
 
-        @pytest.fixture(scope="class")
-        def waits():
-            stop = threading.Event()
-            thread = threading.Thread(target=stop.wait)
-            thread.start()
-            yield stop
-            stop.set()
-            thread.join()
+def test_last(forgets):
+    forgets.rollback()
+"""
+EXECUTOR = """
+from concurrent.futures import ThreadPoolExecutor
 
-        @pytest.mark.usefixtures("waits")
-        class TestOne:
-            def test_uses(self, forgets):
-                assert forgets.execute("select 1").fetchone() == (1,)
+import pytest
 
-            def test_uses_again(self, forgets):
-                forgets.rollback()
+@pytest.fixture(scope="module")
+def executor():
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
 
-        def test_last(forgets):
-            forgets.rollback()
-    """)
+def test_submits(executor):
+    assert executor.submit(int).result() == 0
 
-    assert outcome.results == {"test_uses": "passed", "test_uses_again": "passed", "test_last": "error"}
-    assert 'the fixture "forgets" of test_suite.py left behind:' in outcome.texts["test_last"]
-    assert "# opened: forgets" in outcome.texts["test_last"]
+def test_forgets_its_own():
+    executor = ThreadPoolExecutor(1)
+    executor.submit(int).result()
+    globals()["kept"] = executor
+"""
+REPEATED = """
+import contextlib
 
+import psycopg
+import pytest
 
-def test_pytest_exits_within_a_second_of_its_last_test(suite) -> None:
-    """W-T12: what an import or a test left running kept the process for ever."""
-    outcome = suite.run("""
-        import atexit
-        import os
-        import pathlib
-        import threading
-        import time
+pytestmark = pytest.mark.flaky(reruns=1)
 
-        import psycopg
-        import psycopg_pool
+KEPT, TIMES = [], []
 
-        KEPT = []
-        HERE = pathlib.Path(__file__).parent
+def test_leaks_once(dsn):
+    TIMES.append(1)
+    connection = psycopg.connect(dsn)
+    KEPT.append(connection)
+    assert len(TIMES) > 1
+    connection.close()
 
-        def test_leaves_everything(dsn):
-            threading.Thread(target=threading.Event().wait).start()
-            KEPT.append(psycopg.connect(dsn))
-            KEPT.append(psycopg_pool.ConnectionPool(dsn, open=True))
-            KEPT.append(threading.Timer(60, print))
-            KEPT[-1].start()
-            atexit.register(lambda: (HERE / "ended").write_text(str(time.time())))
+def test_refused_once():
+    TIMES.append(2)
+    if TIMES.count(2) == 1:
+        with contextlib.suppress(Exception):
+            psycopg.connect("host=127.0.0.1 port=1")
+        assert False
 
-        def test_last():
-            (HERE / "last").write_text(str(time.time()))
-    """)
+def test_leaks_always_after_a_failure(dsn):
+    TIMES.append(3)
+    KEPT.append(psycopg.connect(dsn))
+    assert TIMES.count(3) > 1
+"""
+FORGOTTEN = """
+import psycopg
 
-    folder = suite.pytester.path
-    assert outcome.status == 1
-    # It takes less than a second where the machine has nothing else to do; the timer has a minute.
-    assert float((folder / "ended").read_text()) - float((folder / "last").read_text()) < 15
+def test_passes(dsn):
+    with psycopg.connect(dsn) as connection:
+        connection.execute("select 1")
 
+def test_asks_wrongly(dsn):
+    with psycopg.connect(dsn) as connection:
+        connection.execute("select nothing")
+"""
+LAST = """
+import atexit
+import os
+import pathlib
+import threading
+import time
 
-def test_executor_of_a_longer_lived_fixture_is_not_a_leak_of_the_test_that_first_uses_it(suite) -> None:
-    outcome = suite.run("""
-        from concurrent.futures import ThreadPoolExecutor
+import psycopg
+import psycopg_pool
 
-        import pytest
+KEPT = []
+HERE = pathlib.Path(__file__).parent
 
-        @pytest.fixture(scope="module")
-        def executor():
-            with ThreadPoolExecutor(1) as executor:
-                yield executor
+def test_leaves_everything(dsn):
+    threading.Thread(target=threading.Event().wait).start()
+    KEPT.append(psycopg.connect(dsn))
+    KEPT.append(psycopg_pool.ConnectionPool(dsn, open=True))
+    KEPT.append(threading.Timer(60, print))
+    KEPT[-1].start()
+    atexit.register(lambda: (HERE / "ended").write_text(str(time.time())))
 
-        def test_uses(executor):
-            assert executor.submit(int).result() == 0
-
-        def test_leaks():
-            executor = ThreadPoolExecutor(1)
-            executor.submit(int).result()
-            globals()["kept"] = executor
-    """)
-
-    assert outcome.results == {"test_uses": "passed", "test_leaks": "error"}
-
-
-def test_repeated_test_answers_for_each_time_by_itself(suite) -> None:
-    outcome = suite.run(
-        """
-        import contextlib
-
-        import psycopg
-
-        KEPT, TIMES = [], []
-
-        def test_leaks_once(dsn):
-            TIMES.append(1)
-            connection = psycopg.connect(dsn)
-            KEPT.append(connection)
-            assert len(TIMES) > 1
-            connection.close()
-
-        def test_refused_once():
-            TIMES.append(2)
-            if TIMES.count(2) == 1:
-                with contextlib.suppress(Exception):
-                    psycopg.connect("host=127.0.0.1 port=1")
-                assert False
-
-        def test_leaks_always_after_a_failure(dsn):
-            TIMES.append(3)
-            KEPT.append(psycopg.connect(dsn))
-            assert TIMES.count(3) > 1
-        """,
-        *("--reruns", "1"),
-    )
-
-    assert outcome.results["test_leaks_once"] == "passed"
-    assert outcome.results["test_refused_once"] == "passed"
-    assert outcome.results["test_leaks_always_after_a_failure"] == "error"
-
-
-def test_what_a_test_ran_is_forgotten_with_it(suite) -> None:
-    suite.conftest = """
+def test_is_the_last():
+    (HERE / "last").write_text(str(time.time()))
+"""
+TELL_WHAT_IS_LEFT = """
 from pathlib import Path
 
 from trueup.testing.guard.watch import OWNER
@@ -575,18 +543,73 @@ from trueup.testing.guard.watch import OWNER
 def pytest_sessionfinish(session):
     Path("left").write_text(str([item.name for item in session.items if OWNER in item.stash]))
 """
-    outcome = suite.run("""
-        import psycopg
 
-        def test_passes(dsn):
-            with psycopg.connect(dsn) as connection:
-                connection.execute("select 1")
 
-        def test_fails(dsn):
-            with psycopg.connect(dsn) as connection:
-                connection.execute("select nothing")
-    """)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("leaks")
 
-    assert outcome.results == {"test_passes": "passed", "test_fails": "failed"}
-    assert (suite.pytester.path / "left").read_text() == "[]"
-    assert "select nothing" in outcome.texts["test_fails"]
+
+@pytest.fixture(scope="module")
+def ran(folder: Path, server18: EmbeddedServer) -> Ran:
+    """Return what became of all these tests in one run; what it leaves to its end is left by the last."""
+    modules = {
+        "test_executor": EXECUTOR,
+        "test_failed": FAILED,
+        "test_forgotten": FORGOTTEN,
+        "test_longer_lived": LONGER_LIVED,
+        "test_repeated": REPEATED,
+        "test_then_last": LAST,
+    }
+    return run_suite(folder, server18, modules, more=TELL_WHAT_IS_LEFT)
+
+
+def test_failed_test_keeps_its_connection_by_its_traceback_and_hurts_nobody(ran: Ran) -> None:
+    """A failure's traceback holds the frames, and those the connection with its locks."""
+    assert ran.of("test_failed") == {
+        "test_setting_the_scene": "passed",
+        "test_fails": "failed",
+        "test_next_is_not_held_up": "passed",
+        "test_next_leaks": "error",
+        "test_expected_failure": "skipped",
+        "test_broken_fixture": "error",
+        "test_broken_end": "error",
+    }
+    told = ran.printed.partition("_ test_fails _")[2].partition("\n____")[0]
+    assert "the message of the test" in ran.texts["test_fails"]
+    assert "# opened: fails" in told
+    assert "idle in a transaction" in told
+    assert "# opened: next" in ran.texts["test_next_leaks"]
+    assert "ValueError: False" in ran.texts["test_broken_end"]
+
+
+def test_leak_of_a_longer_lived_fixture_is_told_with_its_name(ran: Ran) -> None:
+    found = ran.of("test_longer_lived")
+    assert found == {"test_uses": "passed", "test_uses_again": "passed", "test_last": "error"}
+    assert 'the fixture "forgets" of test_longer_lived.py left behind:' in ran.texts["test_last"]
+    assert "# opened: forgets" in ran.texts["test_last"]
+
+
+def test_pytest_exits_within_a_second_of_its_last_test(ran: Ran, folder: Path) -> None:
+    """W-T12: what an import or a test left running kept the process for ever."""
+    assert ran.status == 1
+    # It takes less than a second where the machine has nothing else to do; the timer has a minute.
+    assert float((folder / "ended").read_text()) - float((folder / "last").read_text()) < 15
+
+
+def test_executor_of_a_longer_lived_fixture_is_not_a_leak_of_the_test_that_first_uses_it(ran: Ran) -> None:
+    assert ran.of("test_executor") == {"test_submits": "passed", "test_forgets_its_own": "error"}
+
+
+def test_repeated_test_answers_for_each_time_by_itself(ran: Ran) -> None:
+    assert ran.of("test_repeated") == {
+        "test_leaks_once": "passed",
+        "test_refused_once": "passed",
+        "test_leaks_always_after_a_failure": "error",
+    }
+
+
+def test_what_a_test_ran_is_forgotten_with_it(ran: Ran, folder: Path) -> None:
+    assert ran.of("test_forgotten") == {"test_passes": "passed", "test_asks_wrongly": "failed"}
+    assert (folder / "left").read_text() == "[]"
+    assert "select nothing" in ran.texts["test_asks_wrongly"]
