@@ -5,9 +5,14 @@ import pty
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import psycopg
 import pytest
+from tests.integration.testing.guard.suites import run_suite
+from tests.integration.testing.projects import Ran, write
+
+from trueup.servers import EmbeddedServer
 
 STATEMENTS = """
 import asyncio
@@ -82,74 +87,6 @@ def test_waits(dsn):
         holder.execute("lock table t")
         connection.execute("select * from t")
 """
-
-
-def test_failed_test_is_told_with_its_database_and_statements(suite, owned) -> None:
-    outcome = suite.run(STATEMENTS)
-
-    for name in ("test_fails", "test_fails_in_the_runtime", "test_fails_in_asyncio", "test_fails_without_a_statement"):
-        section = outcome.printed.partition(f"_ {name} _")[2].partition("\n____")[0]
-        assert "trueup database" in section
-        assert "dbname=owned" in section
-    told = outcome.printed.partition("_ test_fails _")[2].partition("\n____")[0]
-    assert "create table t (n int primary key, name text)" in told
-    assert "insert into t values (%s, %s)" in told
-    assert "copy t from stdin" in told
-    assert "select * from t where name = '…' or n = …" in told
-    assert 'select "n" from t' in told
-    assert "23505  insert into t values (…, '…')" in told
-    assert "BEGIN" in told
-    assert "COMMIT" in told
-    statements = told.partition("trueup statements")[2]
-    assert "s3cret" not in statements
-    assert "987654" not in statements
-    assert "begin; select pg_current_xact_id()" in outcome.printed
-    assert "select n from t" in outcome.printed
-    assert "of the test that passes" not in outcome.printed
-    assert "trueup" not in outcome.texts["test_fails_without_a_database"]
-    many = outcome.printed.partition("_ test_many _")[2].partition("\n____")[0]
-    assert "statements: 102, " in many
-    assert "select n99 from" in many
-    assert "select n60 from" not in many
-    assert_wait_is_told_with_its_blocker(outcome.printed.partition("_ test_waits _")[2])
-    assert_warning_of_the_server_is_told(outcome.printed.partition("_ test_warned _")[2].partition("\n____")[0])
-
-
-def assert_wait_is_told_with_its_blocker(told: str) -> None:
-    assert "55P03  select * from t" in told
-    assert "held up by process" in told
-    assert '"test_suite.py::test_waits", idle in transaction for' in told
-    assert "locks on t (AccessExclusiveLock)" in told
-    assert "# opened: holder" in told
-
-
-def assert_warning_of_the_server_is_told(told: str) -> None:
-    notices = told.partition("trueup notices")[2]
-    assert "25001  there is already a transaction in progress" in notices
-    assert "01000  raised by code in the database" in notices
-    assert "not seen" not in notices
-
-
-def test_values_are_shown_when_asked_for(suite) -> None:
-    outcome = suite.run(STATEMENTS, "--trueup-show-values", "-k", "test_fails")
-
-    assert "where name = 's3cret' or n = 987654" in outcome.printed
-
-
-SHOP = """
-create table public.clients (id int generated always as identity primary key, name text);
-"""
-
-
-@pytest.fixture
-def shop(suite):
-    (suite.pytester.path / "migrations").mkdir()
-    migration = f"-- migrate:up\n{SHOP}\n-- migrate:down\ndrop table public.clients;\n"
-    (suite.pytester.path / "migrations" / "20260101000000_shop.sql").write_text(migration)
-    suite.pytester.makepyprojecttoml('[tool.trueup]\nschema = "migrations"\n')
-    return suite
-
-
 FAILING = """
 import psycopg
 import pytest
@@ -160,7 +97,7 @@ def dsn(db):
     return db.dsn
 
 
-def test_fails(db):
+def test_fails_in_the_shop(db):
     with db.transaction() as transaction:
         transaction.connection.execute("insert into clients (name) values ('Ann')")
     kept = psycopg.connect(db.dsn)
@@ -182,41 +119,121 @@ def test_fails_on_a_clone(fresh_db):
 def test_passes(fresh_db):
     pass
 """
+SHOP = """
+-- migrate:up
+create table public.clients (id int generated always as identity primary key, name text);
+-- migrate:down
+drop table public.clients;
+"""
+FILES = {"migrations/20260101000000_shop.sql": SHOP, "pyproject.toml": '[tool.trueup]\nschema = "migrations"\n'}
 
 
-def test_changes_of_a_failed_test_are_told_and_nothing_is_kept_without_being_asked(shop) -> None:
-    outcome = shop.run(FAILING)
+@pytest.fixture
+def shop(suite):
+    write(suite.pytester.path, FILES)
+    return suite
 
-    assert outcome.results["test_next"] == "passed"
-    told = outcome.printed.partition("_ test_fails _")[2].partition("\n____")[0]
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("failures")
+
+
+@pytest.fixture(scope="module")
+def ran(folder: Path, server18: EmbeddedServer) -> Ran:
+    """Return what failed tests were told with in one run, of which nothing is kept."""
+    write(folder, FILES)
+    return run_suite(folder, server18, {"test_statements": STATEMENTS, "test_then_shop": FAILING})
+
+
+def test_failed_test_is_told_with_its_database_and_statements(ran: Ran) -> None:
+    printed = ran.printed.partition("_ test_fails_in_the_shop _")[0]
+    for name in ("test_fails", "test_fails_in_the_runtime", "test_fails_in_asyncio", "test_fails_without_a_statement"):
+        section = printed.partition(f"_ {name} _")[2].partition("\n____")[0]
+        assert "trueup database" in section
+        assert "dbname=owned" in section
+    told = printed.partition("_ test_fails _")[2].partition("\n____")[0]
+    assert "create table t (n int primary key, name text)" in told
+    assert "insert into t values (%s, %s)" in told
+    assert "copy t from stdin" in told
+    assert "select * from t where name = '…' or n = …" in told
+    assert 'select "n" from t' in told
+    assert "23505  insert into t values (…, '…')" in told
+    assert "BEGIN" in told
+    assert "COMMIT" in told
+    statements = told.partition("trueup statements")[2]
+    assert "s3cret" not in statements
+    assert "987654" not in statements
+    assert "begin; select pg_current_xact_id()" in printed
+    assert "select n from t" in printed
+    assert "of the test that passes" not in printed
+    assert "trueup" not in ran.texts["test_fails_without_a_database"]
+    many = printed.partition("_ test_many _")[2].partition("\n____")[0]
+    assert "statements: 102, " in many
+    assert "select n99 from" in many
+    assert "select n60 from" not in many
+    assert_wait_is_told_with_its_blocker(printed.partition("_ test_waits _")[2])
+    assert_warning_of_the_server_is_told(printed.partition("_ test_warned _")[2].partition("\n____")[0])
+
+
+def assert_wait_is_told_with_its_blocker(told: str) -> None:
+    assert "55P03  select * from t" in told
+    assert "held up by process" in told
+    assert '"test_statements.py::test_waits", idle in transaction for' in told
+    assert "locks on t (AccessExclusiveLock)" in told
+    assert "# opened: holder" in told
+
+
+def assert_warning_of_the_server_is_told(told: str) -> None:
+    notices = told.partition("trueup notices")[2]
+    assert "25001  there is already a transaction in progress" in notices
+    assert "01000  raised by code in the database" in notices
+    assert "not seen" not in notices
+
+
+def test_changes_of_a_failed_test_are_told_and_nothing_is_kept_without_being_asked(ran: Ran, folder: Path) -> None:
+    assert ran.of("test_then_shop")["test_next"] == "passed"
+    told = ran.printed.partition("_ test_fails_in_the_shop _")[2].partition("\n____")[0]
     assert "rows changed in public.clients" in told
     assert "sequences moved: public.clients_id_seq" in told
     assert "idle in a transaction" in told
-    assert not list(shop.pytester.path.glob(".trueup/**/*"))
-    assert "trueup_kept_" not in outcome.printed
+    assert not list(folder.glob(".trueup/**/*"))
+    assert "trueup_kept_" not in ran.printed
+
+
+KEPT = {
+    "test_fails_in_the_shop": "failed",
+    "test_next": "passed",
+    "test_fails_on_a_clone": "failed",
+    "test_passes": "passed",
+}
+SHOWN = STATEMENTS.partition("def test_fails_in_the_runtime")[0].replace("test_fails", "test_shows")
 
 
 @pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "xdist"])
-def test_database_of_a_failed_test_is_kept_and_dumped(shop, options: tuple[str, ...]) -> None:
-    outcome = shop.run(FAILING, "--trueup-keep", *options)
+def test_database_of_a_failed_test_is_kept_and_dumped_and_values_are_shown_when_asked_for(
+    tmp_path: Path, server18: EmbeddedServer, options: tuple[str, ...]
+) -> None:
+    write(tmp_path, FILES)
 
-    assert outcome.results == {
-        "test_fails": "failed",
-        "test_next": "passed",
-        "test_fails_on_a_clone": "failed",
-        "test_passes": "passed",
-    }
-    dumps = sorted(shop.pytester.path.glob(".trueup/kept/*.sql"))
+    ran = run_suite(
+        *(tmp_path, server18, {"test_suite": FAILING, "test_values": SHOWN}),
+        *("--trueup-keep", "--trueup-show-values", *options),
+    )
+
+    assert ran.of("test_suite") == KEPT
+    dumps = sorted(tmp_path.glob(".trueup/kept/*.sql"))
     assert {dump.name[21:] for dump in dumps} == {
-        "test_suite_py_test_fails.sql",
+        "test_suite_py_test_fails_in_the_shop.sql",
         "test_suite_py_test_fails_on_a_clone.sql",
     }
     assert any("Ann" in dump.read_text() for dump in dumps)
-    summary = outcome.printed.partition("databases that were kept")[2]
+    summary = ran.printed.partition("databases that were kept")[2]
     assert summary.count("psql ") == 2
     assert "dbname=trueup_kept_" in summary
     assert "its dump stays: .trueup/kept/trueup_kept_" in summary
-    assert (shop.pytester.path / ".trueup" / ".gitignore").read_text() == "*\n"
+    assert (tmp_path / ".trueup" / ".gitignore").read_text() == "*\n"
+    assert "where name = 's3cret' or n = 987654" in ran.printed.partition("trueup statements")[2]
 
 
 def test_database_on_a_provided_server_stays_until_the_test_fails_again(shop, owned, witness, server18) -> None:
@@ -225,7 +242,7 @@ def test_database_on_a_provided_server_stays_until_the_test_fails_again(shop, ow
     for _ in range(2):
         outcome = shop.run(FAILING, "--trueup-keep", f"--trueup-server={owned.reveal()}")
 
-        assert outcome.results["test_fails"] == "failed", outcome.printed
+        assert outcome.results["test_fails_in_the_shop"] == "failed", outcome.printed
         assert len(witness(kept)) == 2
         assert not (shop.pytester.path / ".trueup").exists()
     [(name,), _] = witness(kept)
