@@ -14,7 +14,7 @@ from trueup.testing.failures.keeping import is_to_be_kept, tell_kept
 from trueup.testing.guard.gate import gate
 from trueup.testing.lending.ahead import conn_of
 from trueup.testing.lending.asking import database_of, making, shared_by
-from trueup.testing.lending.hosting import Hostings, begun, short_turns, uncollected, visit
+from trueup.testing.lending.hosting import Hostings, begun, quick_imports, short_turns, visit
 from trueup.testing.marks import Kind, kind_of, known_server, servers_of
 from trueup.testing.options import Options, Server
 
@@ -104,7 +104,7 @@ def host_of(config: pytest.Config, server: Server) -> Callable[[], "Host"]:
     """Return what waits for a server of the run, which is being started."""
     hosts = config.stash.setdefault(HOSTS, {})
     if server not in hosts:
-        with uncollected():
+        with quick_imports():
             import_module("trueup.testing.lending.host")  # What the thread needs is whole before it begins.
         hosts[server] = begun(asking(config, server))
     return hosts[server]
@@ -126,7 +126,7 @@ def worker_of(config: pytest.Config) -> str:
 def open_databases(session: pytest.Session, server: Server) -> "Databases":
     """Return the databases of this process on a server; that is started when it is first asked for."""
     options = session.config.stash[OPTIONS]
-    with short_turns(), uncollected():
+    with short_turns(), quick_imports():
         wait_for_host, worker = host_of(session.config, server), worker_of(session.config)
         from trueup.testing.lending.first import prepare  # noqa: PLC0415  Paid for while the server starts.
         from trueup.testing.lending.orders import count_orders, first_order  # noqa: PLC0415

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from trueup.testing.isolation import HOSTINGS, OPTIONS
-from trueup.testing.lending.hosting import Hostings, Reception
+from trueup.testing.lending.hosting import Hostings, Reception, quick_imports
 from trueup.testing.marks import LINE
 from trueup.testing.options import add_options, read_options
 
@@ -35,8 +35,10 @@ RECEPTION = pytest.StashKey[Reception]()
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Declare the options, and register the parts, which declare theirs."""
     add_options(parser)
-    for name in PARTS:
-        pluginmanager.register(import_module(name), name)
+    with quick_imports():
+        parts = {name: import_module(name) for name in PARTS}
+    for name, part in parts.items():
+        pluginmanager.register(part, name)
 
 
 def pytest_configure(config: pytest.Config) -> None:
