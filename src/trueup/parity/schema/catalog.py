@@ -1,4 +1,4 @@
-"""Reads the structure of a database: one query a kind, all in the one transaction of a snapshot.
+"""Reads the structure of a database: one query a kind that is there, all in the one transaction of a snapshot.
 
 The versions 14 to 18 give the same text for the same object once `search_path` is empty, as a Snapshot has it; the few
 places where they don't are named in the queries beside this module, and in `viewdefs`.
@@ -109,11 +109,11 @@ def _definitions(found: Catalog) -> set[str | None]:
 
 
 def _read(snapshot: Snapshot) -> Catalog:
-    relations = snapshot.rows(query("relations"))
+    relations, present = snapshot.rows(query("relations")), _present(snapshot)
     scope = _scope(relations)
     return replace(
-        _related(snapshot, relations),
-        objects=MappingProxyType(_objects(snapshot, scope, OBJECTS)),
+        _related(snapshot, relations, present),
+        objects=MappingProxyType(_objects(snapshot, scope, filter(present.__contains__, OBJECTS))),
         annotations=MappingProxyType(_annotations(snapshot.rows(query("annotations"), scope))),
         not_compared=MappingProxyType(dict(snapshot.rows(query("uncompared"), scope))),
         skipped=MappingProxyType(dict(snapshot.rows(query("skipped")))),
@@ -121,21 +121,27 @@ def _read(snapshot: Snapshot) -> Catalog:
 
 
 def _read_relations(snapshot: Snapshot) -> Catalog:
-    relations = snapshot.rows(query("relations"))
-    triggers = _objects(snapshot, _scope(relations), ("triggers",))
-    return replace(_related(snapshot, relations), objects=MappingProxyType(triggers))
+    relations, present = snapshot.rows(query("relations")), _present(snapshot)
+    triggers = _objects(snapshot, _scope(relations), {"triggers"} & present)
+    return replace(_related(snapshot, relations, present), objects=MappingProxyType(triggers))
+
+
+def _present(snapshot: Snapshot) -> frozenset[str]:
+    """Return the names of the queries that find something, as far as that can be told for less than they take."""
+    [(names,)] = snapshot.rows(query("present"))
+    return frozenset(names)
 
 
 def _scope(relations: Iterable[Row]) -> dict[str, object]:
     return {"relations": [row[0] for row in relations]}
 
 
-def _related(snapshot: Snapshot, relations: Iterable[Row]) -> Catalog:
+def _related(snapshot: Snapshot, relations: Iterable[Row], present: frozenset[str]) -> Catalog:
     scope = _scope(relations)
     columns = _columns(snapshot.rows(query("columns"), scope), snapshot.rows(query("types"), scope))
     constraints = _grouped(snapshot.rows(query("constraints"), scope))
     indexes = _grouped(snapshot.rows(query("indexes"), scope))
-    sequences = {row[0]: row[1:] for row in snapshot.rows(query("sequences"), scope)}
+    sequences = {row[0]: row[1:] for row in snapshot.rows(query("sequences"), scope)} if "sequences" in present else {}
     names_tables = snapshot.server_version < 160000
     tables, views, numbers = {}, {}, {}
     for oid, kind, schema, relation, *facts in relations:
@@ -154,7 +160,7 @@ def _related(snapshot: Snapshot, relations: Iterable[Row]) -> Catalog:
         tables=MappingProxyType(tables),
         views=MappingProxyType(views),
         sequences=MappingProxyType(numbers),
-        types=MappingProxyType(_user_types(snapshot.rows(query("user_types")))),
+        types=MappingProxyType(_user_types(snapshot.rows(query("user_types")) if "user_types" in present else ())),
         objects=MappingProxyType({}),
         annotations=MappingProxyType({}),
         not_compared=MappingProxyType({}),

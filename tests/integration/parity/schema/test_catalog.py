@@ -231,6 +231,29 @@ def test_objects_of_extensions_are_skipped_and_counted(read):
     assert [identity for kind, identity in found.objects if kind == "extension"] == ["box"]
 
 
+@pytest.mark.parametrize(
+    ("statement", "key"),
+    [
+        (
+            "create operator class c for type int using btree family integer_ops as storage int",
+            ("operator class", "public.c USING btree"),
+        ),
+        (
+            "create subscription s connection 'host=nowhere' publication p with (connect = false, slot_name = none)",
+            ("subscription", "s"),
+        ),
+    ],
+    ids=["operator class", "subscription"],
+)
+def test_what_no_other_object_goes_with_is_read(read, statement, key):
+    """Nothing else makes the catalog ask for objects of this kind."""
+    assert key in read(statement).objects
+
+
+def test_composite_type_without_any_other_type_is_read(read):
+    assert list(read("create type c as (a int)").types) == [QualifiedName("public", "c")]
+
+
 def test_names_are_quoted_as_the_server_does(server16, server18):
     for server in (server16, server18):
         with snapshot(server.conninfo()) as there:
