@@ -3,7 +3,12 @@
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from xml.etree import ElementTree as ET
 
 import nox
 
@@ -15,13 +20,13 @@ nox.options.sessions = ["lint", "types", "unit", "integration", "repositories", 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 UNUSED = ("-p", "no:anyio", "-p", "no:pytest_cov", "-p", "no:faker", "-p", "no:rerunfailures")
 """Plugins that unit tests don't use, and that each process would import."""
-UNIT = ("tests/unit", "-o", "trueup_guard=true", *UNUSED)
+UNIT = ("pytest", "tests/unit", "-o", "trueup_guard=true", *UNUSED)
 MEASURED = ("unit", "integration", "repositories")
 COVERAGE = Path(".nox/measured").absolute()
 REPORTS = Path("reports").absolute()
 CORES = os.cpu_count() or 2
 WORKERS = str(CORES + 1)
-"""One more than there are cores: tests wait for servers. Those that ask for none don't, and each process collects."""
+"""One more than there are cores: tests wait for servers."""
 LEAST_NOTICED = 0.85
 """The share of planted defects that tests have to notice."""
 BYTECODE = Path(".nox/bytecode").absolute()
@@ -49,18 +54,47 @@ def report_of(name: str) -> str:
     return f"--junitxml={REPORTS / 'tests' / name}.xml"
 
 
-def measure(session: nox.Session, name: str, *options: str) -> None:
-    """Run pytest with options, the coverage kept under a name for the session that combines it."""
+@contextmanager
+def measured(session: nox.Session, name: str) -> Iterator[tuple[str, ...]]:
+    """Give the words that run a module so that its coverage is kept under a name, for the session that combines it."""
     COVERAGE.mkdir(parents=True, exist_ok=True)
     for old in COVERAGE.glob(f"data.{name}*"):
         old.unlink()
     session.env["COVERAGE_FILE"] = str(COVERAGE / f"data.{name}")
     # By coverage and not by pytest-cov, which begins after pytest has imported our plugin, and with it parts of trueup.
-    session.run("coverage", "run", "-m", "pytest", *options)
+    yield "coverage", "run", "-m"
     session.run("coverage", "combine", "-q")
     # A process that a test killed may have left a file that it had begun.
     for begun in COVERAGE.glob(f"data.{name}.*"):
         begun.unlink()
+
+
+def run_in_shares(session: nox.Session, *command: str) -> None:
+    """Run the unit tests in a process for each core, with its share of them; keep their JUnit reports as one.
+
+    Side by side and not by xdist, where every process collects all tests, and sends each result to another one.
+    """
+
+    def run(part: Path) -> str | bool | None:
+        return session.run(*command, "-q", f"--share={part.stem}/{CORES}", f"--junitxml={part}", silent=True)
+
+    with TemporaryDirectory() as folder:
+        parts = [Path(folder, f"{number}.xml") for number in range(1, CORES + 1)]
+        with ThreadPoolExecutor(CORES) as pool:
+            shares = [pool.submit(run, part) for part in parts]
+        join(parts, REPORTS / "tests/unit.xml")
+    for share in shares:
+        session.log(share.result())
+
+
+def join(parts: list[Path], whole: Path) -> None:
+    """Write the test suites of JUnit reports into one; none where one is missing, since its tests weren't run."""
+    whole.unlink(missing_ok=True)
+    if all(part.exists() for part in parts):
+        root = ET.Element("testsuites")
+        root.extend(suite for part in parts for suite in ET.parse(part).getroot())  # noqa: S314 — our own
+        whole.parent.mkdir(parents=True, exist_ok=True)
+        ET.ElementTree(root).write(whole, encoding="utf-8", xml_declaration=True)
 
 
 def heed_refusal(session: nox.Session) -> None:
@@ -77,7 +111,8 @@ def run_on_servers(session: nox.Session, name: str) -> None:
     heed_refusal(session)
     install(session, "test", "browser")
     options = [f"tests/{name}", report_of(name), "--reruns=1", "-rR"]
-    measure(session, name, *options, *(session.posargs or ["-n", WORKERS]))
+    with measured(session, name) as run:
+        session.run(*run, "pytest", *options, *(session.posargs or ["-n", WORKERS]))
 
 
 @nox.session
@@ -103,7 +138,10 @@ def types(session: nox.Session) -> None:
 def unit(session: nox.Session) -> None:
     """Run the tests that need no server, and can't reach one, in seconds: the session coverage measures them."""
     install(session, "test", "browser")
-    session.run("pytest", *UNIT, report_of("unit"), *(session.posargs or ["-n", str(CORES)]))
+    if session.posargs:
+        session.run(*UNIT, report_of("unit"), *session.posargs)
+    else:
+        run_in_shares(session, *UNIT)
 
 
 @nox.session
@@ -123,7 +161,8 @@ def coverage(session: nox.Session) -> None:
     """Measure the unit tests, combine their coverage with the others'; fail below the limit; write reports/coverage."""
     heed_refusal(session)
     install(session, "test", "browser")
-    measure(session, "unit", *UNIT, "-q", "-n", str(CORES))
+    with measured(session, "unit") as run:
+        run_in_shares(session, *run, *UNIT)
     session.env["COVERAGE_FILE"] = str(COVERAGE / "combined")
     session.run("coverage", "combine", "--keep", *(str(COVERAGE / f"data.{name}") for name in MEASURED))
     session.run("coverage", "html", "-d", str(REPORTS / "coverage"), "--fail-under=0", "-q")
