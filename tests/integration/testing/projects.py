@@ -45,7 +45,7 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
 
 def run_tests(folder: Path, *options: str) -> Ran:
     """Run all tests of a project, without most plugins."""
-    words = (*WITHOUT.split(), "-p", "no:cacheprovider", "--junitxml=outcome.xml", *options)
+    words = (*WITHOUT.split(), "--junitxml=outcome.xml", *options)
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PYTEST_ADDOPTS", raising=False)
         done = subprocess.run(

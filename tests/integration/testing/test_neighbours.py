@@ -1,6 +1,11 @@
 """What one test does to its database is never seen by the next one, in a project of its own."""
 
+import re
+from collections.abc import Mapping
+from textwrap import dedent
+
 import pytest
+from tests.integration.testing.projects import Ran, run_tests, write
 
 COUNT = """
     def count(connection):
@@ -84,26 +89,117 @@ THREAD_THAT_IS_JUST_ENDING = """
         threading.Thread(target=work).start()
         assert has_it.wait(10)
 """
+IN_A_SCOPE = """
+import pytest
+
+@pytest.fixture(scope="module")
+def three(module_db):
+    with module_db.transaction() as transaction:
+        add(transaction, "second")
+        add(transaction, "third")
+
+def test_sees_what_the_module_made(three, module_db, db, conn, observer):
+    assert db is module_db
+    assert count(observer) == count(conn) == 3
+    with db.transaction() as transaction:
+        add(transaction, "fourth")
+    add(conn, "fifth")
+
+def test_finds_the_module_as_it_was(three, db, observer):
+    assert count(observer) == 3
+
+def test_rolls_back_in_it(three, conn):
+    assert count(conn) == 3
+    add(conn, "fourth")
+
+def test_is_not_hurt_by_that(three, conn):
+    assert count(conn) == 3
+
+class TestClass:
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_adds_up(self, class_db, observer, number):
+        assert count(observer) == number
+        with class_db.transaction() as transaction:
+            add(transaction, str(number))
+
+class TestOther:
+    def test_begins_anew(self, class_db, observer):
+        assert count(observer) == 1
+
+def test_session(session_db):
+    with session_db.transaction() as transaction:
+        add(transaction)
+"""
+IN_ANOTHER = """
+def test_begins_anew(module_db, observer):
+    assert count(observer) == 1
+
+def test_session(session_db, observer):
+    assert count(observer) == 2
+"""
+MARKS = """
+import pytest
+
+@pytest.mark.trueup(sed="typo.sql")
+def test_misspells(conn): ...
+
+@pytest.mark.trueup("positional")
+def test_positional(conn): ...
+
+@pytest.mark.trueup(seed="nowhere.sql")
+def test_names_nothing(db): ...
+
+@pytest.mark.trueup(template="nowhere")
+def test_names_no_folder(fresh_db): ...
+
+@pytest.mark.trueup(timezone="Europe/Atlantis")
+def test_names_no_zone(db): ...
+
+@pytest.mark.trueup(timezone="Europe/Berlin")
+def test_wants_another_kind(module_db, db): ...
+
+def test_is_right(conn): ...
+"""
 
 
-def test_no_test_is_hurt_by_another_one(project: pytest.Pytester) -> None:
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory, sample_files: Mapping[str, str]) -> Ran:
+    """Return what became of all these tests in one run."""
+    folder = tmp_path_factory.mktemp("neighbours")
+    scopes = {"test_one.py": dedent(COUNT) + IN_A_SCOPE, "test_two.py": dedent(COUNT) + IN_ANOTHER}
+    others = {"conn": CONN, "past_the_driver": PAST_THE_DRIVER, "db": DB, "thread": THREAD_THAT_IS_JUST_ENDING}
+    tests = {**others, "marks": MARKS}
+    write(folder, {**sample_files, **scopes, **{f"test_{name}.py": text for name, text in tests.items()}})
+    return run_tests(folder)
+
+
+def test_no_test_is_hurt_by_another_one(ran: Ran) -> None:
     """`conn` is rolled back and checked, a commit past the driver fails its test alone, `db` is in its first state."""
-    project.makepyfile(
-        test_conn=CONN, test_past_the_driver=PAST_THE_DRIVER, test_db=DB, test_thread=THREAD_THAT_IS_JUST_ENDING
-    )
+    assert ran.of("test_conn") == {
+        "test_adds": "passed",
+        "test_finds_nothing_of_it": "passed",
+        "test_defers_a_mistake": "failed",
+        "test_is_not_hurt_by_that": "passed",
+    }, ran.printed
+    assert ran.of("test_past_the_driver") == {
+        "test_commits": "failed",
+        "test_commits_and_begins_again": "failed",
+        "test_leaves_a_copy_open": "failed",
+        "test_is_not_hurt_by_that": "passed",
+    }, ran.printed
+    assert ran.has_passed("test_db", 8), ran.printed
+    assert ran.has_passed("test_thread", 1), ran.printed
 
-    result = project.runpytest_subprocess("-p", "no:randomly")
 
-    result.assert_outcomes(passed=3 + 1 + 8 + 1, failed=1 + 3)
-    result.stdout.fnmatch_lines(
-        [
-            "a commit at the end of the test would have failed: ForeignKeyMissing*bookings_client_id_fkey*",
-            "*the test ended the transaction of `conn`*ask for `db`*",
-            "*the test left `conn` in the middle of a statement*",
-        ]
-    )
-    result.stdout.no_fnmatch_line("*4711*not present*")
-    result.stdout.no_fnmatch_line("*During handling*")
+def test_failure_tells_what_the_test_did_and_no_value(ran: Ran) -> None:
+    told = ran.texts["test_defers_a_mistake"]
+    assert "a commit at the end of the test would have failed: ForeignKeyMissing" in told
+    assert "bookings_client_id_fkey" in told
+    assert "the test ended the transaction of `conn`" in ran.texts["test_commits"]
+    assert "ask for `db`" in ran.texts["test_commits"]
+    assert "the test left `conn` in the middle of a statement" in ran.texts["test_leaves_a_copy_open"]
+    assert not re.search("4711.*not present", ran.printed)
+    assert "During handling" not in ran.printed
 
 
 def test_database_is_made_ahead_where_a_later_test_asks_for_it(project: pytest.Pytester) -> None:
@@ -122,105 +218,26 @@ def test_database_is_made_ahead_where_a_later_test_asks_for_it(project: pytest.P
     result.assert_outcomes(passed=2)
 
 
-def test_shared_databases_last_as_long_as_their_scope(project: pytest.Pytester) -> None:
-    project.makepyfile(
-        test_one=COUNT
-        + """
-    import pytest
-
-    @pytest.fixture(scope="module")
-    def three(module_db):
-        with module_db.transaction() as transaction:
-            add(transaction, "second")
-            add(transaction, "third")
-
-    def test_sees_what_the_module_made(three, module_db, db, conn, observer):
-        assert db is module_db
-        assert count(observer) == count(conn) == 3
-        with db.transaction() as transaction:
-            add(transaction, "fourth")
-        add(conn, "fifth")
-
-    def test_finds_the_module_as_it_was(three, db, observer):
-        assert count(observer) == 3
-
-    def test_rolls_back_in_it(three, conn):
-        assert count(conn) == 3
-        add(conn, "fourth")
-
-    def test_is_not_hurt_by_that(three, conn):
-        assert count(conn) == 3
-
-    class TestClass:
-        @pytest.mark.parametrize("number", [1, 2])
-        def test_adds_up(self, class_db, observer, number):
-            assert count(observer) == number
-            with class_db.transaction() as transaction:
-                add(transaction, str(number))
-
-    class TestOther:
-        def test_begins_anew(self, class_db, observer):
-            assert count(observer) == 1
-
-    def test_session(session_db):
-        with session_db.transaction() as transaction:
-            add(transaction)
-    """,
-        test_two=COUNT
-        + """
-    def test_begins_anew(module_db, observer):
-        assert count(observer) == 1
-
-    def test_session(session_db, observer):
-        assert count(observer) == 2
-    """,
-    )
-
-    result = project.runpytest_subprocess("-p", "no:randomly")
-
-    result.assert_outcomes(passed=10)
+def test_shared_databases_last_as_long_as_their_scope(ran: Ran) -> None:
+    assert ran.has_passed("test_one", 8), ran.printed
+    assert ran.has_passed("test_two", 2), ran.printed
 
 
-def test_marks_are_checked(project: pytest.Pytester) -> None:
-    project.makepyfile(
-        """
-    import pytest
+TOLD_OF_MARKS = {
+    "misspells": r"test_misspells: pytest.mark.trueup: .*unexpected keyword argument 'sed'; it takes seed=.*, by name",
+    "positional": r"test_positional: pytest.mark.trueup: .*takes 0 positional arguments",
+    "names_nothing": r"cannot read the seed .*nowhere.sql",
+    "names_no_folder": r"cannot read migrations from .*nowhere",
+    "names_no_zone": r"PostgreSQL knows no time zone 'Europe/Atlantis'",
+    "wants_another_kind": r"`db` is the database of `module_db` here",
+}
 
-    @pytest.mark.trueup(sed="typo.sql")
-    def test_misspells(conn): ...
 
-    @pytest.mark.trueup("positional")
-    def test_positional(conn): ...
-
-    @pytest.mark.trueup(seed="nowhere.sql")
-    def test_names_nothing(db): ...
-
-    @pytest.mark.trueup(template="nowhere")
-    def test_names_no_folder(fresh_db): ...
-
-    @pytest.mark.trueup(timezone="Europe/Atlantis")
-    def test_names_no_zone(db): ...
-
-    @pytest.mark.trueup(timezone="Europe/Berlin")
-    def test_wants_another_kind(module_db, db): ...
-
-    def test_is_right(conn): ...
-    """
-    )
-
-    result = project.runpytest_subprocess("-p", "no:randomly")
-
-    result.assert_outcomes(passed=1, errors=6)
-    result.stdout.fnmatch_lines_random(
-        [
-            "*test_misspells: pytest.mark.trueup: *unexpected keyword argument 'sed'; it takes seed=*, by name",
-            "*test_positional: pytest.mark.trueup: *takes 0 positional arguments*",
-            "cannot read the seed *nowhere.sql*",
-            "cannot read migrations from *nowhere*",
-            "*PostgreSQL knows no time zone 'Europe/Atlantis'*",
-            "*`db` is the database of `module_db` here*",
-        ]
-    )
+def test_marks_are_checked(ran: Ran) -> None:
+    expected = {f"test_{name}": "error" for name in TOLD_OF_MARKS}
+    assert ran.of("test_marks") == {**expected, "test_is_right": "passed"}, ran.printed
+    for name, told in TOLD_OF_MARKS.items():
+        assert re.search(told, ran.texts[f"test_{name}"]), name
 
 
 def test_broken_migration_is_shown_with_file_line_and_statement(project: pytest.Pytester) -> None:
