@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from time import monotonic
 from typing import Any
@@ -36,6 +38,7 @@ class Receiver:
     def stop(self) -> None:
         self.server.shutdown()
         self.server.server_close()
+        self.server.hang_up()
 
     @property
     def dsn(self) -> Secret:
@@ -61,6 +64,25 @@ class Receiver:
 
 
 class Server(ThreadingHTTPServer):
+    def __init__(self, *arguments: Any) -> None:
+        self.clients: set[socket.socket] = set()
+        super().__init__(*arguments)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        client, address = super().get_request()
+        self.clients.add(client)
+        return client, address
+
+    def shutdown_request(self, request: Any) -> None:
+        self.clients.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """End the connections of clients who keep them for another request, and with them their threads."""
+        for client in list(self.clients):
+            with suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of clients that hang up."""
 
