@@ -4,10 +4,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from tests.integration.testing.projects import Ran, run_tests, write
 from tests.integration.testing.waiting import wait_until
 
 from trueup.db import connect
@@ -42,44 +43,50 @@ TELL_WHERE = """
 """
 
 
+VERSION = """
+    def test_version(conn):
+        assert conn.info.server_version // 10_000 == {}
+"""
+NOWHERE = "postgresql://somebody@127.0.0.1:1/production"
+
+
 def wheres(project: pytest.Pytester) -> list[tuple[Path, str]]:
     """Return where each test's database was: the data directory, and the name."""
-    lines = (project.path / "where").read_text(encoding="utf-8").splitlines()
+    return read_wheres(project.path)
+
+
+def read_wheres(folder: Path) -> list[tuple[Path, str]]:
+    """Return what the tests in a folder have told."""
+    lines = (folder / "where").read_text(encoding="utf-8").splitlines()
     return [(Path(line.split()[0]), line.split()[1]) for line in lines]
 
 
+IDLE = {
+    "test_nothing.py": "def test_nothing(): ...",
+    "test_skip.py": "import pytest\n\n@pytest.mark.skip\ndef test_one(db): ...",
+    "test_skipif.py": "import pytest\n\n@pytest.mark.skipif(True, reason='not here')\ndef test_one(db): ...",
+    "test_deselected.py": "def test_one(db): ...",
+}
+
+
 @pytest.mark.parametrize("workers", ["0", "2"])
-def test_none_is_started_when_no_test_asks(project: pytest.Pytester, workers: str) -> None:
+def test_none_is_started_when_no_test_that_runs_asks(project: pytest.Pytester, workers: str) -> None:
     project.makeconftest(TELL_WHETHER_STARTED)
-    project.makepyfile("def test_nothing(): ...")
+    write(project.path, IDLE)
 
-    result = project.runpytest_subprocess("-n", workers, "-s")
+    result = project.runpytest_subprocess("-n", workers, "-s", "--deselect", "test_deselected.py")
 
-    result.assert_outcomes(passed=1)
+    outcomes = result.parseoutcomes()
+    assert (outcomes["passed"], outcomes["skipped"]) == (1, 2)
     result.stdout.fnmatch_lines(["*STARTED False*"])
 
 
-def test_collecting_starts_none(project: pytest.Pytester) -> None:
+@pytest.mark.parametrize("option", ["--collect-only", "--setup-plan"])
+def test_collecting_and_planning_start_none(project: pytest.Pytester, option: str) -> None:
     project.makeconftest(TELL_WHETHER_STARTED)
     project.makepyfile("def test_one(db): ...")
 
-    project.runpytest_subprocess("--collect-only", "-s").stdout.fnmatch_lines(["*STARTED False*"])
-
-
-@pytest.mark.parametrize(
-    ("mark", "options"),
-    [
-        ("skip", ()),
-        ("skipif(True, reason='not here')", ()),
-        ("trueup", ("--deselect", "test_none.py")),
-        ("trueup", ("--setup-plan",)),
-    ],
-)
-def test_tests_that_do_not_run_start_none(project: pytest.Pytester, mark: str, options: tuple[str, ...]) -> None:
-    project.makeconftest(TELL_WHETHER_STARTED)
-    project.makepyfile(test_none=f"import pytest\n\n@pytest.mark.{mark}\ndef test_one(db): ...")
-
-    project.runpytest_subprocess(*options, "-s").stdout.fnmatch_lines(["*STARTED False*"])
+    project.runpytest_subprocess(option, "-s").stdout.fnmatch_lines(["*STARTED False*"])
 
 
 def test_module_that_cannot_be_collected_starts_none(project: pytest.Pytester) -> None:
@@ -89,77 +96,39 @@ def test_module_that_cannot_be_collected_starts_none(project: pytest.Pytester) -
     project.runpytest_subprocess("-s").stdout.fnmatch_lines(["*STARTED False*"])
 
 
-def test_server_is_asked_for_before_the_first_test_is_set_up(project: pytest.Pytester) -> None:
-    """What a test before it does, or what its fixtures import, goes on while it starts."""
-    project.makepyfile(
-        """
-        import sys
-        import threading
-
-        def test_first():
-            assert "psycopg" not in sys.modules or "trueup-host" in {thread.name for thread in threading.enumerate()}
-            assert "trueup.testing.lending.host" in sys.modules
-
-        def test_second(db): ...
-        """
-    )
-
-    project.runpytest_subprocess("-p", "no:randomly").assert_outcomes(passed=2)
-
-
 def test_workers_share_one_server_and_no_database(project: pytest.Pytester) -> None:
     project.makeconftest(TELL_WHETHER_STARTED)
-    project.makepyfile(TELL_WHERE)
+    project.makepyfile(TELL_WHERE + VERSION.format(18))
 
     result = project.runpytest_subprocess("-n", "2", "-s")
 
-    result.assert_outcomes(passed=6)
-    result.stdout.fnmatch_lines(["*STARTED True*"])
+    result.assert_outcomes(passed=7)
+    result.stdout.fnmatch_lines(["trueup: embedded PostgreSQL 18*", "*STARTED True*"])
     assert len({folder for folder, _ in wheres(project)}) == 1
     assert {name.split("_")[3] for _, name in wheres(project)} == {"gw0", "gw1"}
     assert not any(folder.exists() for folder, _ in wheres(project))
 
 
-@pytest.mark.parametrize("version", ["16", "18"])
-def test_server_is_of_the_version_that_was_asked_for(project: pytest.Pytester, version: str) -> None:
-    project.makepyfile(
-        f"""
-    def test_version(conn):
-        assert conn.info.server_version // 10_000 == {version}
-    """
-    )
+FIRST = """
+    import sys
+    import threading
 
-    result = project.runpytest_subprocess(f"--trueup-server=embedded:{version}")
+    def test_first():
+        assert "psycopg" not in sys.modules or "trueup-host" in {thread.name for thread in threading.enumerate()}
+        assert "trueup.testing.lending.host" in sys.modules
 
-    result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines([f"trueup: embedded PostgreSQL {version}*"])
+    def test_second(db): ...
+"""
+ALL = """
+    def test_all(conn, fresh_db, module_db, session_db, observer):
+        with fresh_db.transaction() as one, module_db.transaction() as other:
+            one.execute("select 1")
+            other.execute("select 1")
 
-
-def test_environment_and_env_file_name_no_server(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    nowhere = "postgresql://somebody@127.0.0.1:1/production"
-    for variable in ("DATABASE_URL", "TRUEUP_DATABASE", "TRUEUP_SERVER"):
-        monkeypatch.setenv(variable, nowhere)
-    for variable, value in {"PGHOST": "127.0.0.1", "PGPORT": "1", "PGDATABASE": "production"}.items():
-        monkeypatch.setenv(variable, value)
-    (project.path / ".env").write_text(f"DATABASE_URL={nowhere}\n", encoding="utf-8")
-    project.makepyfile(TELL_WHERE)
-
-    project.runpytest_subprocess().assert_outcomes(passed=6)
-
-    assert all(name.startswith("trueup_run_") for _, name in wheres(project))
-
-
-@pytest.mark.parametrize("server", ["postgresql:///production", "dbname=production", "env:DATABASE_URL", "embedded:x"])
-def test_server_without_a_host_is_a_usage_error(project: pytest.Pytester, server: str) -> None:
-    result = project.runpytest_subprocess(f"--trueup-server={server}")
-
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--trueup-server*must be embedded:18*"])
-
-
-def test_server_of_its_own_has_the_template_and_can_be_restarted(project: pytest.Pytester) -> None:
-    project.makepyfile(
-        """
+    def test_more(fresh_db): ...
+    def test_yet_more(fresh_db): ...
+"""
+OWN = """
     from trueup.db import connect
 
     def test_restart(server):
@@ -171,10 +140,72 @@ def test_server_of_its_own_has_the_template_and_can_be_restarted(project: pytest
         connection = connect(conninfo)
         assert connection.execute("select count(*) from clients").fetchone() == (2,)
         connection.close()
-    """
-    )
+"""
+TELL_WHAT_IS_LEFT = """
+    import threading
+    import pytest
 
-    project.runpytest_subprocess().assert_outcomes(passed=1)
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure():
+        print("LEFT", *(thread.name for thread in threading.enumerate()))
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("host")
+
+
+@pytest.fixture(scope="module")
+def ran(folder: Path, sample_files: Mapping[str, str]) -> Ran:
+    """Return what became of a run in an environment that names another server."""
+    tests = {
+        "test_a_first.py": FIRST,
+        "test_all.py": ALL,
+        "test_own.py": OWN,
+        "test_where.py": TELL_WHERE + VERSION.format(16),
+    }
+    env = {".env": f"DATABASE_URL={NOWHERE}\n"}
+    write(folder, {**sample_files, **env, **tests, "conftest.py": TELL_WHAT_IS_LEFT})
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in ("DATABASE_URL", "TRUEUP_DATABASE", "TRUEUP_SERVER"):
+            patch.setenv(variable, NOWHERE)
+        for variable, value in {"PGHOST": "127.0.0.1", "PGPORT": "1", "PGDATABASE": "production"}.items():
+            patch.setenv(variable, value)
+        return run_tests(folder, "--trueup-server=embedded:16", "-s", "-p", "no:rerunfailures")
+
+
+def test_server_is_asked_for_before_the_first_test_is_set_up(ran: Ran) -> None:
+    """What a test before it does, or what its fixtures import, goes on while it starts."""
+    assert ran.has_passed("test_a_first", 2), ran.printed
+
+
+def test_server_is_of_the_version_that_was_asked_for(ran: Ran) -> None:
+    assert ran.of("test_where")["test_version"] == "passed", ran.printed
+    assert "\ntrueup: embedded PostgreSQL 16" in ran.printed
+
+
+def test_environment_and_env_file_name_no_server(ran: Ran, folder: Path) -> None:
+    assert ran.has_passed("test_where", 7), ran.printed
+    assert all(name.startswith("trueup_run_") for _, name in read_wheres(folder))
+
+
+def test_server_of_its_own_has_the_template_and_can_be_restarted(ran: Ran) -> None:
+    assert ran.has_passed("test_own", 1), ran.printed
+
+
+def test_nothing_is_left_in_the_process(ran: Ran, folder: Path) -> None:
+    """W-T12: pytest ends, and has nothing to wait for."""
+    assert ran.has_passed("test_all", 3), ran.printed
+    assert "\nLEFT MainThread\n" in ran.printed
+    assert not any(where.exists() for where, _ in read_wheres(folder))
+
+
+def test_server_without_a_host_is_a_usage_error(project: pytest.Pytester) -> None:
+    result = project.runpytest_subprocess("--trueup-server=env:DATABASE_URL")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--trueup-server*must be embedded:18*"])
 
 
 @pytest.fixture
@@ -256,38 +287,6 @@ def test_start_that_failed_is_not_tried_again(tmp_path: Path) -> None:
 
     with pytest.raises(ServerUnavailable, match="no embedded PostgreSQL 9"):
         hosting.open()
-
-
-def test_nothing_is_left_in_the_process(project: pytest.Pytester) -> None:
-    """W-T12: pytest ends, and has nothing to wait for."""
-    project.makeconftest(
-        """
-    import threading
-    import pytest
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_unconfigure():
-        print("LEFT", *(thread.name for thread in threading.enumerate()))
-    """
-    )
-    project.makepyfile(
-        TELL_WHERE
-        + """
-    def test_all(conn, fresh_db, module_db, session_db, observer):
-        with fresh_db.transaction() as one, module_db.transaction() as other:
-            one.execute("select 1")
-            other.execute("select 1")
-
-    def test_more(fresh_db): ...
-    def test_yet_more(fresh_db): ...
-    """
-    )
-
-    result = project.runpytest_subprocess("-s", "-p", "no:rerunfailures")
-
-    result.assert_outcomes(passed=9)
-    result.stdout.fnmatch_lines(["LEFT MainThread"])
-    assert not any(folder.exists() for folder, _ in wheres(project))
 
 
 def test_worker_hears_that_the_controller_is_gone() -> None:
