@@ -6,9 +6,9 @@ To make a database, to read its structure and to dump it costs as much for one c
 import re
 import subprocess
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import psycopg
 from tests.integration.parity.schema.planning.case_table import Case
@@ -24,6 +24,7 @@ from trueup.parity.schema.planning.running import Unproved
 from trueup.servers import EmbeddedServer
 
 Connection = psycopg.Connection[tuple[object, ...]]
+T = TypeVar("T")
 
 OF_THE_DATABASE = re.compile(
     r"schema (\w+, )?public|event trigger|default privileges (?!in schema)|all tables|access method|extension"
@@ -31,6 +32,8 @@ OF_THE_DATABASE = re.compile(
 BESIDE_SCHEMAS = re.compile(
     r'create (?:trusted )?(?:schema|server|foreign data wrapper|publication|language) ("[^"]+"|\w+)'
 )
+FIELDS = ("tables", "views", "sequences", "types", "objects", "annotations")
+"""What a catalog has by its name."""
 MARK = re.compile(r"_of_\d+(?!\d)")
 UNMARKED = ""
 BEFORE_TABLES = {"SET default_tablespace = '';", "SET default_table_access_method = heap;"}
@@ -77,19 +80,35 @@ def marks(text: object) -> set[str]:
     return set(MARK.findall(str(text))) or {UNMARKED}
 
 
-def share(whole: Structure, mark: str) -> Structure:
-    """Return what in a structure is of one case; unmarked is what is of none."""
+def shares(whole: Structure, cases: Collection[str]) -> dict[str, Structure]:
+    """Return what in a structure is of each case, by its mark; unmarked is what is of none."""
 
-    def is_its_own(name: object) -> bool:
-        return mark in marks(name)
+    def cut(names: Iterable[T]) -> Mapping[str, list[T]]:
+        found = defaultdict(list)
+        for name in names:
+            for mark in marks(name):
+                found[mark].append(name)
+        return found
 
-    parts = {
-        field: {name: each for name, each in getattr(whole.catalog, field).items() if is_its_own(name)}
-        for field in ("tables", "views", "sequences", "types", "objects", "annotations")
+    found = whole.catalog
+    fields = {field: getattr(found, field) for field in FIELDS}
+    named = {field: cut(names) for field, names in fields.items()}
+    schemas = cut(found.schemas)
+    needs = defaultdict(list)
+    for pair in whole.needs:
+        for mark in cases if pair[0].kind == "server" else marks(pair[0]):
+            needs[mark].append(pair)
+    return {
+        mark: Structure(
+            replace(
+                found,
+                schemas=frozenset(schemas[mark]),
+                **{field: {name: names[name] for name in named[field][mark]} for field, names in fields.items()},
+            ),
+            frozenset(needs[mark]),
+        )
+        for mark in cases
     }
-    schemas = frozenset(filter(is_its_own, whole.catalog.schemas))
-    needs = (pair for pair in whole.needs if is_its_own(pair[0]) or pair[0].kind == "server")
-    return Structure(replace(whole.catalog, schemas=schemas, **parts), frozenset(needs))
 
 
 # -- databases ---------------------------------------------------------------------------------------------------------
@@ -118,10 +137,10 @@ def apply(connection: Connection, way: Iterable[Statement]) -> None:
                 connection.execute(statement.sql.encode())
 
 
-def sides(server: EmbeddedServer, conninfo: ConnInfo, cases: Iterable[str]) -> dict[str, Side]:
+def sides(server: EmbeddedServer, conninfo: ConnInfo, cases: Collection[str]) -> dict[str, Side]:
     """Read a database; return what is of each case, by its mark."""
-    found, printed = structure(conninfo), dump(server, conninfo)
-    return {mark: Side(share(found, mark), printed[mark]) for mark in cases}
+    printed = dump(server, conninfo)
+    return {mark: Side(share, printed[mark]) for mark, share in shares(structure(conninfo), cases).items()}
 
 
 def dump(server: EmbeddedServer, conninfo: ConnInfo) -> Mapping[str, list[str]]:
