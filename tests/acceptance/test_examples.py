@@ -130,7 +130,8 @@ def test_examples_of_a_page_do_what_it_says(page: Path, names: dict[str, Any], o
 def test_project_of_a_page_does_what_it_says(
     page: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:randomly -p no:hypothesispytest -p no:faker")
+    unused = ("randomly", "hypothesispytest", "faker", "anyio", "pytest_cov", "rerunfailures", "timeout")
+    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(f"-p no:{name}" for name in unused))
     blocks = blocks_of(TEXTS[page])
     for block, behind in zip(blocks, [*blocks[1:], None], strict=True):
         if found := NAMED.match(block.text):

@@ -9,6 +9,7 @@ from itertools import chain, count
 from pathlib import Path
 
 import pytest
+from tests.integration.turns import left_out
 from tests.repositories.killing import Crashing, Killer, crashing
 from tests.repositories.rows import COMPANY, OTHER, company
 
@@ -28,6 +29,12 @@ NUMBERS = count()
 
 class Undo(Exception):
     """Ends a test's transaction."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out of every run what is tried again on another version."""
+    for item in left_out(items):
+        item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="session")

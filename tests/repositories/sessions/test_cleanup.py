@@ -209,7 +209,7 @@ def test_run_deletes_just_what_the_dry_run_counted_while_others_write(database, 
     for thread in threads:
         thread.start()
     try:
-        done = clean_up(db, replace(Selection(), as_of=planned.as_of), batch_rows=7)
+        done = clean_up(db, replace(Selection(), as_of=planned.as_of), batch_rows=25)
     finally:
         over.set()
         for thread in threads:

@@ -89,7 +89,6 @@ def test_only_runs_of_the_same_company_and_entity_are_taken_up(sync, observer, r
     ]
 
 
-@pytest.mark.parametrize("server", [18, pytest.param(16, marks=pytest.mark.long)], indirect=True)
 @pytest.mark.parametrize("entity", SYNCS)
 def test_killed_run_leaves_all_or_nothing(sync, salon, schedule, killer, entity):
     """What is not on a list any more is taken out of use together with what is on it, or not at all."""
