@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from trueup.conninfo import ConnInfo
 from trueup.db.block import CURRENT
 from trueup.errors import DatabaseError, PermissionMissing, UsageError
+from trueup.testing import rewind
 from trueup.testing.failures.keeping import keep
 from trueup.testing.guard.gate import gate
 from trueup.testing.guard.leaks.leak import Leak
@@ -22,11 +23,13 @@ from trueup.testing.lending.kept import KeptConnection
 from trueup.testing.lending.leases import open_site
 from trueup.testing.lending.loans import Loan
 from trueup.testing.lending.orders import Order
-from trueup.testing.lending.returning import check_server, is_in_use, put_back, rewound
+from trueup.testing.lending.returning import brought_back, check_server, is_in_use, put_back
 from trueup.testing.lending.templates import Templates
 from trueup.testing.marks import Kind
 from trueup.testing.options import Options
-from trueup.testing.rewind import NotRewound, Rewound
+
+if TYPE_CHECKING:
+    from trueup.testing.rewind import NotRewound, Rewound
 
 
 class Databases:
@@ -45,7 +48,7 @@ class Databases:
         )
         if first.order is not None and first.lease is not None:
             pid = first.baseline.pid if first.baseline is not None else 0
-            loan = Loan(lease=first.lease, baseline=first.baseline, baseline_pid=pid)
+            loan = Loan(lease=first.lease, taken=first.baseline, baseline_pid=pid, recall=first.recall)
             self.clones.ready[first.order].append(loan)
         self.free: dict[Kind, list[Loan]] = defaultdict(list)
         """Those that were taken back, in their first state."""
@@ -87,7 +90,7 @@ class Databases:
     def create_to_keep(self, kind: Kind) -> Loan:
         """Return a new clone with its baseline, where the role may take that."""
         loan = self.create(kind, is_put_back=self.can_rewind)
-        if self.can_rewind and loan.baseline is None:
+        if self.can_rewind and not loan.is_put_back:
             try:
                 loan.remember(verify=self.is_verifying)
             except PermissionMissing:
@@ -117,17 +120,17 @@ class Databases:
                 f"`db` is the database of `{shared}` here, which has another seed, template or time zone than this"
                 f" test's mark says: put the mark where `{shared}` is made, or ask for `fresh_db`"
             )
-        if loan.baseline is None:
+        if (outer := loan.baseline) is None:
             raise UsageError(
                 f"`db` can't put the database of `{shared}` back, because the user of the server is no superuser: ask"
                 " for `fresh_db`"
             )
-        loan.inner = loan.baseline.nest()
+        loan.inner = outer.nest()
         return self.hand_out("db", loan)
 
     def ask(self) -> None:
         """Have the connections of a test's database hand in what they have counted, for `take_back`."""
-        if (loan := self.lent.get("db")) is not None and loan.baseline is not None:
+        if (loan := self.lent.get("db")) is not None and loan.is_put_back:
             loan.ask()
 
     def hear(self) -> None:
@@ -155,12 +158,12 @@ class Databases:
         CURRENT.set(self.blocks.pop(fixture))  # A transaction that was left open is nobody else's.
         if loan.inner is not None and fixture == "db":
             put_back(loan)
-        elif loan.baseline is None:
+        elif not loan.is_put_back:
             if is_in_use(self.site.admin, loan):
                 end_sessions(loan.conninfo, kept=loan.pids)
             self.discard(loan)
         else:
-            self.settle(loan, rewound(loan, loan.baseline))
+            self.settle(loan, brought_back(loan))
 
     def keep(self, fixture: str, node: str) -> ConnInfo:
         """Let go of the database of a failed test, and return how to connect to it; nobody drops it.
@@ -177,9 +180,9 @@ class Databases:
         loan.close()
         return self.host.conninfo.with_parameters(dbname=keep(self.site.admin, loan.lease.name, node))
 
-    def settle(self, loan: Loan, outcome: Rewound | NotRewound) -> None:
+    def settle(self, loan: Loan, outcome: "Rewound | NotRewound") -> None:
         """Keep a database that is in its first state again; replace another one."""
-        if not isinstance(outcome, NotRewound):
+        if not isinstance(outcome, rewind.NotRewound):
             self.free[loan.lease.kind].append(loan)
             return
         self.clones.replace(Order(kind=loan.lease.kind, is_put_back=True))

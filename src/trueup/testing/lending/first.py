@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from trueup.errors import MigrationFailed, PermissionMissing, UsageError
 from trueup.settings import Settings
+from trueup.testing import rewind
+from trueup.testing.lending.baselines import find_baseline
 from trueup.testing.lending.host import Host
 from trueup.testing.lending.leases import Lease, Site, open_site
 from trueup.testing.lending.orders import Order
@@ -15,6 +17,9 @@ from trueup.testing.options import Options
 
 if TYPE_CHECKING:
     from trueup.testing.rewind import Baseline
+
+MAIN = "main"
+"""The name of a process that is the only one of its run: nobody else has changed anything on a server of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +34,8 @@ class First:
     """What the first database was made for; None: none was made."""
     lease: Lease | None = None
     baseline: "Baseline | None" = None
+    recall: "Callable[[], Baseline] | None" = None
+    """Gives the baseline where that is known; it is read when something is put back."""
 
 
 def prepare(wait_for_host: Callable[[], Host], options: Options, worker: str, order: Order | None) -> First:
@@ -45,7 +52,9 @@ def prepare(wait_for_host: Callable[[], Host], options: Options, worker: str, or
         return first
     whole = replace(order, kind=replace(order.kind, schema=order.kind.schema or schema))
     try:
-        return with_database(first, whole, verify=options.is_verifying)
+        found = with_database(first, whole)
+        may_recall = worker == MAIN and not options.is_verifying
+        return with_baseline(found, may_recall=may_recall, verify=options.is_verifying)
     except (UsageError, MigrationFailed, PermissionMissing):  # As whoever asks for it will be told.
         return first
     except BaseException:
@@ -53,14 +62,18 @@ def prepare(wait_for_host: Callable[[], Host], options: Options, worker: str, or
         raise
 
 
-def with_database(first: First, order: Order, *, verify: bool) -> First:
+def with_database(first: First, order: Order) -> First:
     """Return it with a database, where its template is there."""
     template = read_recipe(order.kind).name
     if not first.site.exists(template):
         return first
-    lease = first.site.clone(template, order.kind)
-    # Of the package, as the main thread does at the same time: by its module each of the two would wait for the other.
-    from trueup.testing.rewind import Baseline  # noqa: PLC0415  Imported while the clone is made.
+    return replace(first, order=order, lease=first.site.clone(template, order.kind))
 
-    baseline = Baseline.take(lease.conninfo, verify=verify) if order.is_put_back else None
-    return replace(first, order=order, lease=lease, baseline=baseline)
+
+def with_baseline(first: First, *, may_recall: bool, verify: bool) -> First:
+    """Return it with the baseline of a database that is to be put back: the one that is known, or a new one."""
+    if first.order is None or first.lease is None or not first.order.is_put_back:
+        return first
+    if may_recall and (recall := find_baseline(first.site, first.lease)) is not None:
+        return replace(first, recall=recall)
+    return replace(first, baseline=rewind.Baseline.take(first.lease.conninfo, verify=verify))

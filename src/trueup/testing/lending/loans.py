@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg.pq import ExecStatus
@@ -13,10 +14,14 @@ from trueup.db.hold import Hold
 from trueup.db.pool import Pool
 from trueup.db.pooled import PooledConnection
 from trueup.settings import DatabaseSettings
+from trueup.testing import rewind
 from trueup.testing.lending.kept import KeptConnection, open_kept
 from trueup.testing.lending.leases import Lease
-from trueup.testing.rewind import Baseline, NotRewound, Rewound
-from trueup.testing.rewind.witness import FLUSH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trueup.testing.rewind import Baseline, NotRewound, Rewound
 
 POOL_CONNECTIONS = 10
 
@@ -46,16 +51,35 @@ class Loan:
     kept: KeptConnection | None = None
     eye: Connection | None = None
     opened: TestDatabase | None = None
-    baseline: Baseline | None = None
-    """The state that it is lent out in; None: it is used once."""
+    taken: "Baseline | None" = None
+    """The baseline that was taken or recalled."""
+    recall: "Callable[[], Baseline] | None" = None
+    """Gives the baseline of a clone that is known without looking, when it is first needed."""
     baseline_pid: int = 0
     """The server's process for its connection, also when that was lost."""
-    inner: Baseline | None = None
+    inner: "Baseline | None" = None
     """The state that a test found it in, while others share it."""
     asked: list[PooledConnection] = field(default_factory=list)
     """Those that are handing in what they have counted; nobody else may take them meanwhile."""
     told: tuple[Pool, int] | None = None
     """The pool all of whose connections have handed that in, and how many had been taken from it by then."""
+
+    @property
+    def is_put_back(self) -> bool:
+        """Whether it is lent out again; else it is used once."""
+        return self.taken is not None or self.recall is not None
+
+    @property
+    def baseline(self) -> "Baseline | None":
+        """The state that it is lent out in; None: it is used once.
+
+        Raises:
+            TrueupError: it was known without looking, and now nobody can connect to the database.
+        """
+        if self.taken is None and self.recall is not None:
+            self.taken = self.recall()
+            self.baseline_pid = self.taken.pid
+        return self.taken
 
     @property
     def conninfo(self) -> ConnInfo:
@@ -102,10 +126,10 @@ class Loan:
             PermissionMissing: the role may not.
             Refused: somebody is at work in it.
         """
-        self.baseline = Baseline.take(self.conninfo, verify=verify)
-        self.baseline_pid = self.baseline.pid
+        self.taken = rewind.Baseline.take(self.conninfo, verify=verify)
+        self.baseline_pid = self.taken.pid
 
-    def rewind(self, baseline: Baseline) -> Rewound | NotRewound:
+    def rewind(self, baseline: "Baseline") -> "Rewound | NotRewound":
         """Bring it back to a baseline, or say why it can't be proven to be there."""
         if self.eye is not None and not self.eye.closed:
             self.eye.rollback()
@@ -124,7 +148,7 @@ class Loan:
             pool.held.update((connection, Hold(())) for connection in self.asked)
         for connection in self.asked:
             with suppress(psycopg.OperationalError):  # The answer shows it.
-                connection.pgconn.send_query(FLUSH)
+                connection.pgconn.send_query(rewind.FLUSH)
 
     def hear(self) -> None:
         """Wait for those that were asked, and give them back to their pool."""
@@ -143,7 +167,7 @@ class Loan:
         for connection in (self.kept, self.eye, *idle):
             if connection is not None and not connection.closed:
                 with connection.lock:
-                    if connection.pgconn.exec_(FLUSH).status != ExecStatus.TUPLES_OK:
+                    if connection.pgconn.exec_(rewind.FLUSH).status != ExecStatus.TUPLES_OK:
                         return False
         return True
 
@@ -154,8 +178,8 @@ class Loan:
                 connection.close()
         if self.opened is not None:
             self.opened.close(drain_s=0)
-        if self.baseline is not None:
-            self.baseline.close()
+        if self.taken is not None:
+            self.taken.close()
 
 
 def has_answered(connection: PooledConnection) -> bool:

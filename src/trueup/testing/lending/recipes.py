@@ -8,8 +8,8 @@ from trueup.errors import UsageError
 from trueup.migrations.folders import read_digest
 from trueup.testing.marks import Kind
 
-FORMAT = "2"
-"""Changes with what `templates.build` does."""
+FORMAT = "3"
+"""Changes with what `templates.build` and `stocking.prepare` do."""
 PREFIX = "trueup_template_"
 
 

@@ -1,11 +1,18 @@
 """How a database comes back from a test: nobody may be at work in it any more."""
 
+from typing import TYPE_CHECKING
+
+import psycopg
+
 from trueup.db import Connection
-from trueup.errors import Refused
+from trueup.errors import Refused, TrueupError
+from trueup.testing import rewind
 from trueup.testing.guard.gate import gate
 from trueup.testing.guard.leaks.sessions import end_sessions
 from trueup.testing.lending.loans import Loan
-from trueup.testing.rewind import Baseline, NotRewound, Rewound
+
+if TYPE_CHECKING:
+    from trueup.testing.rewind import Baseline, NotRewound, Rewound
 
 IN_USE = """
     select
@@ -19,10 +26,22 @@ def is_in_use(admin: Connection, loan: Loan) -> bool:
     return admin.execute(IN_USE, {"name": loan.lease.name, "kept": loan.pids}).fetchone() == (True,)
 
 
-def rewound(loan: Loan, baseline: Baseline) -> Rewound | NotRewound:
+def brought_back(loan: Loan) -> "Rewound | NotRewound":
+    """Bring a database back to the state that it was lent out in, or say why it can't be proven to be there."""
+    try:
+        baseline = loan.baseline
+    except (TrueupError, psycopg.Error) as error:
+        reason = f"nobody can connect to it any more, or read its first state ({type(error).__name__})"
+        gate.owner.outcome = outcome = rewind.NotRewound(reason)
+        return outcome
+    assert baseline is not None
+    return rewound(loan, baseline)
+
+
+def rewound(loan: Loan, baseline: "Baseline") -> "Rewound | NotRewound":
     """Bring a database back to a baseline; others who are at work in it are ended, as leaks of the test, and again."""
     outcome = loan.rewind(baseline)
-    if isinstance(outcome, NotRewound) and end_sessions(loan.conninfo, kept=loan.pids):
+    if isinstance(outcome, rewind.NotRewound) and end_sessions(loan.conninfo, kept=loan.pids):
         outcome = loan.rewind(baseline)
     gate.owner.outcome = outcome
     return outcome
@@ -35,14 +54,14 @@ def put_back(loan: Loan) -> None:
         Refused: that is not possible.
     """
     inner, loan.inner = loan.inner, None
-    if inner is not None and isinstance(outcome := rewound(loan, inner), NotRewound):
+    if inner is not None and isinstance(outcome := rewound(loan, inner), rewind.NotRewound):
         raise Refused(
             f"the test can't be undone in the database that it shares: {outcome.reason}; ask for `fresh_db` instead"
             " of `db` here"
         )
 
 
-def check_server(outcome: NotRewound) -> None:
+def check_server(outcome: "NotRewound") -> None:
     """Refuse what a new clone doesn't undo.
 
     Raises:

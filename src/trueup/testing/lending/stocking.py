@@ -4,6 +4,7 @@ from trueup.db import connect
 from trueup.errors import MigrationFailed, UsageError
 from trueup.servers.embedded import EmbeddedServer
 from trueup.testing.identity import mark_server
+from trueup.testing.lending.baselines import keep_baseline
 from trueup.testing.lending.leases import open_site
 from trueup.testing.lending.recipes import Recipe
 from trueup.testing.lending.templates import ensure_template
@@ -17,6 +18,7 @@ def prepare(server: EmbeddedServer, recipe: Recipe | None, run: str) -> None:
         if recipe is None:
             return
         ensure_template(site, recipe)
+        keep_baseline(site, recipe)
     except (UsageError, MigrationFailed):
         return
     finally:

@@ -13,12 +13,14 @@ from psycopg.pq import ConnStatus
 from trueup.conninfo import ConnInfo
 from trueup.db import Connection
 from trueup.errors import Refused
-from trueup.testing.rewind.fingerprint import read_fingerprint
+from trueup.testing.rewind.fingerprints import read_fingerprint
+from trueup.testing.rewind.moments import Moment
 from trueup.testing.rewind.outcome import NotRewound, Rewound, Unproven
 from trueup.testing.rewind.plans import Change, Plans
 from trueup.testing.rewind.rewinding import Rewinding
 from trueup.testing.rewind.session import open_session, stop_counting
 from trueup.testing.rewind.state import State, read_state
+from trueup.testing.rewind.storing import Stored
 from trueup.testing.rewind.structure import read_structure
 
 NUMBERS = itertools.count(1)
@@ -53,6 +55,31 @@ class Baseline:
         except BaseException:
             session.close()
             raise
+
+    @classmethod
+    def recall(cls, conninfo: ConnInfo, stored: bytes, moment: Moment) -> Self:
+        """Return the baseline that a new clone had at a moment, from what `store` gave for another one, and connect.
+
+        Raises:
+            PermissionMissing: the role is no superuser.
+            ConnectionFailed: the database can't be reached.
+            Refused: the connection was lost at once.
+        """
+        known = Stored.decode(stored).at(moment)
+        session = open_session(conninfo)
+        try:
+            with refused(session):
+                is_counted = stop_counting(session) and known.is_counted
+        except BaseException:
+            session.close()
+            raise
+        plans = Plans(connection=session, structure=known.structure, name=str(next(NUMBERS)), is_counted=is_counted)
+        return cls(plans, known.state if is_counted else replace(known.state, witness=None))
+
+    def store(self) -> bytes:
+        """Return it as text, for `recall`; of a database in which nobody has worked since it was cloned."""
+        plans = self._plans
+        return Stored(structure=plans.structure, state=self._state, is_counted=plans.is_counted).encode()
 
     def nest(self) -> Self:
         """Take a baseline within this one, on the same connection: the state that a class or a test begins with.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from trueup.testing.rewind.copies import LARGEST_BYTES, read_copies
-from trueup.testing.rewind.fingerprint import Fingerprint
+from trueup.testing.rewind.fingerprints import Fingerprint
 from trueup.testing.rewind.outcome import Unproven
 from trueup.testing.rewind.plans import Change, Plans
 from trueup.testing.rewind.statements import HORIZON, OF_DATABASE, OF_SERVER, UNKNOWN, positions

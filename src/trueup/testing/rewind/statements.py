@@ -15,6 +15,7 @@ from trueup.testing.rewind.catalogs import (
     rows_of_server,
     stable,
 )
+from trueup.testing.rewind.moments import CONFIGURATION
 from trueup.testing.rewind.structure import FIRST_OID, Sequence, Structure, Table
 
 OF_DATABASE = -1
@@ -101,10 +102,10 @@ def others(structure: Structure) -> sql.Composed:
 def surroundings(structure: Structure) -> sql.Composed:
     """Return the query for what is not in a table: configuration, prepared transactions, replication slots."""
     return sql.SQL(
-        "select md5(pg_read_file('postgresql.auto.conf')) || pg_conf_load_time(),"
+        "select {},"
         " (select count(*) from pg_prepared_xact() where dbid = {}),"
         " (select string_agg(slot_name::text, ',' order by slot_name) from pg_get_replication_slots())"
-    ).format(structure.database)
+    ).format(CONFIGURATION, structure.database)
 
 
 WRITTEN = sql.SQL(
