@@ -3,7 +3,9 @@
 Few examples on every save, many when asked (`--hypothesis-profile=thorough`).
 """
 
+import gc
 import signal
+from collections.abc import Generator
 from faulthandler import cancel_dump_traceback_later
 
 import pytest
@@ -46,6 +48,17 @@ def pytest_configure() -> None:
     patch = pytest.MonkeyPatch()
     patch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     patch.setenv("XDG_CACHE_HOME", str(user_cache_path()))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage among modules and tests, which stay: neither while they are made nor afterwards."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -88,8 +88,11 @@ def test_where_both_fail_both_are_told(log: list[str], first: Exception, second:
 
 
 @pytest.mark.parametrize("cause", ["error", "interruption"])
-def test_one_that_is_still_entered_is_left_by_itself(log: list[str], cause: str) -> None:
+def test_one_that_is_still_entered_is_left_by_itself(
+    log: list[str], cause: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A server that doesn't answer keeps nobody from leaving."""
+    monkeypatch.setattr("trueup.db.together.PATIENCE_S", 0.01)
     go_on, is_left = Event(), Event()
 
     @contextmanager

@@ -34,7 +34,7 @@ def command(tmp_path):
     def told():
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
-    return (sys.executable, "-c", TOLD, str(file)), told
+    return (sys.executable, "-IS", "-c", TOLD, str(file)), told
 
 
 def report(passes):
