@@ -104,7 +104,7 @@ def words(markup: str) -> str:
 
 
 @pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["one process", "two workers"])
-def test_page_tells_what_ran(salon: pytest.Pytester, options: tuple[str, ...]) -> None:
+def test_page_and_xml_beside_it_tell_what_ran(salon: pytest.Pytester, options: tuple[str, ...]) -> None:
     salon.makepyfile(test_salon=TESTS)
 
     done = run(salon, *options)
@@ -122,13 +122,19 @@ def test_page_tells_what_ran(salon: pytest.Pytester, options: tuple[str, ...]) -
     assert "client 1 3 " in factories
     assert "not today" in page.partition('id="skipped"')[2]
     done.stdout.fnmatch_lines(["trueup: *% of the tests' time was the database's, 1 test left something open; *"])
+    cases = ET.parse(salon.path / "out/of/it/tests.xml").findall(".//testcase")
+    assert {case.get("name") for case in cases} == set(re.findall(r"def (test_\w+)", TESTS)), (
+        "it stands beside the page"
+    )
 
 
-def test_time_is_the_databases_where_the_server_was_waited_for(salon: pytest.Pytester) -> None:
+def test_time_is_the_databases_where_the_server_was_waited_for_and_xml_is_where_it_was_asked_for(
+    salon: pytest.Pytester,
+) -> None:
     """Also that of coroutines; what the harness itself asks the server counts for set-up and tear-down."""
     salon.makepyfile(test_salon=TESTS)
 
-    run(salon, "-k", "waits")
+    run(salon, "-k", "waits", "--junitxml=own.xml")
 
     page = page_of(salon)
     [share] = re.findall(r"(\d+)% of their time waiting", page)
@@ -136,29 +142,21 @@ def test_time_is_the_databases_where_the_server_was_waited_for(salon: pytest.Pyt
     assert int(share) > 60
     assert len(trips) == 2
     assert min(trips) >= 1
-
-
-def test_xml_stands_beside_the_page_unless_it_was_asked_for_elsewhere(salon: pytest.Pytester) -> None:
-    salon.makepyfile(test_salon=TESTS)
-    run(salon, "-k", "fails or skipped")
-    cases = ET.parse(salon.path / "out/of/it/tests.xml").findall(".//testcase")
-
-    (salon.path / "out/of/it/tests.xml").unlink()
-    run(salon, "-k", "skipped", "--junitxml=own.xml")
-
-    assert [case.get("name") for case in cases] == ["test_fails", "test_skipped"]
     assert (salon.path / "own.xml").exists()
-    assert not (salon.path / "out/of/it/tests.xml").exists()
+    assert not (salon.path / "out/of/it/tests.xml").exists(), "it was asked for elsewhere"
 
 
-def test_session_that_was_stopped_is_not_green(salon: pytest.Pytester) -> None:
+def test_session_that_was_stopped_is_not_green_and_shows_no_password(salon: pytest.Pytester) -> None:
     salon.makepyfile(test_salon="def test_one(): pass\ndef test_two(): raise KeyboardInterrupt\ndef test_three(): pass")
 
-    run(salon)
+    run(salon, "--trueup-server=postgresql://app:s3cr%40t@127.0.0.1:1/x", "-p", "no:cacheprovider")
 
     page = page_of(salon)
     assert '<body class="passed">' not in page
     assert "stopped before its end" in page
+    assert "postgresql://app:…@127.0.0.1:1/x" in words(page)
+    assert "s3cr" not in page
+    assert "on a provided server" in page
 
 
 def test_file_that_can_not_be_imported_is_on_the_page(salon: pytest.Pytester) -> None:
@@ -176,17 +174,6 @@ def test_worker_that_is_killed_has_failed_its_test(salon: pytest.Pytester) -> No
     run(salon, "-n", "1")
 
     assert "1 of 2 tests failed" in page_of(salon)
-
-
-def test_password_of_the_server_is_not_on_the_page(salon: pytest.Pytester) -> None:
-    salon.makepyfile(test_salon="def test_one(): pass")
-
-    run(salon, "--trueup-server=postgresql://app:s3cr%40t@127.0.0.1:1/x", "-p", "no:cacheprovider")
-
-    page = page_of(salon)
-    assert "postgresql://app:…@127.0.0.1:1/x" in words(page)
-    assert "s3cr" not in page
-    assert "on a provided server" in page
 
 
 def test_folder_that_can_not_be_made_is_told_before_any_test(salon: pytest.Pytester, tmp_path: Path) -> None:

@@ -36,10 +36,33 @@ WRITES = """
 """
 
 
-def test_reading_is_all_that_a_reader_can_do(live_salon):
-    """W-T1: what has to be asked of production is asked read-only, by the session and by the role."""
-    live_salon.run(READS, role="reader").assert_outcomes(passed=3)
+MORE_READS = """
+    import os
 
+    import psycopg
+
+    def test_only_reads(live):
+        pass
+
+    def test_writes(live, make):
+        make.client()
+
+    def test_reaches(conn):
+        psycopg.connect(os.environ["SALON_LIVE"])
+"""
+
+
+def test_reading_is_all_that_a_reader_can_do(live_salon):
+    """W-T1: what has to be asked of production is asked read-only, by the session and by the role.
+
+    Tests that would write are skipped, and those that don't ask for the live database can't reach it.
+    """
+    live_salon.project.makepyfile(test_more=MORE_READS)
+
+    done = live_salon.run(READS, "-v", role="reader")
+
+    done.assert_outcomes(passed=3 + 1, skipped=1, failed=1)
+    done.stdout.fnmatch_lines_random(["*::test_writes SKIPPED*", "*::test_reaches FAILED*"])
     assert live_salon.counted("clients") == 1
 
 
@@ -72,16 +95,6 @@ def test_every_power_counts(live_salon, power, said):
 
         with pytest.raises(Refused, match=f'the role "reader" .*{said}'):
             check_reader(reader)
-
-
-def test_marked_rows_are_there_during_the_test_and_gone_afterwards(live_salon):
-    """W-T11: nothing is left, also of what the code under test has written."""
-    live_salon.run(WRITES, "--trueup-live-writes").assert_outcomes(passed=1)
-
-    assert [live_salon.counted(table) for table in ("companies", "clients", "bookings", "notes", "trueup.made")] == [
-        *(1, 1, 0, 0),
-        0,
-    ]
 
 
 def test_rows_of_a_test_that_is_killed_are_found_by_the_journal(live_salon):
@@ -145,14 +158,23 @@ REFUSED = """
 """
 
 
-def test_nothing_else_than_test_data_is_ever_committed(live_salon):
-    """W-T2, W-T4, W-T10: a real row is neither changed nor deleted, whatever the code under test does."""
+def test_nothing_else_than_test_data_is_ever_committed_and_nothing_is_left_of_it(live_salon):
+    """W-T2, W-T4, W-T10: a real row is neither changed nor deleted, whatever the code under test does.
+
+    W-T11: marked rows are there during the test and gone afterwards, also what the code under test has written.
+    """
     live_salon.observer.execute("grant create on schema public to tester")
+    live_salon.project.makepyfile(test_reading="def test_reads(live):\n    pass", test_writing=WRITES)
 
-    live_salon.run(REFUSED, "--trueup-live-writes").assert_outcomes(passed=17)
+    done = live_salon.run(REFUSED, "--trueup-live-writes", "-v")
 
+    done.assert_outcomes(passed=17 + 1, skipped=1)
+    done.stdout.fnmatch_lines(["*::test_reads SKIPPED*"])
     assert live_salon.observer.execute("select phone, name from clients").fetchall() == [("+49", None)]
-    assert live_salon.counted("trueup.made") == 0
+    assert [live_salon.counted(table) for table in TABLES] == [1, 1, 0, 0, 0]
+
+
+TABLES = ("companies", "clients", "bookings", "notes", "trueup.made")
 
 
 def test_neighbour_who_changes_real_rows_meanwhile_is_no_objection(live_salon):
@@ -182,12 +204,10 @@ def test_database_whose_owner_has_not_permitted_it_is_refused(live_salon):
     assert live_salon.counted("clients") == 1
 
 
-def test_runs_skip_what_they_are_not_for(live_salon):
+def test_run_without_a_live_database_skips_what_asks_for_it(live_salon):
     both = "def test_reads(live):\n    pass\n\ndef test_writes(live, make):\n    make.client()\n"
 
     live_salon.run(both, live=False).assert_outcomes(skipped=2)
-    live_salon.run(both, role="reader").assert_outcomes(passed=1, skipped=1)
-    live_salon.run(both, "--trueup-live-writes").assert_outcomes(passed=1, skipped=1)
 
 
 def test_real_row_that_hangs_on_ours_keeps_everything_and_fails_the_test(live_salon):
@@ -218,21 +238,3 @@ def test_options_that_mean_nothing_are_errors(salon, options, said):
 
     assert done.ret != 0
     (done.stderr if "needs" in said else done.stdout).fnmatch_lines([said])
-
-
-def test_other_tests_of_the_run_cannot_reach_the_live_database(live_salon):
-    done = live_salon.run(
-        """
-        import os
-        import psycopg
-
-        def test_reads(live):
-            pass
-
-        def test_reaches(conn):
-            psycopg.connect(os.environ["SALON_LIVE"])
-        """,
-        role="reader",
-    )
-
-    done.assert_outcomes(passed=1, failed=1)
