@@ -7,6 +7,7 @@ import runpy
 import shlex
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, get_args
@@ -311,7 +312,10 @@ def literals(file: Path) -> Iterator[str]:
             yield node.value
 
 
-SOURCE = "\n".join(chain.from_iterable(map(literals, sorted((ROOT / "src/trueup").rglob("*.py")))))
+@cache
+def source() -> str:
+    """Return all texts of the source."""
+    return "\n".join(chain.from_iterable(map(literals, sorted((ROOT / "src/trueup").rglob("*.py")))))
 
 
 def pieces(message: str) -> list[str]:
@@ -323,7 +327,7 @@ def pieces(message: str) -> list[str]:
 def is_in_source(piece: str) -> bool:
     """Say whether a piece is part of one text of the source, or of two that follow each other."""
     words = [found.start() for found in re.finditer(r"\b", piece)]
-    return piece in SOURCE or any(piece[:at] in SOURCE and piece[at:] in SOURCE for at in words)
+    return piece in source() or any(piece[:at] in source() and piece[at:] in source() for at in words)
 
 
 @pytest.mark.parametrize("name", sorted(ERRORS))

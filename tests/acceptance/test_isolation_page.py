@@ -3,19 +3,25 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/explanation/isolation.md").read_text(encoding="utf-8")
-SOURCES = [file.read_text(encoding="utf-8") for file in (ROOT / "src/trueup/testing").rglob("*.py")]
 HEADINGS = re.findall(r"^### (.*)$", PAGE, re.MULTILINE)
 
 
-def texts() -> Iterator[str]:
-    """Yield every string of the harness, with … for each value that is put in."""
-    for node in (node for source in SOURCES for node in ast.walk(ast.parse(source))):
+@cache
+def texts() -> list[str]:
+    """Return every string of the harness, with … for each value that is put in."""
+    files = (ROOT / "src/trueup/testing").rglob("*.py")
+    return [text for file in files for text in texts_of(file.read_text(encoding="utf-8"))]
+
+
+def texts_of(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.JoinedStr):
             yield "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
