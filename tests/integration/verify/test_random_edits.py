@@ -11,8 +11,8 @@ from tests.integration.verify.edits import Edit, every_update, plans
 
 from trueup.servers import EmbeddedServer
 
-EDITS_AT_ONCE = 100
-EXAMPLES = {"16-to-18": 15, "18-to-16": 3}
+EDITS_AT_ONCE = 200
+EXAMPLES = {"16-to-18": 8, "18-to-16": 2}
 FEWEST_EDITS = {"16-to-18": 1_000, "18-to-16": 100}
 BOUNDED = settings(
     deadline=None,
@@ -32,6 +32,7 @@ def arena(request: pytest.FixtureRequest, server16: EmbeddedServer, server18: Em
     destroy(arena, source)
 
 
+@pytest.mark.timeout(300)
 def test_random_edits_are_found_exactly(arena: Arena) -> None:
     """1,000 edits and more from 16 to 18, besides those that keep every value."""
     done: Counter[str] = Counter()
