@@ -214,17 +214,22 @@ def test_database_that_is_gone_is_replaced(first: Prepare, options: Options) -> 
     assert isinstance(outcome, Rewound)
 
 
-def test_one_that_was_emptied_is_not_believed(own: OwnServer, first: Prepare, recipe: Recipe, options: Options) -> None:
+@pytest.mark.parametrize("broken", ["delete from {}", "update {} set stored = '{{}}'", "update {} set stored = 'x'"])
+def test_one_that_is_broken_is_not_believed(
+    own: OwnServer, first: Prepare, recipe: Recipe, options: Options, broken: str
+) -> None:
     databases = lent(first(), options)
     loan = databases.lent["db"]
     table = baselines.place_of(recipe.name).as_string()
     with connect(own.conninfo()) as connection:
-        [(stored,)] = connection.execute(f"delete from {table} returning stored".encode()).fetchall()
+        [(stored,)] = connection.execute(f"select stored from {table}".encode()).fetchall()
+        connection.execute(broken.format(table).encode())
 
     databases.take_back("db")
     is_free = loan in databases.free[loan.lease.kind]
     databases.close()
     with connect(own.conninfo()) as connection:
+        connection.execute(f"delete from {table}".encode())
         connection.execute(f"insert into {table} values (%s)".encode(), [stored])
 
     assert not is_free

@@ -9,7 +9,7 @@ from trueup.migrations.folders import read_digest
 from trueup.testing.marks import Kind
 
 FORMAT = "3"
-"""Changes with what `templates.build` and `stocking.prepare` do."""
+"""Changes with what `templates.build` and `stocking.prepare` do, and with what a baseline holds."""
 PREFIX = "trueup_template_"
 
 

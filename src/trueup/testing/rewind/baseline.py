@@ -64,6 +64,7 @@ class Baseline:
             PermissionMissing: the role is no superuser.
             ConnectionFailed: the database can't be reached.
             Refused: the connection was lost at once.
+            Unverifiable: that is no baseline.
         """
         known = Stored.decode(stored).at(moment)
         session = open_session(conninfo)

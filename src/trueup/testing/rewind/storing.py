@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
+from trueup.errors import Unverifiable
 from trueup.testing.rewind.moments import Moment
 from trueup.testing.rewind.state import State
 from trueup.testing.rewind.structure import Structure
@@ -29,8 +30,15 @@ class Stored:
 
     @classmethod
     def decode(cls, text: bytes) -> "Stored":
-        """Return what was encoded."""
-        return msgspec.json.decode(text, type=cls)
+        """Return what was encoded.
+
+        Raises:
+            Unverifiable: it is something else.
+        """
+        try:
+            return msgspec.json.decode(text, type=cls)
+        except msgspec.MsgspecError:
+            raise Unverifiable("what was kept of a template's clones is no baseline of this version") from None
 
     def at(self, moment: Moment) -> "Stored":
         """Return it for another clone, as it was at a moment."""
