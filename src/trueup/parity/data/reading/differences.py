@@ -123,8 +123,8 @@ def changed_row(key: Key, names: Iterable[str], source: Sequence[Hashes], target
     names = tuple(names)
 
     def differ(which: int, column: int) -> bool:
-        here, there = (Counter(row[which][column] for row in rows) for rows in (source, target))
-        return here != there
+        here, there = ([row[which][column] for row in rows] for rows in (source, target))
+        return here != there and Counter(here) != Counter(there)
 
     columns = [number for number in range(len(names)) if differ(0, number)]
     return ChangedRow(

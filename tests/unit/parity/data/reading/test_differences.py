@@ -101,6 +101,14 @@ def test_one_real_difference_outweighs_a_representation() -> None:
     assert (row.columns, row.representation) == (("a", "b"), False)
 
 
+def test_rows_of_one_key_have_no_order() -> None:
+    one, other = ((1, 5), (1, 5)), ((2, 6), (2, 6))
+
+    row = changed_row(("1",), ("a", "b"), [one, other, one], [other, one, one])
+
+    assert (row.columns, row.representation) == ((), False)
+
+
 def test_a_row_that_could_not_be_read_again_has_no_column() -> None:
     row = changed_row((None,), ("a",), [], [])
 
