@@ -1,6 +1,5 @@
 """A suite of tests that runs in a process of its own, with a database that the tests own."""
 
-import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from tests.integration.testing.guard.suites import CONFTEST, owned_database
+from tests.integration.testing.projects import read_outcome
 
 from trueup.conninfo import ConnInfo
 from trueup.servers import EmbeddedServer
@@ -41,20 +41,9 @@ class Suite:
             *("-p", "no:randomly", "-p", "no:cacheprovider", "--tb=short"),
             *("--junitxml=outcome.xml", "-o", "junit_logging=all", *options),
         )
-        results, texts = read_junit(self.pytester.path / "outcome.xml")
+        modules, texts = read_outcome(self.pytester.path / "outcome.xml")
+        results = {name: result for module in modules.values() for name, result in module.items()}
         return Outcome(results=results, texts=texts, printed=done.stdout.str(), status=int(done.ret))
-
-
-def read_junit(file: Path) -> tuple[dict[str, str], dict[str, str]]:
-    results: dict[str, str] = {}
-    texts: dict[str, str] = {}
-    for case in ET.parse(file).iter("testcase"):
-        name = case.get("name", "")
-        found = [part for part in case if part.tag in {"failure", "error", "skipped"}]
-        result = {"failure": "failed"}.get(found[0].tag, found[0].tag) if found else "passed"
-        results[name] = result if results.get(name, "passed") == "passed" else results[name]
-        texts[name] = texts.get(name, "") + "\n".join(f"{part.get('message', '')}\n{part.text}" for part in case)
-    return results, texts
 
 
 @pytest.fixture(scope="session")
