@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, Self
@@ -34,7 +35,6 @@ class Interruption:
         self.left = moment
         self.place = ""
         self.before: dict[FrameType, int] = {}
-        self.operations: dict[CodeType, dict[int, str]] = {}
 
     def __enter__(self) -> Self:
         sys.settrace(self.trace)
@@ -48,25 +48,35 @@ class Interruption:
         return self.left <= 0
 
     def trace(self, frame: FrameType, event: str, argument: object) -> Any:
+        """Follow a call into the runtime by its instructions, and by nothing else."""
         if not frame.f_code.co_filename.startswith(RUNTIME):
             return None
-        frame.f_trace_opcodes = True
+        frame.f_trace_lines, frame.f_trace_opcodes = False, True
+        return self.step
+
+    def step(self, frame: FrameType, event: str, argument: object) -> Any:
         if event == "opcode":
-            last, self.before[frame] = self.before.get(frame), frame.f_lasti
-            has_failed = self.name_of(frame.f_code, frame.f_lasti) == "PUSH_EXC_INFO"
-            if last is not None and not has_failed and self.name_of(frame.f_code, last) in INTERRUPTIBLE:
+            last, now = self.before.get(frame), frame.f_lasti
+            self.before[frame] = now
+            interruptible, failed = moments_of(frame.f_code)
+            if last in interruptible and now not in failed:
                 self.left -= 1
                 if self.left == 0:
                     sys.settrace(None)
                     self.place = f"{frame.f_code.co_qualname}:{frame.f_lineno}"
                     self.before.clear()  # A frame that is kept would keep its block.
                     raise KeyboardInterrupt
-        return self.trace
+        return self.step
 
-    def name_of(self, code: CodeType, offset: int) -> str:
-        if code not in self.operations:
-            self.operations[code] = {found.offset: found.opname for found in dis.get_instructions(code)}
-        return self.operations[code][offset]
+
+@cache
+def moments_of(code: CodeType) -> tuple[frozenset[int], frozenset[int]]:
+    """Return the offsets of instructions behind which a signal may come through, and of where an exception arrives."""
+    found = [(each.offset, each.opname) for each in dis.get_instructions(code)]
+    return (
+        frozenset(offset for offset, name in found if name in INTERRUPTIBLE),
+        frozenset(offset for offset, name in found if name == "PUSH_EXC_INFO"),
+    )
 
 
 def use_connection(db: Database) -> None:
@@ -108,7 +118,7 @@ def aftermaths(conninfo: ConnInfo, work: Callable[[Database], None]) -> Iterator
     with connect(conninfo) as observer, Database(settings) as db:
         work(db)
         for moment in itertools.count(1):
-            observer.execute("truncate t")
+            observer.execute("delete from t")
             interruption = Interruption(moment)
             with contextlib.suppress(KeyboardInterrupt), interruption:
                 work(db)
