@@ -5,6 +5,7 @@ not even text has the same hash, by MD5 of the row's text.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from types import MappingProxyType
 
 from psycopg import sql
@@ -87,9 +88,10 @@ def reference_hashes(snapshot: Snapshot) -> Mapping[str, object]:
     return dict(zip(VALUES, hashes, strict=True))
 
 
-def reference_query() -> sql.Composed:
+@cache
+def reference_query() -> bytes:
     """Ask for one row with an array of hashes for each type."""
-    return sql.SQL("select {}").format(comma(_hashes(name) for name in VALUES))
+    return sql.SQL("select {}").format(comma(_hashes(name) for name in VALUES)).as_bytes()
 
 
 def _hashes(name: str) -> sql.Composed:

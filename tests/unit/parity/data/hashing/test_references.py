@@ -3,7 +3,7 @@ from trueup.parity.data.hashing.references import VALUES, disagreements, referen
 
 def test_each_text_is_asked_for_in_a_row_and_alone() -> None:
     """Rows are hashed by both functions."""
-    text = reference_query().as_string()
+    text = reference_query().decode()
 
     assert text.count("hashtextextended(") == len(VALUES["text"])
     assert text.count("hash_record_extended(") == sum(map(len, VALUES.values()))
