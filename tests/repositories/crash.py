@@ -18,6 +18,7 @@ from tests.repositories.sync.salon_server import PARTNER, USER
 from ai_admin.data_layer import DataLayer
 from ai_admin.sessions import Selection, SessionStore, clean_up
 from ai_admin.sync import SalonSync, YClients
+from ai_admin.sync.pace import Limit, Pace
 from trueup.conninfo import ConnInfo, Secret
 from trueup.db import Database
 from trueup.db.pooled import PooledConnection
@@ -71,7 +72,7 @@ def run(use_case: str, moment: str, conninfo: str, url: str) -> None:
         data.check_health()
         live_until(int(moment))
         if use_case in SYNCS:
-            api = YClients(url, partner=Secret(PARTNER), user=Secret(USER))
+            api = YClients(url, partner=Secret(PARTNER), user=Secret(USER), pace=Pace((Limit(1000, 1.0),)))
             getattr(SalonSync(db, api, SALON), f"sync_{use_case}")()
         elif use_case in SESSIONS:
             SESSIONS[use_case](store)

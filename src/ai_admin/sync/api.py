@@ -49,13 +49,24 @@ LIST = msgspec.json.Decoder(Raws)
 class YClients:
     """Reads the data of salons.
 
+    A request that may succeed later is repeated after `backoff_s`, and then after twice as long each time, where the
+    answer doesn't say how long to wait.
+
     Every method raises ApiRefused, ApiUnreachable or, for lists, ListIncomplete; it never returns a part of a list.
     """
 
     def __init__(
-        self, url: str, *, partner: Secret, user: Secret, pace: Pace | None = None, timeout_s: float = 15.0
+        self,
+        url: str,
+        *,
+        partner: Secret,
+        user: Secret,
+        pace: Pace | None = None,
+        timeout_s: float = 15.0,
+        backoff_s: float = 0.4,
     ) -> None:
         self.url = url.rstrip("/")
+        self.backoff_s = backoff_s
         self.pace = pace or Pace()
         self.pool = urllib3.PoolManager(
             num_pools=1,
@@ -143,7 +154,7 @@ class YClients:
         problem = ""
         for attempt in range(1, ATTEMPTS + 1):
             self.pace.wait()
-            wait_s = 0.2 * 2**attempt
+            wait_s = self.backoff_s * 2 ** (attempt - 1)
             try:
                 answer = self.send(method, path, fields)
                 if answer.status == 200:

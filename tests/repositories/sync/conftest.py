@@ -86,7 +86,14 @@ def schedule(salon: SalonServer) -> Callable[..., None]:
 
 @pytest.fixture
 def api(salon: SalonServer) -> Iterator[YClients]:
-    api = YClients(salon.url, partner=Secret(PARTNER), user=Secret(USER), pace=Pace((Limit(1000, 1.0),)), timeout_s=1.0)
+    api = YClients(
+        salon.url,
+        partner=Secret(PARTNER),
+        user=Secret(USER),
+        pace=Pace((Limit(1000, 1.0),)),
+        timeout_s=1.0,
+        backoff_s=0.01,
+    )
     yield api
     api.close()
 

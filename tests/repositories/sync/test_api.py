@@ -71,6 +71,17 @@ def test_failure_that_stays_is_an_error_after_four_attempts(salon, api):
     assert salon.requests[SERVICES] == ATTEMPTS
 
 
+def test_pauses_between_attempts_grow_unless_the_answer_says_how_long(salon, api, monkeypatch):
+    waited = []
+    monkeypatch.setattr(api.pace.stop, "wait", waited.append)
+    salon.failures[SERVICES] = [refusal(503), refusal(503, {"Retry-After": "0.5"}), refusal(503), refusal(503)]
+
+    with pytest.raises(ApiUnreachable):
+        api.services(SALON)
+
+    assert waited == [0.01, 0.5, 0.04]
+
+
 @pytest.mark.parametrize(
     ("status", "told"),
     [(401, "token"), (402, "licence"), (403, "no right"), (404, "no such"), (422, "parameters"), (400, "see")],
@@ -120,16 +131,14 @@ def test_wrong_token_is_told(salon):
 
 
 def test_server_that_is_not_there_is_told():
-    api = YClients("http://127.0.0.1:1/", partner=Secret(PARTNER), user=Secret(USER), timeout_s=0.2)
-    api.pace.stop.set()
+    api = YClients("http://127.0.0.1:1/", partner=Secret(PARTNER), user=Secret(USER), timeout_s=0.2, backoff_s=0)
 
     with pytest.raises(ApiUnreachable, match="NewConnectionError, 4 times"):
         api.company(SALON)
 
 
 def test_server_that_does_not_answer_is_given_up(salon):
-    api = YClients(salon.url, partner=Secret(PARTNER), user=Secret(USER), timeout_s=0.1)
-    api.pace.stop.set()
+    api = YClients(salon.url, partner=Secret(PARTNER), user=Secret(USER), timeout_s=0.1, backoff_s=0)
     over = Event()
     salon.before_answer = lambda _: over.wait(5)
 
