@@ -126,15 +126,13 @@ def build(connection: Connection, statements: str, mark: str) -> None:
 
 def apply(connection: Connection, way: Iterable[Statement]) -> None:
     """Run statements in their transactions."""
-    for setting in SETTINGS:
-        connection.execute(setting)
+    connection.execute("; ".join(SETTINGS).encode())
     for group in transactions(way):
         if group[0].is_alone:
             connection.execute(group[0].sql.encode())
             continue
         with connection.transaction():
-            for statement in group:
-                connection.execute(statement.sql.encode())
+            connection.execute("; ".join(statement.sql for statement in group).encode())
 
 
 def sides(server: EmbeddedServer, conninfo: ConnInfo, cases: Collection[str]) -> dict[str, Side]:
