@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.integration.testing.projects import WITHOUT, write
+from tests.integration.testing.projects import PATIENCE_S, WITHOUT, write
 
 SAMPLE = Path(__file__).parent / "sample"
 
@@ -36,3 +36,14 @@ def project(pytester: pytest.Pytester, sample_files: Mapping[str, str]) -> pytes
     """Return an empty project with the sample's migrations."""
     write(pytester.path, sample_files)
     return pytester
+
+
+SHARED = frozenset({"ran", "ran_on_both", "ran_on_one", "aimed"})
+"""Fixtures that run what several tests look at, when the first of them is set up."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the first of several tests the time of all."""
+    for item in items:
+        if SHARED & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.timeout(PATIENCE_S + 30))

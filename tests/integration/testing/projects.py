@@ -12,7 +12,8 @@ import pytest
 
 WITHOUT = "-p no:randomly -p no:hypothesispytest -p no:faker -p no:cov -p no:anyio"
 """What takes a second to import, and isn't what is tested here; pytest-randomly imports factory_boy."""
-PATIENCE_S = 80
+PATIENCE_S = 270
+"""Several tests have this time together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
