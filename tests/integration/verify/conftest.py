@@ -59,12 +59,18 @@ def run(database: ConnInfo, script: str) -> None:
         connection.execute(script)
 
 
+@pytest.fixture(scope="session")
+def shop(server18: EmbeddedServer) -> str:
+    """Return the name of the database that shops are copies of."""
+    name = "shop_template"
+    run(server18.create_database(name), SHOP)
+    return name
+
+
 @pytest.fixture
-def shops(server18: EmbeddedServer, cache_folder, request: pytest.FixtureRequest) -> Iterator[Shops]:
+def shops(server18: EmbeddedServer, shop: str, cache_folder, request: pytest.FixtureRequest) -> Iterator[Shops]:
     names = [f"shop_{role}_{abs(hash(request.node.nodeid))}" for role in ("source", "target")]
-    databases = [server18.create_database(name) for name in names]
-    for database in databases:
-        run(database, SHOP)
+    databases = [server18.create_database(name, template=shop) for name in names]
     yield Shops(*databases, settings=Settings(cache_folder=cache_folder))
     for name in names:
         server18.drop_database(name)
