@@ -38,7 +38,7 @@ def server(request: pytest.FixtureRequest, session_server_on: Callable[[str], Ow
 
 @pytest.fixture
 def may_connect(server18: OwnServer) -> None:
-    """Let a test try to connect to where nobody is: who asks for no database may not even try."""
+    """Let a test connect to what no fixture gives: an address where nobody is, or a server that has the tests' mark."""
 
 
 @pytest.fixture

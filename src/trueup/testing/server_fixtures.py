@@ -26,6 +26,7 @@ def server(request: pytest.FixtureRequest, trueup_server: Server) -> Iterator["O
         with told():
             own = start(stack, trueup_server, options, kind_of(request.node, options))
         gate.allow(request.node.nodeid, own.conninfo(), fixture="server", every_database=True)
+        gate.possess(request.node.nodeid, own, fixture="server")
         yield own
 
 
@@ -47,6 +48,7 @@ def session_server_on(request: pytest.FixtureRequest) -> Iterator["Callable[...,
                     kind = kind_of(request.session, options)
                     running[place] = start(stack, asked, options, kind, tcp=tcp, configuration=configuration)
                     gate.allow("", running[place].conninfo(), fixture="session_server_on", every_database=True)
+                    gate.possess("", running[place], fixture="session_server_on")
             return running[place]
 
         yield give

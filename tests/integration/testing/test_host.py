@@ -219,6 +219,7 @@ def recipe(tmp_path: Path, cache_folder: Path) -> Iterator[Recipe]:
         file.unlink()
 
 
+@pytest.mark.usefixtures("may_connect")
 @pytest.mark.parametrize("version", [16, 18])
 def test_template_is_built_once_and_then_part_of_the_start(recipe: Recipe, version: int) -> None:
     settings = Settings.load()
@@ -241,6 +242,7 @@ def test_saved_state_holds_no_log_of_what_was_built(recipe: Recipe) -> None:
         assert file.stat().st_size < server._image.stat().st_size + 8 * 2**20
 
 
+@pytest.mark.usefixtures("may_connect")
 @pytest.mark.parametrize("version", [16, 18])
 def test_first_login_to_a_clone_finds_the_catalogs_summed_up(recipe: Recipe, version: int) -> None:
     with stocked(version, Settings.load(), recipe, "0" * 8):
@@ -256,6 +258,7 @@ def test_first_login_to_a_clone_finds_the_catalogs_summed_up(recipe: Recipe, ver
         assert (server.data_folder / "global/pg_internal.init").is_file()
 
 
+@pytest.mark.usefixtures("may_connect")
 def test_template_cannot_be_changed(recipe: Recipe) -> None:
     with (
         stocked(18, Settings.load(), recipe, "0" * 8) as server,

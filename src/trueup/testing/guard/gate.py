@@ -114,7 +114,7 @@ class Allowance(Permission):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Possession(Permission):
-    """Is the permission to reach an embedded server for who has started it: it can't be anybody else's."""
+    """Is the permission to reach an embedded server of this process: it can't be anybody else's."""
 
     server: "ref[EmbeddedServer]"
 
@@ -159,11 +159,9 @@ class Gate:
         self.allowances = [a for a in self.allowances if a.node != node or (fixture and a.fixture != fixture)]
         self.possessions = [p for p in self.possessions if p.node != node or (fixture and p.fixture != fixture)]
 
-    def possess(self, server: "EmbeddedServer") -> None:
-        """Let who is at work, and who asks for the fixture that is, reach a server that it has started."""
-        owner = self.owner
-        if owner is not OUTSIDE:
-            self.possessions.append(Possession(node=owner.node, fixture=owner.fixture, server=ref(server)))
+    def possess(self, node: str, server: "EmbeddedServer", *, fixture: str = "") -> None:
+        """Let a test, or all tests below a node, reach a server that was started for them; `fixture` as above."""
+        self.possessions.append(Possession(node=node, fixture=fixture, server=ref(server)))
 
     def enter(self, owner: Owner) -> Owner:
         """Let an owner be at work."""
@@ -195,12 +193,12 @@ class Gate:
         return (each for each in permissions if not owner.has_ended and any(map(each.covers, (owner, self.owners[-1]))))
 
     def possessed(self) -> "list[EmbeddedServer]":
-        """Return the servers that who is at work has started and not ended; one may be stopped."""
+        """Return the servers of this process that whoever is at work may reach and that have not ended."""
         servers = (possession.server() for possession in self.of_owner(self.possessions, self.owner))
         return [server for server in servers if server is not None and server.is_open]
 
     def is_home(self, number: int) -> bool:
-        """Return whether a connected socket leads to a server that who is at work has started."""
+        """Return whether a connected socket leads to one of these servers: then nothing has to be asked of it."""
         if servers := self.possessed():
             with suppress(OSError), socket.socket(fileno=os.dup(number)) as stream:
                 peer = stream.getpeername()

@@ -71,6 +71,22 @@ def test_by_a_fixture_that_is_asked_for_later(request):
     look(request.getfixturevalue("own").conninfo())
 
 
+@pytest.fixture(scope="module")
+def any_own(request):
+    return request.getfixturevalue("own_of_the_session")
+
+
+@pytest.fixture(scope="session")
+def own_of_the_session():
+    with started() as server:
+        yield server
+
+
+@pytest.mark.parametrize("turn", ["first", "second"])
+def test_by_a_fixture_that_asks_for_it_later(any_own, turn):
+    look(any_own.conninfo())
+
+
 def test_that_a_function_of_trueup_has_started(tmp_path):
     (tmp_path / "crm.sql").write_text("create table clients (id int);")
     with open_source(str(tmp_path / "crm.sql"), Settings.load()) as conninfo:
@@ -248,6 +264,6 @@ def test_server_that_a_test_has_started_is_its_own_and_no_other_is(suite, foreig
         refused, "failed"
     ), outcome.printed
     assert set(outcome.results.values()) <= {"passed", "skipped", "failed"}, outcome.printed
-    assert len(outcome.results) == 24
+    assert len(outcome.results) == 26
     for name, text in refused.items():
         assert text in outcome.texts[name], outcome.texts[name]
