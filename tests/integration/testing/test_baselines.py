@@ -1,5 +1,7 @@
 """The baseline that a server's first database has without anybody having looked."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -233,6 +235,45 @@ def test_one_that_is_broken_is_not_believed(
         connection.execute(f"insert into {table} values (%s)".encode(), [stored])
 
     assert not is_free
+
+
+LIGHT = """
+import sys
+
+LATER = {"fingerprints", "plans", "rewinding", "session", "state", "statements", "structure"}
+
+
+def later() -> set[str]:
+    return LATER & {name.removeprefix("trueup.testing.rewind.") for name in sys.modules}
+
+
+def test_one(db):
+    assert later() == set()
+    assert not {"trueup.observe.event", "trueup.observe.outbox", "trueup.db.budgets"} & set(sys.modules)
+    with db.connection() as connection:
+        connection.execute("insert into plain (name) values ('two')")
+
+
+def test_two(db):
+    assert later() == LATER
+    with db.connection() as connection:
+        assert connection.execute("select count(*) from plain").fetchone() == (3,)
+"""
+
+
+def test_first_test_waits_for_nothing_that_puts_it_back(
+    own: OwnServer, schema: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "test_light.py").write_text(LIGHT, encoding="utf-8")
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\ntrueup_schema = {schema}\n", encoding="utf-8")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    words = ("-q", "-p", "trueup.testing.plugin", "-p", "no:cacheprovider", f"--trueup-server=embedded:{own.version}")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *words], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
+
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_long_one_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
