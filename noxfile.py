@@ -74,17 +74,25 @@ def run_in_shares(session: nox.Session, *command: str) -> None:
 
     Side by side and not by xdist, where every process collects all tests, and sends each result to another one.
     """
-
-    def run(part: Path) -> str | bool | None:
-        return session.run(*command, "-q", f"--share={part.stem}/{CORES}", f"--junitxml={part}", silent=True)
-
     with TemporaryDirectory() as folder:
         parts = [Path(folder, f"{number}.xml") for number in range(1, CORES + 1)]
-        with ThreadPoolExecutor(CORES) as pool:
-            shares = [pool.submit(run, part) for part in parts]
-        join(parts, REPORTS / "tests/unit.xml")
-    for share in shares:
-        session.log(share.result())
+        shares = [(*command, "-q", f"--share={part.stem}/{CORES}", f"--junitxml={part}") for part in parts]
+        try:
+            run_side_by_side(session, *shares)
+        finally:
+            join(parts, REPORTS / "tests/unit.xml")
+
+
+def run_side_by_side(session: nox.Session, *commands: tuple[str, ...]) -> None:
+    """Run commands at the same time, and show what they print when all have ended; fail where one does."""
+
+    def run(command: tuple[str, ...]) -> str | bool | None:
+        return session.run(*command, silent=True)
+
+    with ThreadPoolExecutor(len(commands)) as pool:
+        runs = [pool.submit(run, command) for command in commands]
+    for each in runs:
+        session.log(each.result())
 
 
 def join(parts: list[Path], whole: Path) -> None:
@@ -165,9 +173,11 @@ def coverage(session: nox.Session) -> None:
         run_in_shares(session, *run, *UNIT)
     session.env["COVERAGE_FILE"] = str(COVERAGE / "combined")
     session.run("coverage", "combine", "--keep", *(str(COVERAGE / f"data.{name}") for name in MEASURED))
-    session.run("coverage", "html", "-d", str(REPORTS / "coverage"), "--fail-under=0", "-q")
-    session.run("trueup", "report", "--report", str(REPORTS))
-    session.run("coverage", "report")
+    pages = ("coverage", "html", "-d", str(REPORTS / "coverage"), "--fail-under=0")
+    try:
+        run_side_by_side(session, pages, ("coverage", "report"))
+    finally:
+        session.run("trueup", "report", "--report", str(REPORTS))
 
 
 @nox.session
