@@ -8,6 +8,7 @@ no variable, no option.
 Everything is named with its schema: a `search_path` of the connection string can't put something else in its place.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.pq.abc import PGconn
 
+    from trueup.conninfo import ConnInfo
+
+PATIENCE_S = 5
+"""How long a login to a server of this process may take."""
 OWNER = "trueup_tests"
 TUPLES_OK = 2
 """`psycopg.pq.ExecStatus.TUPLES_OK`: this module is imported before the driver is."""
@@ -26,9 +31,12 @@ BAD = 1
 """`psycopg.pq.ConnStatus.BAD`."""
 
 PLACE = b"""
-    select pg_catalog.current_database(), c.system_identifier, pg_catalog.pg_postmaster_start_time()
+    select
+        pg_catalog.current_database(), c.system_identifier,
+        extract(epoch from pg_catalog.pg_postmaster_start_time())::pg_catalog.text
     from pg_catalog.pg_control_system() c
 """
+"""The moment is a number, as text: every session and every driver tells the same."""
 WHOSE = """
     select
         d.datname, d.oid, pg_catalog.pg_get_userbyid(d.datdba), c.system_identifier, of_database.description,
@@ -143,6 +151,15 @@ def read_place(login: "PGconn") -> tuple[str | None, ...]:
     Takes a tenth of the time of `read_identity`, for it reads no table.
     """
     return ask(login, PLACE)[0]
+
+
+def place_of(conninfo: "ConnInfo") -> tuple[str | None, ...]:
+    """Return what `read_place` does of a database that is logged in to for that; nothing where it can't be."""
+    from psycopg import Error, connect  # noqa: PLC0415  The driver is loaded by whoever has a connection.
+
+    with suppress(Error), connect(conninfo.reveal(), connect_timeout=PATIENCE_S) as connection:
+        return read_place(connection.pgconn)
+    return ()
 
 
 def ask(login: "PGconn", question: bytes) -> list[tuple[str | None, ...]]:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from trueup.conninfo import ConnInfo
 from trueup.errors import Unverifiable
+from trueup.testing.guard.gate import OUTSIDE, gate
 
 SIZE_BYTES = 4 << 20
 FAREWELL_S = 30.0
@@ -59,6 +60,8 @@ class SmallDisk:
 def small_disk(version: int = 18, *, cache_folder: Path, size_bytes: int = SIZE_BYTES) -> Iterator[SmallDisk]:
     """Give a server of its own with a disk of that size for its tables; both end with the block.
 
+    The test that calls it may reach it.
+
     The disk is memory that only the server's own process tree sees; it's gone with it, however that ends. It needs
     Linux, and either root or user namespaces.
 
@@ -68,7 +71,10 @@ def small_disk(version: int = 18, *, cache_folder: Path, size_bytes: int = SIZE_
     command = [sys.executable, "-m", PROGRAM, str(version), str(cache_folder), str(size_bytes)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
-        yield SmallDisk(process)
+        disk = SmallDisk(process)
+        if gate.owner is not OUTSIDE:
+            gate.allow(gate.owner.node, disk.conninfo, fixture=gate.owner.fixture)
+        yield disk
     finally:
         end(process)
 

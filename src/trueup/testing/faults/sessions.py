@@ -175,7 +175,7 @@ def session(database: ConnInfo) -> Iterator[Connection]:
     """
     connection = connect(database, application_name=NAME)
     try:
-        if gate.is_closed:
+        if gate.is_closed and not gate.is_home(connection.pgconn.socket):
             check_owned(connection)
         for name in ("idle_in_transaction_session_timeout", "statement_timeout"):
             connection.execute(sql.SQL("set {} = {}").format(sql.Identifier(name), LONGEST_HOLD_MS))

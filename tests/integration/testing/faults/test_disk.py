@@ -13,8 +13,6 @@ from trueup.db import connect
 from trueup.errors import Unverifiable
 from trueup.testing.faults import disk_server, small_disk
 
-pytestmark = pytest.mark.usefixtures("may_connect")
-
 FILL = "insert into t select repeat('x', 1000) from generate_series(1, 200)"
 
 

@@ -20,6 +20,7 @@ from psycopg.pq import PGconn
 from trueup.db import Database, connect
 from trueup.servers import EmbeddedServer, open_source
 from trueup.settings import DatabaseSettings, Settings
+from trueup.testing.faults import Proxy, terminate
 
 started = partial(EmbeddedServer, cache_folder=Settings.load().cache_folder)
 KNOWN = {}
@@ -91,6 +92,26 @@ def test_that_a_function_of_trueup_has_started(tmp_path):
     (tmp_path / "crm.sql").write_text("create table clients (id int);")
     with open_source(str(tmp_path / "crm.sql"), Settings.load()) as conninfo:
         look(conninfo)
+
+
+def test_by_a_proxy(own):
+    psycopg2 = pytest.importorskip("psycopg2")
+    with Proxy(own.conninfo()) as proxy:
+        look(proxy.conninfo)
+        psycopg2.connect(proxy.conninfo.reveal()).close()
+
+
+def test_with_a_fault(own):
+    with psycopg.connect(own.conninfo().reveal()) as connection:
+        terminate(connection)
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("select 1")
+
+
+def test_refused_where_a_proxy_leads_elsewhere(own):
+    folder, port = FOREIGN["address"]
+    with Proxy(own.conninfo().with_parameters(host=folder, port=str(port))) as proxy:
+        look(proxy.conninfo)
 
 
 def test_with_a_bare_connection(own):
@@ -240,6 +261,7 @@ REFUSED = {
     "where_it_is_not_the_one": NOT_OWNED,
     "where_it_is_not_the_one_with_psycopg2": NOT_OWNED,
     "where_it_is_not_the_one_with_asyncpg": NOT_OWNED,
+    "where_a_proxy_leads_elsewhere": NOT_OWNED,
     "where_the_other_has_the_mark": 'was not given the database "owned"',
     "where_another_process_has_started_it": NOT_OWNED,
     "where_another_has_taken_its_address": NOT_OWNED,
@@ -264,6 +286,6 @@ def test_server_that_a_test_has_started_is_its_own_and_no_other_is(suite, foreig
         refused, "failed"
     ), outcome.printed
     assert set(outcome.results.values()) <= {"passed", "skipped", "failed"}, outcome.printed
-    assert len(outcome.results) == 26
+    assert len(outcome.results) == 29
     for name, text in refused.items():
         assert text in outcome.texts[name], outcome.texts[name]

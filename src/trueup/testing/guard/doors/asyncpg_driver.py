@@ -29,7 +29,8 @@ def connecting(gate: Gate, original: Callable[..., Any]) -> Callable[..., Any]:
             if gate.is_closed and not is_own(stack):
                 place = tuple(map(str, await connection.fetchrow(PLACE.decode())))
                 whose = identity_of(await connection.fetchrow(WHOSE_IS_THIS))
-                if not gate.is_home(connection._transport.get_extra_info("socket").fileno()):  # noqa: SLF001
+                number = connection._transport.get_extra_info("socket").fileno()  # noqa: SLF001
+                if not gate.is_home(number) and not gate.is_place_of_own(place):
                     gate.admit(place, whose, stack)
         except Refused:
             connection.terminate()
