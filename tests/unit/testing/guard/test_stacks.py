@@ -2,7 +2,8 @@
 
 import threading
 
-from trueup.testing.guard.stacks import PACKAGE, STARTED, capture, is_own, readable
+from trueup.testing.guard.doors.threads import starter
+from trueup.testing.guard.stacks import PACKAGE, SITE, STARTED, capture, is_own, readable
 
 
 def compiled(file: str, stack_of: object = capture):
@@ -53,3 +54,11 @@ def test_stack_goes_on_where_the_thread_was_started() -> None:
     thread.join()
 
     assert "in test_stack_goes_on_where_the_thread_was_started" in readable(stacks[0])
+
+
+def test_thread_of_a_pool_is_the_pools_also_where_a_tracker_of_errors_starts_it() -> None:
+    """The SDK puts a function of its own in the place of `Thread.start`."""
+    files = (threading.__file__, f"{SITE}/sentry_sdk/integrations/threading.py", f"{PACKAGE}/db/housekeeping.py")
+    stack = tuple((compile("", file, "exec"), 0) for file in files)
+
+    assert starter(stack) == files[-1]

@@ -18,7 +18,7 @@ OF_POOLS = (f"{PACKAGE}/db/", f"{SITE}/psycopg_pool/")
 EXECUTION = f"{STANDARD}/concurrent/"
 PARALLEL = (EXECUTION, f"{STANDARD}/multiprocessing/", str(Path(__file__).parent))
 EXECUTORS: "WeakKeyDictionary[Any, Owner]" = WeakKeyDictionary()
-PLUMBING = frozenset({threading.__file__, __file__})
+PLUMBING = frozenset({threading.__file__, __file__, f"{SITE}/sentry_sdk/integrations/threading.py"})
 
 
 def guard_threads(gate: Gate, changes: Changes) -> None:
