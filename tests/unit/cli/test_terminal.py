@@ -104,6 +104,7 @@ def test_control_characters_of_a_name_do_not_reach_the_terminal(capsys):
 @pytest.fixture
 def narrow(monkeypatch):
     monkeypatch.setattr(terminal.out, "_width", 40)
+    monkeypatch.setattr(terminal.out, "_height", 25)  # Without it, one that is dumb has 80 columns.
 
 
 LONG = "a_service_whose_name_has_more_characters_than_the_line"
