@@ -11,6 +11,7 @@ import pytest
 from trueup.db import connect
 from trueup.errors import Refused
 from trueup.settings import Settings
+from trueup.testing.guard.gate import gate
 from trueup.testing.lending import baselines
 from trueup.testing.lending.databases import Databases
 from trueup.testing.lending.first import First, prepare
@@ -61,6 +62,7 @@ def own(recipe: Recipe, request: pytest.FixtureRequest) -> Iterator[OwnServer]:
         pass
     with stocked(request.param, Settings.load(), recipe, RUN) as server:
         assert server.is_restored
+        gate.possess(request.node.nodeid, server, fixture="own")  # No fixture of the plugin has started it.
         yield server
 
 

@@ -61,10 +61,9 @@ def server18(cache_folder: Path) -> Iterator[EmbeddedServer]:
 
 
 @pytest.fixture(scope="session", params=[16, 18], ids=["pg16", "pg18"])
-def server(request: pytest.FixtureRequest) -> EmbeddedServer:
+def server(request: pytest.FixtureRequest, server16: EmbeddedServer, server18: EmbeddedServer) -> EmbeddedServer:
     """Return each."""
-    found: EmbeddedServer = request.getfixturevalue(f"server{request.param}")
-    return found
+    return {16: server16, 18: server18}[request.param]
 
 
 @pytest.fixture
