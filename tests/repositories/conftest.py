@@ -1,10 +1,9 @@
 """The salon's schema, built once a server version: put back after a test that commits, rolled back after the others."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import chain, count
 from pathlib import Path
 
@@ -19,8 +18,9 @@ from trueup.conninfo import ConnInfo
 from trueup.db import Connection, Database, connect
 from trueup.migrations import Migrations, migrate_up, read_migrations
 from trueup.servers import EmbeddedServer
-from trueup.settings import DatabaseSettings, Settings
+from trueup.settings import DatabaseSettings
 from trueup.testing.lending.emptying import lent
+from trueup.testing.lending.host import OwnServer
 from trueup.testing.rewind import Baseline
 
 ROOT = Path(__file__).parents[2]
@@ -77,20 +77,17 @@ class Prepared:
 
 
 @pytest.fixture(scope="session")
-def prepared(migrations: Migrations) -> Iterator[Callable[[int], Prepared]]:
-    """Return what gives the server of a version; each is started once, however often tests change between them."""
+def prepared(migrations: Migrations, session_server_on: Callable[[str], OwnServer]) -> Iterator[Mapping[int, Prepared]]:
+    """Return the server of each version."""
     with ExitStack() as stack:
-
-        @cache
-        def prepare(version: int) -> Prepared:
-            server = stack.enter_context(EmbeddedServer(version, cache_folder=Settings.load().cache_folder))
+        found = {}
+        for version in (16, 18):
+            server = session_server_on(f"embedded:{version}")
             furnish(server.create_database("salon"), migrations)
-            shared = DatabaseSettings(conninfo=server.create_database("shared", template="salon"))
-            found = Prepared(server=server, shared=stack.enter_context(Database(shared)))
-            stack.callback(found.close)
-            return found
-
-        yield prepare
+            settings = DatabaseSettings(conninfo=server.create_database("shared", template="salon"))
+            found[version] = Prepared(server=server, shared=stack.enter_context(Database(settings)))
+            stack.callback(found[version].close)
+        yield found
 
 
 def furnish(conninfo: ConnInfo, migrations: Migrations) -> None:
@@ -102,9 +99,9 @@ def furnish(conninfo: ConnInfo, migrations: Migrations) -> None:
 
 
 @pytest.fixture(scope="session", params=[16, 18], ids=["pg16", "pg18"])
-def server(request: pytest.FixtureRequest, prepared: Callable[[int], Prepared]) -> EmbeddedServer:
+def server(request: pytest.FixtureRequest, prepared: Mapping[int, Prepared]) -> EmbeddedServer:
     """Return a server; a test that asks for it runs on both versions."""
-    return prepared(request.param).server
+    return prepared[request.param].server
 
 
 @pytest.fixture(scope="session")
@@ -114,9 +111,14 @@ def template(server: EmbeddedServer) -> str:
 
 
 @pytest.fixture(scope="session")
-def shared(server: EmbeddedServer, prepared: Callable[[int], Prepared]) -> Database:
+def shared(server: EmbeddedServer, prepared: Mapping[int, Prepared]) -> Database:
     """Return a database whose tests leave nothing behind."""
-    return prepared(server.version).shared
+    return prepared[server.version].shared
+
+
+@pytest.fixture
+def may_connect(prepared: Mapping[int, Prepared]) -> None:
+    """Let a test connect to an address where nobody is."""
 
 
 @pytest.fixture
@@ -143,16 +145,16 @@ def other(db: Database) -> DataLayer:
 
 
 @pytest.fixture
-def database(server: EmbeddedServer, template: str, prepared: Callable[[int], Prepared]) -> Iterator[ConnInfo]:
+def database(server: EmbeddedServer, template: str, prepared: Mapping[int, Prepared]) -> Iterator[ConnInfo]:
     """Return a migrated database of its own for the test, where commits last."""
-    with prepared(server.version).lend(template) as conninfo:
+    with prepared[server.version].lend(template) as conninfo:
         yield conninfo
 
 
 @pytest.fixture
-def empty(server: EmbeddedServer, prepared: Callable[[int], Prepared]) -> Iterator[ConnInfo]:
+def empty(server: EmbeddedServer, prepared: Mapping[int, Prepared]) -> Iterator[ConnInfo]:
     """Return a database without tables."""
-    with lent(server, prepared(server.version).empty) as conninfo:
+    with lent(server, prepared[server.version].empty) as conninfo:
         yield conninfo
 
 

@@ -188,6 +188,7 @@ def test_health_tells_how_fast_which_server_answers(committing: Database, observ
     assert found.server_version == observer.info.parameter_status("server_version")
 
 
+@pytest.mark.usefixtures("may_connect")
 def test_health_of_a_server_that_is_away_is_an_exception(tmp_path: Path) -> None:
     """W-D9: without a pool another backend was asked, in silence."""
     nowhere = ConnInfo.parse(f"host={tmp_path} dbname=salon user=nobody connect_timeout=1")
@@ -273,6 +274,7 @@ def test_phone_that_is_no_number_is_reported_without_it(reporting: DataLayer, re
     assert (event["tags"]["component"], event["tags"]["operation"]) == ("data-layer", "get_client_by_phone")
 
 
+@pytest.mark.usefixtures("may_connect")
 def test_server_that_is_away_is_reported_once(receiver: Receiver, track: Any, tmp_path: Path) -> None:  # noqa: F811
     track(receiver.dsn)
     nowhere = ConnInfo.parse(f"host={tmp_path} dbname=salon user=nobody connect_timeout=1")

@@ -3,10 +3,12 @@
 import json
 import threading
 from collections import Counter, deque
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from time import monotonic
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.integration.observe.receiver import Server
 
 Answer = tuple[int, dict[str, str], bytes]
 PARTNER, USER = "partner-token", "user-token"
@@ -54,8 +56,7 @@ class SalonServer:
             def log_message(self, *arguments: Any) -> None:
                 pass
 
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
+        self.http = Server(("127.0.0.1", 0), Handler)
         self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self.thread.start()
 
@@ -66,6 +67,7 @@ class SalonServer:
     def stop(self) -> None:
         self.http.shutdown()
         self.http.server_close()
+        self.http.hang_up()
         self.thread.join()
 
     def answer(self, path: str, asked: dict[str, Any], authorization: str) -> Answer | None:
