@@ -20,7 +20,7 @@ nox.options.sessions = ["lint", "types", "unit", "integration", "repositories", 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 UNUSED = ("-p", "no:anyio", "-p", "no:pytest_cov", "-p", "no:faker", "-p", "no:rerunfailures")
 """Plugins that unit tests don't use, and that each process would import."""
-UNIT = ("pytest", "tests/unit", "-o", "trueup_guard=true", *UNUSED)
+UNIT = ("pytest", "tests/unit", *UNUSED)
 MEASURED = ("unit", "integration", "repositories")
 COVERAGE = Path(".nox/measured").absolute()
 REPORTS = Path("reports").absolute()
