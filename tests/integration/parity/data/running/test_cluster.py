@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from distributed import LocalCluster
+from distributed import LocalCluster, utils
 from tests.integration.parity.data.limits.test_bounds import essence, fill, locked
 
 from trueup.parity.data import Bounds, compare, open_cluster
@@ -18,10 +19,16 @@ pytestmark = pytest.mark.parametrize("places", ["16to18"], indirect=True)
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.ERROR
-    ) as cluster:
-        yield cluster.scheduler_address
+    with ThreadPoolExecutor(1) as offloading, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(utils, "_offload_executor", offloading)  # That of the package stays until the process ends.
+        with LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.ERROR,
+        ) as cluster:
+            yield cluster.scheduler_address
 
 
 def test_two_worker_processes_find_the_same(databases: Any, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
