@@ -64,6 +64,8 @@ class Receiver:
 
 
 class Server(ThreadingHTTPServer):
+    """Knows its clients, so that none of their threads has to outlive a test."""
+
     def __init__(self, *arguments: Any) -> None:
         self.clients: set[socket.socket] = set()
         super().__init__(*arguments)
