@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from trueup.db.connection import Connection, connect, named_errors
     from trueup.db.database import Database
     from trueup.db.drain import drain_on_sigterm
-    from trueup.db.events import PoolEvent, Statistics
+    from trueup.db.events import PoolEvent
     from trueup.db.snapshots import Snapshot, snapshot
+    from trueup.db.statistics import Statistics
 
 __all__ = [
     "Block",
@@ -38,7 +39,7 @@ __getattr__ = lazy_names(
         "Isolation": "block",
         "PoolEvent": "events",
         "Snapshot": "snapshots",
-        "Statistics": "events",
+        "Statistics": "statistics",
         "budget": "budgets",
         "connect": "connection",
         "drain_on_sigterm": "drain",

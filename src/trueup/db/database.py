@@ -4,20 +4,23 @@ import random
 import warnings
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 import psycopg
 
 from trueup import observe
 from trueup.db.block import Block, Choices, Isolation, Options, State, current
 from trueup.db.connection import Connection
-from trueup.db.events import Listener, Statistics
+from trueup.db.events import Listener
 from trueup.db.hold import Hold, capture
 from trueup.db.pool import Pool
 from trueup.db.savepoint import Savepoint
 from trueup.db.transaction import Transaction
 from trueup.errors import DatabaseError, UsageError
 from trueup.settings import DatabaseSettings
+
+if TYPE_CHECKING:
+    from trueup.db.statistics import Statistics
 
 T = TypeVar("T")
 
@@ -118,7 +121,7 @@ class Database:
             self.pool.stop.wait(random.uniform(0.5, 1) * min(1.0, 0.01 * 2 ** (attempt - 1)))  # noqa: S311
         raise UsageError(f"attempts must be 1 or more, not {attempts}")
 
-    def statistics(self) -> Statistics:
+    def statistics(self) -> "Statistics":
         """Return the pool's state and its sums."""
         return self.pool.statistics()
 

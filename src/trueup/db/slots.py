@@ -6,12 +6,13 @@ from collections import deque
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
 
-from trueup.db.events import Kind, Listener, PoolEvent, Statistics
+from trueup.db.events import Kind, Listener, PoolEvent
 from trueup.db.hold import Hold
 from trueup.settings import DatabaseSettings
 
 if TYPE_CHECKING:
     from trueup.db.pooled import PooledConnection
+    from trueup.db.statistics import Statistics
     from trueup.errors import ConnectionFailed, DatabaseError, UsageError
 
 logger = logging.getLogger("trueup.db")
@@ -90,8 +91,10 @@ class Slots(ABC):
         except Exception:
             logger.exception("a listener of the pool failed on %s", kind.value)
 
-    def statistics(self) -> Statistics:
+    def statistics(self) -> "Statistics":
         """Return the pool's state and sums."""
+        from trueup.db.statistics import Statistics  # noqa: PLC0415  Few ask, and nobody has to wait for it.
+
         with self.lock:
             return Statistics(
                 max_size=self.max_size,

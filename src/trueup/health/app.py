@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from trueup.db.events import Statistics
+from trueup.db.statistics import Statistics
 from trueup.health import bodies
 from trueup.health.metrics import CONTENT_TYPE, exposition
 from trueup.health.model import Answer, Status

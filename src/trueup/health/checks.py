@@ -12,7 +12,7 @@ from typing import Protocol
 from trueup import observe
 from trueup.db import Database
 from trueup.db.budgets import budget
-from trueup.db.events import Statistics
+from trueup.db.statistics import Statistics
 from trueup.health.figures import figures
 from trueup.health.model import SPELLINGS, Answer, Status
 from trueup.health.watch import Check

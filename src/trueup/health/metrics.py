@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
-from trueup.db.events import Statistics
+from trueup.db.statistics import Statistics
 from trueup.health.model import Answer, Status
 
 POOL = "pool"

@@ -19,7 +19,7 @@ from trueup.errors import ServerUnavailable, UsageError
 from trueup.servers.account import account
 from trueup.servers.cluster import ACCESS_BY_SOCKET, ACCESS_BY_TCP, image, render, settings_of
 from trueup.servers.folders import Run, create_run, make_folder, place
-from trueup.servers.keeper import Keeper
+from trueup.servers.keeper import SLICE_S, Keeper
 from trueup.servers.leftovers import sweep
 from trueup.servers.saved import find_saved, save
 from trueup.servers.wheel import installation, runnable
@@ -32,7 +32,6 @@ SIGNALS: Mapping[Mode, int] = MappingProxyType(
 LOOPBACK = "127.0.0.1"
 READY_S = 60.0
 STOP_S = 60.0
-POLL_S = 0.002
 HELD_UP = "pre-existing shared memory block"
 """Is logged when processes of a killed server are still ending."""
 PORT_TAKEN = "Address already in use"
@@ -290,14 +289,15 @@ class EmbeddedServer:
             "unix_socket_directories": str(run.socket_folder),
         }
         self._write("postgresql.conf", render({**self.configuration, **own}))
-        keeper.start(self._programs.program("postgres"), "-D", str(run.data))
+        postgres = self._programs.program("postgres")
+        keeper.start(postgres, "-D", str(run.data), pid_file=run.data / "postmaster.pid")
 
     def _await_ready(self) -> None:
         """Return when the server accepts connections."""
-        run, keeper = self._parts()
+        _, keeper = self._parts()
         deadline = time.monotonic() + READY_S
-        while keeper.unpacking or not says_ready(run.data / "postmaster.pid", keeper.pid):
-            keeper.listen(POLL_S)
+        while keeper.unpacking or not keeper.is_ready:
+            keeper.listen(SLICE_S)
             has_ended, is_late = keeper.exit_status is not None, time.monotonic() > deadline
             if has_ended and not is_late and self._may_try_again(keeper.log_tail()):
                 self._launch()
@@ -314,18 +314,6 @@ class EmbeddedServer:
             self.port = free_port()
             return True
         return HELD_UP in log_tail
-
-
-def says_ready(pid_file: Path, pid: int | None) -> bool:
-    """Say whether the postmaster `pid` has written that it accepts connections.
-
-    Source: PostgreSQL, src/include/utils/pidfile.h.
-    """
-    try:
-        lines = pid_file.read_text(encoding="utf-8", errors="replace").splitlines()
-    except FileNotFoundError:
-        return False
-    return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
 
 def free_port() -> int:

@@ -40,6 +40,8 @@ class Keeper:
         self.run_folder = run.folder
         self.pid: int | None = None
         self.exit_status: int | None = None
+        self.is_ready = False
+        """Whether the program has said that it is."""
         self.unpacking = 0
         """How many stages are not yet written."""
         self._unread = b""
@@ -78,14 +80,17 @@ class Keeper:
         self.unpacking += 1
         self._send("\0".join(("unpack " + str(image), str(folder), stage)))
 
-    def start(self, *arguments: str) -> None:
-        """Run a program as soon as the reaper is there; `listen` hears of it.
+    def start(self, *arguments: str, pid_file: Path | None = None) -> None:
+        """Run a program as soon as the reaper is there; `listen` hears of it, and that it is ready, by its `pid_file`.
 
         Raises:
             ServerUnavailable: the reaper is gone.
         """
         self.pid = self.exit_status = None
+        self.is_ready = False
         self._send("run " + "\0".join(arguments))
+        if pid_file is not None:
+            self._send(f"watch {pid_file}")
 
     def running(self) -> int | None:
         """Return the process number of the program; None: none runs. A forked child knows what was so at the fork."""
@@ -129,6 +134,8 @@ class Keeper:
                 raise OSError(error, os.strerror(error))
         elif verb == b"started":
             self.pid = int(number)
+        elif verb == b"ready":
+            self.is_ready = True
         else:
             self.exit_status = int(number)
 

@@ -4,10 +4,11 @@ Started as a script with `-I -S`, so that it is there in some 15 ms: the standar
 
     reaper.py LOCK UID GID FOLDER…    UID -1: the program runs as the caller
 
-stdin takes lines: `unpack IMAGE\0FOLDER\0STAGE` writes files, `run ARG\0ARG…` starts a program, `kill NUMBER` sends it
-a signal, end of file means the owner is gone. stdout tells: `unpacked 0`, or the number of the error that prevents it
-and all programs, `started PID`, `exited STATUS`. stderr is the program's output. LOCK is the inherited descriptor of
-the first folder's lock, held by nobody else: the lock is free exactly when this process is gone.
+stdin takes lines: `unpack IMAGE\0FOLDER\0STAGE` writes files, `run ARG\0ARG…` starts a program, `watch FILE` waits for
+a server to write there that it is ready, `kill NUMBER` sends the program a signal, end of file means the owner is gone.
+stdout tells: `unpacked 0`, or the number of the error that prevents it and all programs, `started PID`, `ready PID`,
+`exited STATUS`. stderr is the program's output. LOCK is the inherited descriptor of the first folder's lock, held by
+nobody else: the lock is free exactly when this process is gone.
 """
 
 import errno
@@ -32,6 +33,9 @@ except ImportError:  # some builds of Python lack it
 
 PATIENCE_S = 2.0
 """How long an ending program is waited for before it and its children are killed."""
+
+POLL_S = 0.001
+"""How often a server that starts is asked whether it is ready."""
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
@@ -138,6 +142,19 @@ def read_words(path: str) -> list[str]:
         return file.read().split()
 
 
+def says_ready(pid_file: str, pid: int) -> bool:
+    """Say whether the postmaster `pid` has written that it accepts connections.
+
+    Source: PostgreSQL, src/include/utils/pidfile.h.
+    """
+    try:
+        with open(pid_file, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            lines = file.read().splitlines()
+    except FileNotFoundError:
+        return False
+    return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
+
+
 def free_shared_memory(data: str) -> None:
     """Free the System V segment that a killed postmaster leaves behind, if it is that, and nobody uses it.
 
@@ -203,6 +220,8 @@ class Reaper:
     def __init__(self, *, uid: int, gid: int) -> None:
         self.uid, self.gid = uid, gid
         self.pid = 0
+        self.watched = ""
+        """Where the program will write that it is ready; empty: nobody waits for that."""
         self.unread = b""
         self.is_ending = False
         self.is_broken = False
@@ -218,12 +237,13 @@ class Reaper:
         for number in ENDING:
             signal.signal(number, self.end)
         while not self.is_ending:
-            readable, _, _ = select.select([0, awake], [], [])
+            readable, _, _ = select.select([0, awake], [], [], POLL_S if self.watched else None)
             if awake in readable:
                 os.read(awake, 512)
             self.reap()
             if 0 in readable and not self.is_ending:
                 self.obey(os.read(0, 65536))
+            self.look()
 
     def end(self, *_: object) -> None:
         """Let `serve` return."""
@@ -241,6 +261,8 @@ class Reaper:
                 self.unpack(*rest.split("\0"))
             elif verb == "run" and not self.is_broken:
                 self.run(rest.split("\0"))
+            elif verb == "watch" and self.pid:
+                self.watched = rest
             elif verb == "kill" and self.pid:
                 os.kill(self.pid, int(rest))
 
@@ -263,6 +285,12 @@ class Reaper:
         self.pid = pid
         self.tell(f"started {pid}")
 
+    def look(self) -> None:
+        """Tell, once, that the program is ready."""
+        if self.watched and says_ready(self.watched, self.pid):
+            self.watched = ""
+            self.tell(f"ready {self.pid}")
+
     def reap(self) -> None:
         """Take leave of children that ended, and tell how the program did."""
         while (ended := next_ended()) is not None:
@@ -270,7 +298,7 @@ class Reaper:
             if pid == 0:
                 return
             if pid == self.pid:
-                self.pid = 0
+                self.pid, self.watched = 0, ""
                 self.tell(f"exited {os.waitstatus_to_exitcode(status)}")
 
     def tell(self, line: str) -> None:

@@ -6,8 +6,6 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as wheel_version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -62,17 +60,22 @@ def read_installation(bin_folder: Path) -> Installation | None:
     found = re.search(r"\(PostgreSQL\) ((\d+)\S*)", answer)
     if found is None:
         return None
+    site_folder = bin_folder.parents[2]
     return Installation(
-        version=int(found[2]), full_version=found[1], bin_folder=bin_folder, package_version=package_version()
+        version=int(found[2]),
+        full_version=found[1],
+        bin_folder=bin_folder,
+        package_version=package_version(site_folder),
     )
 
 
-def package_version() -> str:
-    """Return the version of the package that brings the servers."""
-    try:
-        return wheel_version(PACKAGE.replace("_", "-"))
-    except PackageNotFoundError:
-        return "unknown"
+def package_version(site_folder: Path) -> str:
+    """Return the version of the package that brings the servers, which is part of the name of its metadata's folder.
+
+    To read the metadata takes ten times as long. Source: Python Packaging User Guide, "Recording installed projects".
+    """
+    found = next(site_folder.glob(f"{PACKAGE}-*.dist-info"), None)
+    return found.stem.removeprefix(f"{PACKAGE}-") if found is not None else "unknown"
 
 
 def installation(version: int) -> Installation:

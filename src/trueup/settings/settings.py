@@ -1,13 +1,14 @@
-"""All that the user has configured."""
+"""All that the user has configured.
+
+What is asked for seldom is imported when it is: a run of tests waits for this.
+"""
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Self
-
-from platformdirs import site_cache_path, user_cache_path
+from typing import TYPE_CHECKING, Self
 
 from trueup.errors import UsageError
 from trueup.settings.configuration import (
@@ -21,9 +22,11 @@ from trueup.settings.configuration import (
     find_configuration,
     read_configuration,
 )
-from trueup.settings.database import DatabaseSettings
-from trueup.settings.github import GitHubSettings
-from trueup.settings.observe import ObserveSettings, default_state_folder
+
+if TYPE_CHECKING:
+    from trueup.settings.database import DatabaseSettings
+    from trueup.settings.github import GitHubSettings
+    from trueup.settings.observe import ObserveSettings
 
 TOKEN_LENGTH = 16
 """The fewest characters of a token."""
@@ -90,12 +93,14 @@ class Settings:
         )
 
     @property
-    def database(self) -> DatabaseSettings:
+    def database(self) -> "DatabaseSettings":
         """How this service talks to its database.
 
         Raises:
             UsageError: the environment names no database, or a value can't be read.
         """
+        from trueup.settings.database import DatabaseSettings  # noqa: PLC0415
+
         return DatabaseSettings.from_env(self.variables)
 
     @property
@@ -111,28 +116,36 @@ class Settings:
         return token
 
     @property
-    def observe(self) -> ObserveSettings:
+    def observe(self) -> "ObserveSettings":
         """Whether failures are reported, and where to.
 
         Raises:
             UsageError: a SENTRY_* variable can't be read.
         """
+        from trueup.settings.observe import ObserveSettings  # noqa: PLC0415
+
         return ObserveSettings.from_env(self.variables)
 
     @property
-    def github(self) -> GitHubSettings:
+    def github(self) -> "GitHubSettings":
         """Whether this runs in a workflow of GitHub."""
+        from trueup.settings.github import GitHubSettings  # noqa: PLC0415
+
         return GitHubSettings.from_env(self.variables)
 
     @property
     def state_folder(self) -> Path:
         """Where is kept what must outlive a process and can't be made again."""
+        from trueup.settings.observe import default_state_folder  # noqa: PLC0415
+
         named = self.variables.get("TRUEUP_STATE_DIR")
         return Path(named).absolute() if named else default_state_folder()
 
 
 def default_cache_folder() -> Path:
     """Return the user's cache folder; for root the site's, which the unprivileged owner of a server can enter."""
+    from platformdirs import site_cache_path, user_cache_path  # noqa: PLC0415
+
     if os.geteuid() == 0:
         return site_cache_path("trueup")
     return user_cache_path("trueup")

@@ -19,7 +19,7 @@ import pytest
 
 from trueup.cli.main import run
 from trueup.conninfo import ConnInfo
-from trueup.db.events import Statistics
+from trueup.db.statistics import Statistics
 from trueup.health import application
 from trueup.health.server import ShortConnection, listen, server_of
 from trueup.servers import EmbeddedServer

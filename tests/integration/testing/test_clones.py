@@ -51,6 +51,17 @@ def test_nothing_is_made_before_the_first_is_wanted(make: Callable[[int], Clones
     assert clones.thread is None
 
 
+def test_nobody_makes_any_for_who_wants_a_single_one(make: Callable[[int], Clones]) -> None:
+    clones = make(0)
+    clones.take(AGAIN, "template1")
+    is_idle = clones.thread is None
+
+    clones.replace(AGAIN)
+
+    assert is_idle
+    wait_until(lambda: len(clones.ready[AGAIN]) == 1)
+
+
 def test_the_next_ones_are_made_while_the_first_is_used(make: Callable[[int], Clones]) -> None:
     clones = make(100)
 

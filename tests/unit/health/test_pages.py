@@ -9,7 +9,7 @@ import pytest
 
 from trueup.conninfo import ConnInfo
 from trueup.db import Database
-from trueup.db.events import Statistics
+from trueup.db.statistics import Statistics
 from trueup.health import bodies
 from trueup.health.checks import check_runs, domain_check, percentiles
 from trueup.health.metrics import exposition

@@ -24,7 +24,7 @@ PATIENCE_S = 10.0
 
 
 class Clones:
-    """Makes and drops databases in a thread of its own, which begins with the first one that is taken."""
+    """Makes and drops databases in a thread of its own, which begins when there is the first one to make or drop."""
 
     def __init__(
         self, connect_site: Callable[[], Site], wanted: Mapping[Order, int], *, is_verifying: bool = False
@@ -54,15 +54,14 @@ class Clones:
             self.templates[order.kind] = template
             self.wanted[order] -= 1
             found = self.ready[order].popleft() if self.ready[order] else None
-            self.begin()
-            self.change.notify_all()
+            self.go_on()
         return found
 
     def replace(self, order: Order) -> None:
         """Make another one for one that could not be put back, and keep one more ready: it may happen again."""
         with self.change:
             self.wanted[order] = max(2, self.wanted[order] + 1)
-            self.change.notify_all()
+            self.go_on()
 
     def is_due(self, order: Order) -> bool:
         """Say whether an order is being made, or is the next to be."""
@@ -79,15 +78,15 @@ class Clones:
             if self.is_broken or self.is_closing:
                 return False
             self.dropping.append(loan)
-            self.begin()
-            self.change.notify_all()
+            self.go_on()
         return True
 
-    def begin(self) -> None:
-        """Start the thread, the first time."""
-        if self.thread is None:
+    def go_on(self) -> None:
+        """Have the thread make and drop what is to be, and start it when there is something for the first time."""
+        if self.thread is None and (self.dropping or self.next_order()):
             self.thread = threading.Thread(target=self.work, name="trueup-clones", daemon=True)
             self.thread.start()
+        self.change.notify_all()
 
     def next_order(self) -> Order | None:
         """Return an order of which another one should be ready; those that somebody may wait for come first."""

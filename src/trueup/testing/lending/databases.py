@@ -50,6 +50,7 @@ class Databases:
             pid = first.baseline.pid if first.baseline is not None else 0
             loan = Loan(lease=first.lease, taken=first.baseline, baseline_pid=pid, recall=first.recall)
             self.clones.ready[first.order].append(loan)
+            self.templates.know(first.lease)
         self.free: dict[Kind, list[Loan]] = defaultdict(list)
         """Those that were taken back, in their first state."""
         self.untouched: dict[Kind, Loan] = {}

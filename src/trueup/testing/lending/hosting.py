@@ -134,22 +134,34 @@ def short_turns() -> Iterator[None]:
 
 @contextmanager
 def quick_imports() -> Iterator[None]:
-    """Import what is no test: no garbage is looked for meanwhile, and pytest isn't asked what it would rewrite.
+    """Import what is no test: no garbage is looked for in it, and pytest isn't asked what it would rewrite.
 
     Importing makes no garbage, and to look through all that was imported takes its time; to ask takes 10 µs a module,
     and more for one of ours.
     """
-    was_enabled = gc.isenabled()
-    gc.disable()
     plain = PlainFinder()
     rewriting = [finder for finder in sys.meta_path if type(finder).__module__ == REWRITING]
     for finder in rewriting[:1]:  # What others have put before it is still asked before.
         sys.meta_path.insert(sys.meta_path.index(finder), plain)
+    with no_search_for_garbage():
+        try:
+            yield
+        finally:
+            with suppress(ValueError):
+                sys.meta_path.remove(plain)
+
+
+@contextmanager
+def no_search_for_garbage() -> Iterator[None]:
+    """Look for no garbage; afterwards, what was made meanwhile counts as old and is looked through as seldom."""
+    was_enabled = gc.isenabled()
+    gc.disable()
     try:
         yield
     finally:
-        with suppress(ValueError):
-            sys.meta_path.remove(plain)
+        if not gc.get_freeze_count():  # What somebody has frozen would thaw.
+            gc.freeze()
+            gc.unfreeze()
         if was_enabled:
             gc.enable()
 

@@ -23,7 +23,6 @@ from trueup.db import Connection
 from trueup.db.pooled import OwnStatements
 from trueup.db.sqlstate import named
 from trueup.errors import DatabaseError, UsageError
-from trueup.migrations.statements import split
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
@@ -294,7 +293,11 @@ def meaning_of(text: str) -> Meaning:
 
 def is_commit(text: str) -> bool:
     """Say whether a statement in a text ends the transaction for good."""
-    return SUSPICIOUS.search(text) is not None and any(
+    if SUSPICIOUS.search(text) is None:
+        return False
+    from trueup.migrations.statements import split  # noqa: PLC0415  Few tests say such a word.
+
+    return any(
         statement.words[:1] in {("commit",), ("end",)} or statement.words[:2] == ("prepare", "transaction")
         for statement in split(text)
     )

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from trueup.db import Connection, connect
 from trueup.errors import MigrationFailed, TrueupError, UsageError
-from trueup.testing.lending.leases import Site
+from trueup.testing.lending.leases import Lease, Site
 from trueup.testing.lending.recipes import Recipe, is_parent, read_recipe
 from trueup.testing.marks import Kind
 
@@ -81,6 +81,10 @@ class Templates:
         """The project's own kind."""
         self.names: dict[Kind, str] = {}
         self.failures: dict[Kind, TrueupError] = {}
+
+    def know(self, lease: Lease) -> None:
+        """Remember the template that a clone was made of."""
+        self.names[replace(lease.kind, timezone=None)] = lease.template
 
     def name_of(self, kind: Kind) -> str:
         """Return the name of a kind's template, built first where need be.

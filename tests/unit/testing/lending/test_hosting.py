@@ -55,6 +55,37 @@ def test_garbage_is_looked_for_as_before_afterwards(is_enabled: bool) -> None:
         (gc.enable if was_enabled else gc.disable)()
 
 
+@pytest.mark.parametrize("is_frozen", [False, True])
+def test_what_was_imported_is_garbage_later_and_not_looked_through_at_once(is_frozen: bool) -> None:
+    script = f"""if True:
+        import gc, weakref
+        from trueup.testing.lending.hosting import quick_imports
+        class Thing: pass
+        if {is_frozen}:
+            gc.freeze()
+        frozen = gc.get_freeze_count()
+        searches = []
+        with quick_imports():
+            things = [[Thing()] for _ in range(10_000)]
+            gc.callbacks.append(lambda phase, info: searches.append(info["generation"]))
+        new = [[] for _ in range(100)]
+        print(len(searches))
+        for thing in things:
+            thing.append(thing)
+        seen = weakref.ref(things[0][0])
+        known = sum(isinstance(each, Thing) for each in gc.get_objects())
+        del things, thing
+        gc.collect()
+        print(known, seen(), gc.get_freeze_count() == frozen)
+    """
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    searched, rest = done.stdout.splitlines()
+    assert rest == "10000 None True"
+    assert is_frozen or searched == "0"
+
+
 class Asked:
     """Is a finder that finds nothing and remembers what it was asked for."""
 
