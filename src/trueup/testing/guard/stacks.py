@@ -30,7 +30,7 @@ BETWEEN = (
     *DOORS,
     *(f"{PACKAGE}/{part}/" for part in ("db", "migrations", "tables", "observe")),
     *(f"{SITE}/{name}/" for name in ("psycopg", "psycopg_pool", "asyncpg", "psycopg2", "pg8000", "sqlalchemy")),
-    f"{SITE}/sentry_sdk/integrations/threading.py",
+    *(f"{SITE}/sentry_sdk/{name}" for name in ("integrations/", "utils.py")),
     f"{SITE}/django/db/",
     *(f"{STANDARD}/{name}" for name in ("threading.py", "contextlib.py", "asyncio/", "concurrent/")),
     *(f"{STANDARD}/{name}" for name in ("multiprocessing/", "subprocess.py")),

@@ -253,6 +253,18 @@ def test_refused_where_another_has_taken_its_address(own_by_tcp):
     finally:
         leading.join()
 '''
+TRACKED = """
+from trueup.servers import EmbeddedServer
+from trueup.settings import Settings
+
+
+def test_of_the_harness(session_server):
+    assert session_server.pid
+
+
+def test_left_open():
+    EmbeddedServer(cache_folder=Settings.load().cache_folder).__enter__()
+"""
 NOT_OWNED = "tests don't own the database"
 NOTHING = "asks for no database, so it can't reach one: ask for a fixture, conn "
 REFUSED = {
@@ -289,3 +301,13 @@ def test_server_that_a_test_has_started_is_its_own_and_no_other_is(suite, foreig
     assert len(outcome.results) == 29
     for name, text in refused.items():
         assert text in outcome.texts[name], outcome.texts[name]
+
+
+def test_server_is_known_where_a_tracker_of_errors_starts_its_process(suite) -> None:
+    """The SDK puts a function of its own in the place of the one that starts programs."""
+    suite.conftest = '\nimport sentry_sdk\nsentry_sdk.init("http://key@127.0.0.1:1/1")\n'
+
+    outcome = suite.run(TRACKED)
+
+    assert outcome.results == {"test_of_the_harness": "passed", "test_left_open": "error"}, outcome.printed
+    assert "an EmbeddedServer was started and never closed" in outcome.texts["test_left_open"], outcome.printed

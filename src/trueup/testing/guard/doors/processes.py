@@ -10,9 +10,7 @@ from typing import Any
 from trueup.testing.guard.doors.changes import Changes
 from trueup.testing.guard.doors.threads import owner_of
 from trueup.testing.guard.gate import Gate
-from trueup.testing.guard.stacks import SERVERS, RawStack, capture
-
-PLUMBING = frozenset({subprocess.__file__, __file__})
+from trueup.testing.guard.stacks import BETWEEN, SERVERS, RawStack, capture, lies_in
 
 
 def guard_processes(gate: Gate, changes: Changes) -> None:
@@ -43,7 +41,7 @@ def noting_program(gate: Gate, original: Callable[..., None]) -> Callable[..., N
     def construct(self: Any, *arguments: Any, **options: Any) -> None:
         original(self, *arguments, **options)
         stack = capture()
-        caller = next((code.co_filename for code, _ in stack if code.co_filename not in PLUMBING), "")
+        caller = next((code.co_filename for code, _ in stack if not lies_in(code.co_filename, BETWEEN)), "")
         if caller.startswith(SERVERS):
             gate.note("server", self.pid, beyond(stack, SERVERS))
         else:
