@@ -137,9 +137,9 @@ class Courier:
         return not self.outbox.pending
 
     def is_paused(self) -> bool:
-        """Return whether the first event may not be sent yet because the server said so."""
-        first = self.outbox.pending[0]
-        return max(self.pauses.get("", 0.0), self.pauses.get(first.category, 0.0)) > monotonic()
+        """Return whether the first event may not be sent yet because the server said so, and is kept until then."""
+        category = self.outbox.pending[0].category
+        return self.accepts(category) and max(self.pauses.get("", 0.0), self.pauses.get(category, 0.0)) > monotonic()
 
     def pause(self) -> bool:
         """Let the delivery in hand end, for a moment, and begin no other; return whether it did."""
