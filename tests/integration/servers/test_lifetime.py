@@ -29,12 +29,6 @@ with EmbeddedServer(cache_folder=Path(sys.argv[1])) as server:
 WAIT = "threading.Event().wait(60)"
 
 
-@pytest.fixture(autouse=True)
-def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let owners start without coverage, which takes longer than all that they do: tests run the same lines here."""
-    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
-
-
 @dataclass(frozen=True)
 class Owner:
     process: "subprocess.Popen[str]"
