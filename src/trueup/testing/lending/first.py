@@ -1,9 +1,12 @@
 """The first database of a process, made while the rest of what its tests need is imported."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import psycopg
 
 from trueup.errors import MigrationFailed, PermissionMissing, UsageError
 from trueup.settings import Settings
@@ -64,10 +67,9 @@ def prepare(wait_for_host: Callable[[], Host], options: Options, worker: str, or
 
 def with_database(first: First, order: Order) -> First:
     """Return it with a database, where its template is there."""
-    template = read_recipe(order.kind).name
-    if not first.site.exists(template):
-        return first
-    return replace(first, order=order, lease=first.site.clone(template, order.kind))
+    with suppress(psycopg.errors.InvalidCatalogName):
+        return replace(first, order=order, lease=first.site.clone(read_recipe(order.kind).name, order.kind))
+    return first
 
 
 def with_baseline(first: First, *, may_recall: bool, verify: bool) -> First:
