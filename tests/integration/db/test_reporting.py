@@ -50,7 +50,7 @@ def db(database: ConnInfo, receiver: Receiver, track: Any) -> Iterator[Database]
 
 def reported(receiver: Receiver) -> list[dict[str, Any]]:  # noqa: F811
     """Return the events that arrived, without a value in any of them."""
-    assert observe.flush()
+    assert observe.flush(10)
     raw = b"".join(receiver.raw)
     assert PHONE.strip("+").encode() not in raw
     assert b"4711" not in raw

@@ -81,7 +81,7 @@ def test_event_that_the_server_refuses_is_dropped_with_the_reason(receiver, trac
     fail(1)
     fail(2)
 
-    assert observe.flush()
+    assert observe.flush(10)
 
     account = tracker.outbox.account()
     assert dict(account.dropped) == {"status_403": 2}
@@ -98,7 +98,7 @@ def test_durations_that_the_server_does_not_want_do_not_hold_errors_up(receiver,
             pass
         fail(number)
 
-    assert observe.flush()
+    assert observe.flush(10)
 
     account = tracker.outbox.account()
     assert constraints(receiver.errors) == ["key_0", "key_1", "key_2"]
@@ -185,7 +185,7 @@ def test_capturing_never_raises_and_never_replaces_the_error(receiver, track):
     except Exception as found:  # noqa: BLE001 - pytest itself can't look at this one
         caught = found
 
-    observe.flush()
+    observe.flush(10)
     assert caught is error
     assert tracker.outbox.account().is_balanced
     assert tracker.outbox.account().captured == 1
@@ -196,7 +196,7 @@ def test_folder_that_cannot_be_written_costs_durability_alone(receiver, track, t
     tracker = track(receiver.dsn)
     fail(1)
 
-    assert observe.flush()
+    assert observe.flush(10)
 
     assert constraints(receiver.errors) == ["key_1"]
     assert tracker.outbox.account().is_balanced
@@ -291,7 +291,7 @@ def test_events_for_one_server_are_never_sent_to_another(receiver, track, tmp_pa
 
     other = type(receiver.dsn)(receiver.dsn.reveal().replace("/7", "/8"))
     track(other)
-    observe.flush()
+    observe.flush(10)
 
     assert len(receiver.raw) == before
 

@@ -244,6 +244,6 @@ def test_what_is_planted_still_becomes_an_event(receiver, track, plant):
     track(receiver.dsn, traces_share=1.0)
 
     plant("+70001230022")
-    observe.flush()
+    observe.flush(10)
 
     assert len(receiver.events) == {"by_scope": 2, "by_operation": 2, "by_checkin": 1}.get(plant.__name__, 1)

@@ -35,7 +35,7 @@ def test_failure_that_passes_many_layers_is_reported_once(receiver, track):
     with pytest.raises(Duplicate) as caught, observe.operation("db", "transaction"):
         work()
 
-    observe.flush()
+    observe.flush(10)
     assert caught.value is error
     assert [event["tags"]["operation"] for event in receiver.errors] == ["upsert"]
     assert observe.status().account.captured == 1
@@ -54,7 +54,7 @@ def test_error_that_is_renamed_on_its_way_is_one_failure(receiver, track):
     with pytest.raises(RuntimeError), observe.operation("cli", "import"):
         work()
 
-    observe.flush()
+    observe.flush(10)
     assert len(receiver.errors) == 1
 
 
@@ -71,7 +71,7 @@ def test_error_of_an_error_handler_is_another_failure(receiver, track):
     with pytest.raises(KeyError), observe.operation("cli", "import"):
         work()
 
-    observe.flush()
+    observe.flush(10)
     assert sorted(event["exception"]["values"][-1]["type"] for event in receiver.errors) == ["Duplicate", "KeyError"]
 
 
@@ -85,13 +85,13 @@ def test_lost_race_is_reported_by_who_gives_up(receiver, track):
 
     with observe.retrying(is_last=False), pytest.raises(Conflict):
         attempt()
-    observe.flush()
+    observe.flush(10)
     assert receiver.errors == []
 
     with pytest.raises(Conflict) as last, observe.retrying(is_last=False):
         attempt()
     observe.report_failure(last.value, component="db", operation="run")
-    observe.flush()
+    observe.flush(10)
 
     assert [event["tags"]["operation"] for event in receiver.errors] == ["update"]
     assert receiver.errors[0]["tags"]["table"] == "public.bookings"
@@ -105,7 +105,7 @@ def test_last_attempt_reports_at_once(receiver, track):
     with pytest.raises(Conflict), observe.retrying(is_last=True), observe.operation("tables", "update"):
         raise Conflict("", sqlstate="40001")
 
-    observe.flush()
+    observe.flush(10)
     assert len(receiver.errors) == 1
 
 
@@ -115,7 +115,7 @@ def test_failure_that_no_attempt_can_help_is_reported_at_once(receiver, track):
     with pytest.raises(Duplicate), observe.retrying(is_last=False), observe.operation("tables", "insert"):
         raise duplicate()
 
-    observe.flush()
+    observe.flush(10)
     assert len(receiver.errors) == 1
 
 
@@ -138,7 +138,7 @@ def test_slow_queries_are_one_problem(receiver, track, monkeypatch):
     with observe.operation("tables", "find_one", "public.clients"):
         pass
 
-    observe.flush()
+    observe.flush(10)
 
     assert [event["level"] for event in receiver.errors] == ["warning", "warning"]
     assert len({tuple(event["fingerprint"]) for event in receiver.errors}) == 1
@@ -155,7 +155,7 @@ def test_warnings_of_a_pool_arrive_and_its_listener_still_hears_all(receiver, tr
     for kind in (Kind.CHECKOUT, Kind.USAGE, Kind.LONG_HOLD):
         listen(PoolEvent(kind=kind, in_use=3, max_size=3, seconds=31.0, detail=stack))
 
-    observe.flush()
+    observe.flush(10)
 
     usage, hold = receiver.errors
     assert len(heard) == 3
@@ -173,7 +173,7 @@ def test_durations_hang_together_and_name_no_value(receiver, track):
         with observe.operation("tables", "upsert", "public.bookings"):
             pass
 
-    observe.flush()
+    observe.flush(10)
     [trace] = receiver.traces
     root = trace["contexts"]["trace"]["span_id"]
     assert trace["transaction"] == "transaction"
@@ -204,7 +204,7 @@ def test_uncaught_error_of_a_thread_is_reported(receiver, track):
     thread.join()
     threading.excepthook = shown
 
-    observe.flush()
+    observe.flush(10)
     assert [event["exception"]["values"][-1]["type"] for event in receiver.errors] == ["KeyError"]
     assert b"70001230022" not in b"".join(receiver.raw)
 
@@ -232,7 +232,7 @@ def test_driver_errors_of_a_real_server_arrive_without_their_rows(receiver, trac
         observe.report_failure(caught.value, component="db", operation="execute")
     connection.close()
 
-    observe.flush()
+    observe.flush(10)
     assert len(receiver.raw) == len(statements) * 2
     assert b"70001230022" not in b"".join(receiver.raw)
     assert receiver.errors[0]["tags"]["constraint"] == "clients_pkey"

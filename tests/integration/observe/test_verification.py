@@ -73,7 +73,7 @@ def test_episode_is_two_events_free_of_names(receiver, track, settings):
     for passes in (False, False, True, True):
         with Alarm(settings=settings, profile="nightly") as alarm:
             assert alarm.end(report(passes=passes)) == ()
-    observe.flush()
+    observe.flush(10)
 
     events = [event for event in receiver.events if "check_in_id" not in event]
     assert [
