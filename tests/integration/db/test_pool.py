@@ -667,4 +667,4 @@ def test_one_login_tries_for_all_while_the_server_is_away(open_db: OpenDb, proxy
         failures = [caller.exception(5) for caller in callers]
 
     assert {type(failure) for failure in failures} == {ConnectionFailed}
-    assert 6 <= db.statistics().connects_failed <= 11
+    assert 4 <= db.statistics().connects_failed <= 11  # The first three, and at least one that tries for all.
