@@ -21,10 +21,12 @@ TIMES_S = [0.0003 + number * 0.0005 for number in range(12)]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Aftermath:
-    """Is what an interruption left: whether it came in time, why the baseline can't be used again, the content."""
+    """Is what an interruption left, and the content when another baseline has put it back."""
 
-    has_come: bool
     refusal: str | None
+    """Why the baseline can't be used again; None: it can."""
+    is_true: bool
+    """Whether a baseline that can be used again has put the database back: it was not cut short."""
     is_rescued: bool
     is_as_before: bool
 
@@ -46,17 +48,15 @@ def aftermaths(conninfo: ConnInfo) -> Iterator[Aftermath]:
     for seconds in TIMES_S:
         with Baseline.take(conninfo) as baseline, Baseline.take(conninfo) as rescue:
             run_script(conninfo, "update clients set score = 1; truncate notes; select nextval('tickets')")
-            has_come, again = False, None
             try:
                 with interrupted_after(seconds):
-                    baseline.rewind(tolerating={rescue.pid})
+                    found = baseline.rewind(tolerating={rescue.pid})
             except KeyboardInterrupt:
-                has_come = True
-                again = baseline.rewind(tolerating={rescue.pid})
+                found = baseline.rewind(tolerating={rescue.pid})
             baseline.close()
             yield Aftermath(
-                has_come=has_come,
-                refusal=again.reason if isinstance(again, NotRewound) else None,
+                refusal=found.reason if isinstance(found, NotRewound) else None,
+                is_true=isinstance(found, NotRewound) or content(conninfo) == first,
                 is_rescued=isinstance(rescue.rewind(), Rewound),
                 is_as_before=content(conninfo) == first,
             )
