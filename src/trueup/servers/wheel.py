@@ -60,12 +60,11 @@ def read_installation(bin_folder: Path) -> Installation | None:
     found = re.search(r"\(PostgreSQL\) ((\d+)\S*)", answer)
     if found is None:
         return None
-    site_folder = bin_folder.parents[2]
     return Installation(
         version=int(found[2]),
         full_version=found[1],
         bin_folder=bin_folder,
-        package_version=package_version(site_folder),
+        package_version=package_version(bin_folder.parents[2]),
     )
 
 
