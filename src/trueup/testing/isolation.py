@@ -12,9 +12,10 @@ import pytest
 from trueup.errors import TrueupError
 from trueup.testing.failures.keeping import is_to_be_kept, tell_kept
 from trueup.testing.guard.gate import gate
+from trueup.testing.imports import quick_imports
 from trueup.testing.lending.ahead import conn_of
 from trueup.testing.lending.asking import database_of, making, shared_by
-from trueup.testing.lending.hosting import Hostings, begun, quick_imports, short_turns, visit
+from trueup.testing.lending.hosting import Hostings, begun, short_turns, visit
 from trueup.testing.marks import Kind, kind_of, known_server, servers_of
 from trueup.testing.options import Options, Server
 

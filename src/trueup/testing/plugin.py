@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from trueup.testing.imports import quick_imports
 from trueup.testing.isolation import HOSTINGS, OPTIONS
-from trueup.testing.lending.hosting import Hostings, Reception, quick_imports
+from trueup.testing.lending.hosting import Hostings, Reception
 from trueup.testing.marks import LINE
 from trueup.testing.options import add_options, read_options
 
